@@ -1,0 +1,81 @@
+"""What the widgets and popups are given to show: frozen values made by the core, so that nothing below Qt knows Qt."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deskbell_protocol.wire import Party, Priority
+
+
+class Link(StrEnum):
+    """The connection, as the tray and the status line show it."""
+
+    SIGNED_OUT = "signed_out"
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    ONLINE = "online"
+
+
+class Delivery(StrEnum):
+    """Where one message stands."""
+
+    RECEIVED = "received"
+    SENDING = "sending"  # in the outbox, tried as soon as there is a connection
+    SENT = "sent"  # the server has it on disk
+    FAILED = "failed"  # refused, or older than the outbox keeps it; the person may try again
+
+
+@dataclass(frozen=True)
+class StatusView:
+    """One line of state. `problem` is a whole sentence for the person, empty when all is well."""
+
+    link: Link
+    server: str = ""
+    account: str = ""
+    unread: int = 0
+    quiet: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class ConversationView:
+    """A row of the conversation list, newest first. `at` is 0 where nothing was written yet."""
+
+    id: str
+    parties: tuple[Party, ...]
+    title: str
+    last_text: str
+    last_mine: bool
+    at: int
+    unread: int
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """One bubble. `key` is the message id, or the `cid` while the server has not named it."""
+
+    key: str
+    sender: Party
+    mine: bool
+    title: str
+    body: str
+    at: int
+    state: Delivery
+    priority: Priority = "normal"
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Popup:
+    """One notification. `key` is the conversation: a later popup with the same key replaces it.
+
+    `message_key` is what a click opens; a summary of many has none and opens the window. Text is plain and already
+    cleaned of control and bidi characters; the notifier escapes it where the desktop reads markup.
+    """
+
+    key: str
+    title: str
+    body: str
+    sender: Party | None = None
+    message_key: str | None = None
+    priority: Priority = "normal"
+    can_reply: bool = True

@@ -1,0 +1,6 @@
+"""The wire between server and desktop: the one room both programs know. Imports only the standard library and msgspec."""
+
+__version__ = "0.1.0"
+
+PROTOCOL_VERSION = 1
+"""`v` of the connect payload; raised when an old client could misread a new server."""

@@ -1,0 +1,212 @@
+"""Payloads of the wire as frozen structs. `parse` is the only way in: strict types, unknown keys refused.
+
+Shapes and their meaning: DESIGN of the protocol in `docs/protocol.md`; examples in `tests/protocol/golden/`.
+Times (`at`) are milliseconds since the epoch, UTC. Ids are UUIDv7 strings.
+"""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from deskbell_protocol import limits
+
+Priority = Literal["low", "normal", "high", "urgent"]
+PartyKind = Literal["person", "app", "group"]
+
+Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS)]
+Key = Annotated[str, Meta(min_length=1, max_length=limits.KEY_CHARS)]
+Id = Annotated[str, Meta(min_length=36, max_length=36)]
+Seq = Annotated[int, Meta(ge=0, lt=2**53)]
+Text = Annotated[str, Meta(min_length=1)]
+Title = Annotated[str, Meta(max_length=limits.TITLE_CHARS)]
+To = Annotated[list[Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS + 1)]], Meta(min_length=1, max_length=limits.RECIPIENTS)]
+
+
+class Incoming(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of what a client sends: an unknown key is refused, so that a typing error is not silently ignored."""
+
+
+class Outgoing(Struct, frozen=True, omit_defaults=True):
+    """Base of what the server sends: a client ignores keys that it does not know."""
+
+
+class Party(Outgoing):
+    """Somebody who writes or is written to. `name` is what one types into `to`; a group's begins with `@`."""
+
+    id: str
+    name: str
+    display: str = ""
+    kind: PartyKind = "person"
+
+    @property
+    def label(self) -> str:
+        return self.display or self.name
+
+
+# -- client to server ---------------------------------------------------------------------------------------------
+
+
+class ConnectAuth(Incoming):
+    """`auth` of the Socket.IO CONNECT. The token names the device; `client` and `device` are only for the log."""
+
+    v: int
+    token: Annotated[str, Meta(min_length=1, max_length=256)]
+    client: Annotated[str, Meta(max_length=100)]
+    device: Annotated[str, Meta(max_length=100)] = ""
+
+
+class Sync(Incoming):
+    """Give me the events after `after`. A first-time client sends `epoch: null, after: 0`."""
+
+    epoch: str | None
+    after: Seq
+    limit: Annotated[int, Meta(ge=1, le=limits.SYNC_EVENTS)] = limits.SYNC_EVENTS
+
+
+class Ack(Incoming):
+    """All events up to `seq` are in the client's own store; those up to `shown` were shown."""
+
+    epoch: str
+    seq: Seq
+    shown: Seq | None = None
+
+
+class Read(Incoming):
+    """Messages that the person has read: all up to a `seq` of the log, or some by message id."""
+
+    up_to: Seq | None = None
+    ids: Annotated[list[Id], Meta(max_length=limits.READ_IDS)] | None = None
+
+
+class Publish(Incoming):
+    """The body of `POST /api/v1/messages`: exactly one of `to` and `reply_to`."""
+
+    body: Text
+    to: To | None = None
+    reply_to: Id | None = None
+    title: Title = ""
+    priority: Priority = "normal"
+
+
+class Send(Publish, kw_only=True):
+    """`send` on the socket: a publish with its idempotency key."""
+
+    cid: Key
+
+
+class Login(Incoming):
+    """The body of `POST /api/v1/login`; `device` is the name under which the person will find this login in their list."""
+
+    username: Annotated[str, Meta(max_length=limits.NAME_CHARS)]
+    password: Annotated[str, Meta(max_length=limits.PASSWORD_CHARS_MAX)]
+    device: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+# -- server to client ---------------------------------------------------------------------------------------------
+
+
+class Message(Outgoing):
+    """`data` of an event of kind `message`. `to` holds the parties as addressed, a group as one. `cid` only in the sender's own log."""
+
+    sender: Party = field(name="from")
+    to: list[Party]
+    body: str
+    title: str = ""
+    priority: Priority = "normal"
+    reply_to: str | None = None
+    cid: str | None = None
+
+
+class ReadMark(Outgoing):
+    """`data` of an event of kind `read`: the same shape as the request that caused it."""
+
+    up_to: int | None = None
+    ids: list[str] | None = None
+
+
+class Event(Outgoing):
+    """One entry of a user's log, pushed as `event` and listed in a sync answer. `seq` is dense from 1 within an epoch."""
+
+    epoch: str
+    seq: int
+    kind: str
+    id: str
+    at: int
+    data: dict[str, Any]
+
+
+class Head(Outgoing):
+    """Where the log ends; a client that is behind syncs."""
+
+    epoch: str
+    head: int
+
+
+class Bye(Outgoing):
+    """The server is about to close: come back after `after_ms` plus jitter, unless fatal."""
+
+    code: str
+    fatal: bool = False
+    after_ms: int = 0
+
+
+class SyncAnswer(Outgoing, kw_only=True):
+    """One snapshot, contiguous from `after + 1`. With `reset` the client drops its log and starts again at `floor`."""
+
+    ok: bool = True
+    epoch: str
+    head: int
+    floor: int
+    events: list[Event]
+    more: bool = False
+    reset: bool = False
+
+
+class SendAnswer(Outgoing, kw_only=True):
+    """`seq` is the message's place in the sender's own log; null for an app, which has none."""
+
+    ok: bool = True
+    id: str
+    seq: int | None
+    duplicate: bool
+
+
+class Refusal(Outgoing, kw_only=True):
+    """A failed answer on the socket."""
+
+    ok: bool = False
+    code: str
+    message: str
+    retry_after_s: float | None = None
+
+
+class LoginAnswer(Outgoing):
+    """`token` is shown this once."""
+
+    token: str
+    user: Party
+    device: "Device"
+
+
+class Device(Outgoing):
+    """One logged-in client."""
+
+    id: str
+    name: str
+    created_at: int = 0
+    last_used_at: int = 0
+    current: bool = False
+
+
+T = TypeVar("T")
+
+
+def parse(type_: type[T], raw: object) -> T:
+    """`raw`, already-decoded JSON, as `type_`. Raises `msgspec.ValidationError`, whose text names the field."""
+    return msgspec.convert(raw, type_, strict=True)
+
+
+def plain(struct: Struct) -> Any:
+    """`struct` as dicts and lists, ready for any JSON encoder."""
+    return msgspec.to_builtins(struct)
