@@ -1,0 +1,204 @@
+"""What the tests stand on: screens, session buses, desktops and services, all real, private, and ended by process id.
+
+What is not on this machine makes its tests skip and say why; under DESKBELL_REQUIRE_SERVICES=1, which `dev.py test`
+sets after it has installed everything, it makes them fail.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.desk.bus import Bus
+from tests.desk.desktop import Desk, Parts, missing_programs
+from tests.desk.processes import free_port
+from tests.desk.screen import Screen
+from tests.desk.services import REDIS, find_postgres, running_postgres, running_redis
+
+REQUIRED = os.environ.get("DESKBELL_REQUIRE_SERVICES") == "1"
+ARTIFACTS = Path(__file__).parent.parent / "artifacts"
+
+
+def absent(what: str) -> NoReturn:
+    if REQUIRED:
+        pytest.fail(f"{what} is not installed, and this run must not skip it: `python3 dev.py test` installs it")
+    pytest.skip(f"{what} is not installed (`python3 dev.py test` installs it)")
+
+
+def require(*programs: str) -> None:
+    for program in programs:
+        if shutil.which(program) is None:
+            absent(program)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder with a short name: a socket's path may have 107 bytes, and pytest's own folders are long."""
+    with tempfile.TemporaryDirectory(prefix="deskbell-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def session_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="deskbell-run-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)  # PostgreSQL runs as another user below it
+        yield Path(name)
+
+
+# -- screens ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def default_screen(session_folder: Path) -> Iterator[Screen | None]:
+    """One screen for all widget tests of the run, so that they neither need nor touch the person's own display.
+
+    None, and Qt draws into memory, where there is no Xvfb or the caller chose a platform.
+    """
+    if os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb" or shutil.which("Xvfb") is None:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        yield None
+        return
+    place = session_folder / "screen"
+    place.mkdir()
+    with Screen(place) as screen:
+        os.environ.update(DISPLAY=screen.display, QT_QPA_PLATFORM="xcb")
+        os.environ.pop("WAYLAND_DISPLAY", None)
+        yield screen
+
+
+@pytest.fixture(scope="session")
+def qapp_args(default_screen: Screen | None) -> list[str]:
+    """pytest-qt makes its application with these; asking for the screen here starts it first, and only for Qt."""
+    return ["deskbell-tests"]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("screen") and os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb":
+        pytest.skip("needs a real X screen, and QT_QPA_PLATFORM asks for another")
+    if item.get_closest_marker("screen"):
+        require("Xvfb")
+
+
+@pytest.fixture
+def screen(folder: Path) -> Iterator[Screen]:
+    """A screen of the test's own, with nothing on it."""
+    require("Xvfb")
+    place = folder / "own-screen"
+    place.mkdir()
+    with Screen(place) as own:
+        yield own
+
+
+# -- buses and desktops -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bus(folder: Path) -> Iterator[Bus]:
+    """A session bus with nobody on it and nothing that would start by itself."""
+    require("dbus-daemon")
+    place = folder / "bus"
+    place.mkdir()
+    with Bus(place) as own:
+        yield own
+
+
+@pytest.fixture
+def session_bus(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of that bus, which is also this process's session bus meanwhile."""
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.address)
+    return bus.address
+
+
+def require_desk() -> None:
+    for program in missing_programs():
+        absent(program)
+
+
+@pytest.fixture
+def desk(folder: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """A whole desktop of the test's own; parametrized with `Parts(panel=False)`, indirectly, a poorer one."""
+    require_desk()
+    parts = getattr(request, "param", Parts())
+    with Desk(folder / "desk", parts) as own:
+        yield own
+        if _failed(request.node):
+            own.save_evidence(artifacts_of(request.node))
+
+
+@pytest.fixture
+def keyring_daemon(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desktop whose unlocked keyring this process sees."""
+    for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, desk.env[name])
+    return desk
+
+
+# -- evidence -----------------------------------------------------------------------------------------------------
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+def _failed(item: pytest.Item) -> bool:
+    return item.stash.get(FAILED, False)
+
+
+def artifacts_of(item: pytest.Item) -> Path:
+    """Where a failed test leaves its pictures and logs."""
+    place = ARTIFACTS / "".join(letter if letter.isalnum() else "-" for letter in item.name)
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+# -- services -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def redis_url(session_folder: Path) -> Iterator[str]:
+    """A Redis of this run; tests share it and use keys of their own."""
+    require(REDIS)
+    place = session_folder / "redis"
+    place.mkdir()
+    with running_redis(place) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_server(session_folder: Path) -> Iterator[str]:
+    programs = find_postgres()
+    if programs is None:
+        absent("PostgreSQL")
+    place = session_folder / "postgres"
+    place.mkdir()
+    with running_postgres(place, programs) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty database of the test's own."""
+    import psycopg
+    from psycopg import sql
+
+    name = f"test_{free_port()}_{os.getpid()}"
+    admin = postgres_server.replace("+psycopg", "")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield postgres_server.removesuffix("/postgres") + f"/{name}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(name="free_port")
+def free_port_fixture() -> int:
+    return free_port()
