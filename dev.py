@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Set up this checkout and run it: `python3 dev.py demo`, `python3 dev.py test`. The two commands of the README.
+
+Standard library only, so that a machine with nothing but git and Python can run it. What Python needs goes into .venv,
+from requirements.lock; system libraries are installed only where they are missing, and only through apt.
+"""
+
+import argparse
+import ctypes
+import hashlib
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+LOCK = ROOT / "requirements.lock"
+STAMP = VENV / "made-from"
+LINUX = sys.platform.startswith("linux")
+
+# What is opened or started -> the Debian and Ubuntu package that brings it.
+QT = {
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libX11-xcb.so.1": "libx11-xcb1",
+}
+WAYLAND = {"libwayland-cursor.so.0": "libwayland-cursor0", "libwayland-egl.so.1": "libwayland-egl1"}
+FONTS = {"font of 中": "fonts-droid-fallback", "font of 😀": "fonts-noto-color-emoji"}
+DESK = {
+    "Xvfb": "xvfb",
+    "dbus-daemon": "dbus-daemon",
+    "openbox": "openbox",
+    "xfce4-panel": "xfce4-panel",
+    "dunst": "dunst",
+    "gnome-keyring-daemon": "gnome-keyring",
+    "xdotool": "xdotool",
+    **FONTS,
+}
+SERVICES = {"redis-server": "redis-server", "/usr/lib/postgresql/*/bin/initdb": "postgresql"}
+
+# Run as root. A service that comes along is neither started nor left to start by itself: the tests start their own.
+INSTALL = """
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 1' INT TERM
+    printf '#!/bin/sh\\nexit 101\\n' > "$policy" && chmod 755 "$policy" || exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq -o DPkg::Lock::Timeout=300 update || echo "Not all package lists are fresh; trying all the same." >&2
+apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" > /dev/null || exit 1
+if [ -d /run/systemd/system ]; then
+    for package; do
+        case "$package" in redis-server | postgresql) systemctl --quiet disable "$package" ;; esac
+    done
+fi
+"""
+
+
+def say(text: str) -> None:
+    print(f"\033[1m==> {text}\033[0m" if sys.stdout.isatty() else f"==> {text}", flush=True)
+
+
+def has_display() -> bool:
+    return not LINUX or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+# -- system packages ----------------------------------------------------------------------------------------------
+
+
+def present(need: str) -> bool:
+    if need.startswith("font of "):
+        return has_font(need[-1])
+    if ".so." in need:
+        try:
+            ctypes.CDLL(need)
+        except OSError:
+            return False
+        return True
+    if "*" in need:
+        return any(Path("/").glob(need.lstrip("/")))
+    return shutil.which(need) is not None
+
+
+def has_font(letter: str) -> bool:
+    """Whether fontconfig knows a font with this letter; for an emoji, a coloured one."""
+    try:
+        fontconfig = ctypes.CDLL("libfontconfig.so.1")
+    except OSError:
+        return False
+    for function in (fontconfig.FcPatternCreate, fontconfig.FcCharSetCreate, fontconfig.FcFontList):
+        function.restype = ctypes.c_void_p
+    fontconfig.FcObjectSetBuild.restype = ctypes.c_void_p
+    letters = ctypes.c_void_p(fontconfig.FcCharSetCreate())
+    fontconfig.FcCharSetAddChar(letters, ctypes.c_uint32(ord(letter)))
+    pattern = ctypes.c_void_p(fontconfig.FcPatternCreate())
+    fontconfig.FcPatternAddCharSet(pattern, b"charset", letters)
+    if ord(letter) > 0xFFFF:
+        fontconfig.FcPatternAddBool(pattern, b"color", ctypes.c_int(1))
+    names = ctypes.c_void_p(fontconfig.FcObjectSetBuild(b"family", None))
+    found = fontconfig.FcFontList(None, pattern, names)
+    return bool(found) and ctypes.c_int.from_address(found).value > 0
+
+
+def provide(needs: Mapping[str, str], *, ask: bool) -> None:
+    """Install the packages of what is missing, or say exactly what to do and end."""
+    if not LINUX:
+        return
+    missing = {need: package for need, package in needs.items() if not present(need)}
+    if importlib.util.find_spec("ensurepip") is None and working_uv() is None:
+        missing["Python's ensurepip"] = "python3-venv"  # Debian ships the venv module without it
+    if not missing:
+        return
+    packages = sorted(set(missing.values()))
+    line = shlex.join(["sudo", "apt-get", "install", "-y", "--no-install-recommends", *packages])
+    if shutil.which("apt-get") is None:
+        give_up("missing: " + ", ".join(missing), f"install them; on Debian or Ubuntu it would be\n  {line}")
+    prefix = root_prefix()
+    if prefix is None:
+        give_up("missing: " + ", ".join(missing), f"have somebody who may do so install them:\n  {line}")
+    say("system packages to install: " + " ".join(packages))
+    if ask and not agreed():
+        give_up("nothing was installed", f"the line is\n  {line}")
+    script = [*prefix, "sh", "-c", INSTALL, "sh", *packages]
+    if subprocess.run(script, check=False).returncode != 0:
+        give_up("apt-get did not install them", f"the reason stands above; the line is\n  {line}")
+    if still := [need for need in missing if need != "Python's ensurepip" and not present(need)]:
+        give_up("still missing after the installation: " + ", ".join(still), "this needs a look by hand")
+
+
+def root_prefix() -> list[str] | None:
+    """What to put before a command that root must run; None where this person may not."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") is None:
+        return None
+    sudo = ["sudo"] if sys.stdin.isatty() else ["sudo", "-n"]
+    allowed = subprocess.run([*sudo, "-l", "sh"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return sudo if allowed.returncode == 0 else None
+
+
+def agreed() -> bool:
+    try:
+        return input("Install them with apt-get now? [Y/n] ").strip().lower() in ("", "y", "yes")
+    except EOFError:
+        return False
+
+
+def give_up(what: str, advice: str) -> NoReturn:
+    sys.exit(f"dev.py: {what}\n{advice[0].upper()}{advice[1:]}")
+
+
+# -- Python packages ----------------------------------------------------------------------------------------------
+
+
+def working_uv() -> str | None:
+    uv = shutil.which("uv")
+    if uv is None:
+        return None
+    works = subprocess.run([uv, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return uv if works.returncode == 0 else None
+
+
+def make_venv() -> None:
+    """Build .venv from the lock. Costs nothing while lock, project file, Python and place are the same."""
+    ingredients = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), str(ROOT).encode()]
+    mark = hashlib.sha256(b"\0".join(ingredients)).hexdigest()
+    if STAMP.exists() and STAMP.read_text() == mark:
+        return
+    say("making .venv from requirements.lock")
+    uv = working_uv()
+    if uv:
+        run(uv, "venv", "--quiet", "--clear", "--no-python-downloads", "--python", sys.executable, str(VENV))
+        pip = [uv, "pip", "install", "--quiet", "--python", str(BIN / "python")]
+    else:
+        run(sys.executable, "-m", "venv", "--clear", str(VENV))
+        pip = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(*pip, "--require-hashes", "-r", str(LOCK))
+    run(*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT))
+    STAMP.write_text(mark)
+
+
+def run(*command: str) -> None:
+    if subprocess.run(command, check=False).returncode != 0:
+        give_up(f"this failed: {shlex.join(command)}", "the reason stands above; the next run starts it anew")
+
+
+# -- the jobs -----------------------------------------------------------------------------------------------------
+
+
+def become(*args: str) -> int:
+    """Be this Python command: Ctrl-C and the exit status are then its own."""
+    os.chdir(ROOT)
+    command = [str(BIN / "python"), *args]
+    if os.name != "nt":
+        os.execv(command[0], command)
+    return subprocess.run(command, check=False).returncode
+
+
+def demo(args: list[str], *, ask: bool) -> int:
+    wayland = WAYLAND if os.environ.get("WAYLAND_DISPLAY") else {}
+    provide(QT | wayland | ({} if has_display() else DESK), ask=ask)
+    make_venv()
+    return become("-m", "tests.demo", *args)
+
+
+def test(args: list[str], *, ask: bool) -> int:
+    """Lint, format, types, tests. With arguments only the tests, which get them."""
+    provide(QT | DESK | SERVICES, ask=ask)
+    make_venv()
+    os.chdir(ROOT)
+    if not args:
+        check("lint", "ruff", "check", ".")
+        check("format", "ruff", "format", "--check", ".")
+        check("types", "mypy")
+    say("tests")
+    os.environ["DESKBELL_REQUIRE_SERVICES"] = "1"  # what is missing now is a failure, not a skip
+    return become("-m", "pytest", *args)
+
+
+def check(stage: str, tool: str, *args: str) -> None:
+    say(stage)
+    if subprocess.run([str(BIN / tool), *args], check=False).returncode != 0:
+        sys.exit(f"dev.py: {stage} failed ({shlex.join([tool, *args])}); the tests were not run")
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):  # noqa: UP036 - no installer has looked at requires-python yet
+        sys.exit(f"Deskbell needs Python 3.11 or newer; this is {sys.version.split()[0]}")
+    parser = argparse.ArgumentParser(description="Set up this checkout and run it.")
+    parser.add_argument("--yes", action="store_true", help="install system packages without asking")
+    jobs = parser.add_subparsers(dest="job", required=True)
+    jobs.add_parser("demo", help="a server, the tray client and one message, from nothing")
+    jobs.add_parser("test", help="lint, types and every test; further arguments are pytest's", add_help=False)
+    args, rest = parser.parse_known_args()
+    yes = args.yes or "--yes" in rest
+    rest = [word for word in rest if word != "--yes"]
+    ask = not yes and sys.stdin.isatty() and os.environ.get("CI") != "true"
+    return demo(rest, ask=ask) if args.job == "demo" else test(rest, ask=ask)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
