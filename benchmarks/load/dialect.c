@@ -1,0 +1,133 @@
+/* The two dialects: Deskbell's own protocol, and the smallest one with which a peer does the comparable work.
+
+   Deskbell   40{"v":1,"token":T,"client":C}   42ID["send",{"cid":K,"to":[NAME],"body":B}]
+              42["event",{"epoch":E,"seq":N,"kind":"message",...,"data":{...,"body":B}}]   43ID[{"ok":true,"seq":N,...}]
+   peer       40{"token":T}   42ID["send",{"to":NAME,"body":B}]   42ID["announce",{"body":B}]
+              42["message",{"id":N,"from":NAME,"body":B,"at":MS}]   43ID[{"ok":true,"id":N}] */
+#include "load.h"
+
+enum { TEXT_MAX = 20000 };
+
+const char *field(const char *text, size_t n, const char *key) {
+    char quoted[40];
+    int length = snprintf(quoted, sizeof quoted, "\"%s\":", key);
+    const char *at = memmem(text, n, quoted, length);
+    if (!at)
+        return NULL;
+    at += length;
+    while (at < text + n && *at == ' ')
+        at++;
+    return at;
+}
+
+static int64_t number(const char *text, size_t n, const char *key) {
+    const char *at = field(text, n, key);
+    return at && *at >= '0' && *at <= '9' ? strtoll(at, NULL, 10) : -1;
+}
+
+static bool literal(const char *text, size_t n, const char *key, const char *expected) {
+    const char *at = field(text, n, key);
+    size_t length = strlen(expected);
+    return at && (size_t)(text + n - at) >= length && !memcmp(at, expected, length);
+}
+
+static void log_in(struct connection *c) {
+    char text[600];
+    const char *token = accounts[c->index].token;
+    int n = options.dialect == DESKBELL
+                ? snprintf(text, sizeof text, "40{\"v\":1,\"token\":\"%s\",\"client\":\"deskbell-load/1 linux\"}", token)
+                : snprintf(text, sizeof text, "40{\"token\":\"%s\"}", token);
+    c->state = LOGGING_IN;
+    connection_send(c, OP_TEXT, text, n);
+}
+
+void dialect_send(struct connection *c, const char *recipient, const char *body, uint32_t ack_id) {
+    char text[TEXT_MAX];
+    int n = options.dialect == DESKBELL
+                ? snprintf(text, sizeof text, "42%u[\"send\",{\"cid\":\"%s-%u\",\"to\":[\"%s\"],\"body\":\"%s\"}]",
+                           ack_id, options.tag, ack_id, recipient, body)
+                : snprintf(text, sizeof text, "42%u[\"send\",{\"to\":\"%s\",\"body\":\"%s\"}]", ack_id, recipient, body);
+    connection_send(c, OP_TEXT, text, n);
+}
+
+void dialect_announce(struct connection *c, const char *body, uint32_t ack_id) {
+    char text[TEXT_MAX];
+    if (options.dialect == DESKBELL) {
+        dialect_send(c, "@everyone", body, ack_id);
+        return;
+    }
+    int n = snprintf(text, sizeof text, "42%u[\"announce\",{\"body\":\"%s\"}]", ack_id, body);
+    connection_send(c, OP_TEXT, text, n);
+}
+
+/* Deskbell numbers each person's events without a gap; a peer's ids only ever grow. */
+static void check_order(struct connection *c, int64_t sequence, const char *text) {
+    bool right = options.dialect == PEER ? sequence > c->last : c->last < 0 || sequence == c->last + 1;
+    if (sequence < 0 || !right)
+        fail("connection %u: %lld came after %lld: %.120s", c->index, (long long)sequence, (long long)c->last, text);
+    c->last = sequence;
+}
+
+static void message_came(struct connection *c, const char *text, size_t n) {
+    int64_t sequence = number(text, n, options.dialect == DESKBELL ? "seq" : "id");
+    if (options.dialect == DESKBELL && !literal(text, n, "kind", "\"message\""))
+        fail("connection %u got an event of another kind: %.120s", c->index, text);
+    check_order(c, sequence, text);
+    const char *body = field(text, n, "body");
+    if (!body || *body != '"')
+        fail("connection %u got a message without a body: %.120s", c->index, text);
+    ledger_body_arrived(c, body + 1, text + n - body - 1, sequence);
+}
+
+static void event_came(struct connection *c, const char *text, size_t n) {
+    const char *wanted = options.dialect == DESKBELL ? "[\"event\"" : "[\"message\"";
+    if (n > 12 && !memcmp(text + 2, wanted, strlen(wanted)))
+        message_came(c, text, n);
+    else if (n > 9 && options.dialect == DESKBELL && !memcmp(text + 2, "[\"head\"", 7))
+        counters.heads++;
+    else if (on_loss == LOSS_FAILS)
+        fail("connection %u got an unexpected event: %.120s", c->index, text);
+}
+
+static void answer_came(struct connection *c, const char *text, size_t n) {
+    uint32_t ack_id = strtoul(text + 2, NULL, 10);
+    if (!literal(text, n, "ok", "true"))
+        fail("refused: %.200s", text);
+    if (options.dialect == DESKBELL && !literal(text, n, "duplicate", "false"))
+        fail("a new message was answered as a duplicate: %.200s", text);
+    ledger_ack(c, ack_id, options.dialect == DESKBELL ? number(text, n, "seq") : -1);
+}
+
+static void accepted(struct connection *c) {
+    if (c->state != LOGGING_IN)
+        fail("connection %u was accepted twice", c->index);
+    if (options.dialect == PEER)
+        c->last = -1; /* a restarted peer counts from the start again */
+    connection_up(c);
+}
+
+static void refused(struct connection *c, const char *text, size_t n) {
+    if (on_loss == LOSS_FAILS)
+        fail("login of %s refused: %.*s", accounts[c->index].name, (int)(n < 200 ? n : 200), text);
+    connection_refused(c);
+}
+
+void dialect_text(struct connection *c, char *text, size_t n) {
+    if (!n)
+        fail("connection %u got an empty text", c->index);
+    if (text[0] == '0' && c->state == OPENING) {
+        log_in(c);
+    } else if (text[0] == '2') {
+        counters.pings++;
+        connection_send(c, OP_TEXT, "3", 1);
+    } else if (n > 1 && text[0] == '4') {
+        if (text[1] == '0')
+            accepted(c);
+        else if (text[1] == '2')
+            event_came(c, text, n);
+        else if (text[1] == '3')
+            answer_came(c, text, n);
+        else
+            refused(c, text, n);
+    }
+}
