@@ -1,0 +1,160 @@
+"""One message on the screen: day, sender, bubble and what became of it, laid out for one width."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from deskbell_desktop.core import text
+from deskbell_desktop.core.views import Delivery, MessageView
+from deskbell_desktop.qt import theme, words
+from deskbell_desktop.qt.text_block import Spot, TextBlock
+from deskbell_desktop.qt.theme import Colours
+
+SIDE: Final = 24
+PAD_X: Final = 14
+PAD_Y: Final = 9
+WIDEST_SHARE: Final = 0.68
+WIDEST: Final = 640
+NARROWEST: Final = 160
+DAY_HEIGHT: Final = 40
+META_GAP: Final = 2
+BELOW: Final = 12
+
+BRIEF_CHARS: Final = 1500
+BRIEF_LINES: Final = 24
+WHOLE_CHARS: Final = 20_000
+WHOLE_LINES: Final = 1000
+"""More than a server lets through; what a broken one sends must not stop the window either."""
+
+translate = QCoreApplication.translate
+
+
+@dataclass(frozen=True)
+class Row:
+    """A message in its surroundings: the first of its day says the day, the first of its sender in a group the name."""
+
+    message: MessageView
+    first_of_day: bool = False
+    named: bool = False
+
+
+class Bubble:
+    """Where everything of `row` is, counted from the row's upper left corner."""
+
+    def __init__(self, row: Row, width: float, host: QWidget, *, now: int, whole: bool) -> None:
+        self.row = row
+        message = row.message
+        colours = theme.colours(host)
+        widest = max(NARROWEST, min(WIDEST, (width - 2 * SIDE) * WIDEST_SHARE))
+        inner = widest - 2 * PAD_X
+        accent = colours.color("accent")
+        self._day = self._block(words.day_label(message.at, now), host, 12, inner) if row.first_of_day else None
+        self._name = (
+            self._block(text.one_line(message.sender.label), host, 12.5, inner, bold=True) if row.named else None
+        )
+        title = text.one_line(message.title)
+        self._title = self._block(title, host, 14, inner, bold=True) if title else None
+        shown, cut = excerpt(message.body, whole=whole)
+        links = [Spot(link.start, link.end, "link", link.url) for link in text.links_in(shown)]
+        self._body = TextBlock(shown, theme.font(host), inner, spots=links, spot_colour=accent)
+        self._more = self._more_block(cut, whole, inner, host, accent)
+        self._meta = self._meta_block(message, host, widest - 8, colours)
+        self._place(width)
+
+    @staticmethod
+    def _block(shown: str, host: QWidget, px: float, width: float, *, bold: bool = False) -> TextBlock:
+        return TextBlock(shown, theme.font(host, px, bold=bold), width)
+
+    @staticmethod
+    def _more_block(cut: bool, whole: bool, width: float, host: QWidget, accent: QColor) -> TextBlock | None:
+        if not cut:
+            return None
+        if whole:
+            return TextBlock(
+                translate("Messages", "The rest is too long to show. Copying takes all of it."),
+                theme.font(host, 12.5),
+                width,
+            )
+        shown = translate("Messages", "Show all")
+        return TextBlock(shown, theme.font(host, 12.5), width, spots=[Spot(0, len(shown), "more")], spot_colour=accent)
+
+    @staticmethod
+    def _meta_block(message: MessageView, host: QWidget, width: float, colours: Colours) -> TextBlock:
+        parts = [words.clock(message.at), words.priority(message), text.one_line(words.state(message), 300)]
+        shown = " · ".join(part for part in parts if part)
+        spots = []
+        if message.state is Delivery.FAILED:
+            for action, verb in (
+                ("retry", translate("Messages", "Try again")),
+                ("discard", translate("Messages", "Discard")),
+            ):
+                shown += "  "
+                spots.append(Spot(len(shown), len(shown) + len(verb), action, message.key))
+                shown += verb
+        return TextBlock(shown, theme.font(host, 12), width, spots=spots, spot_colour=colours.color("accent"))
+
+    def _place(self, width: float) -> None:
+        y = float(DAY_HEIGHT) if self._day else 0.0
+        self._name_at = QPointF(SIDE + 4, y)
+        if self._name:
+            y += self._name.height + META_GAP
+        inside = [block for block in (self._title, self._body, self._more) if block]
+        box_width = max(block.width for block in inside) + 2 * PAD_X
+        x = width - SIDE - box_width if self.row.message.mine else SIDE
+        top = y
+        y += PAD_Y
+        self._inside: list[tuple[TextBlock, QPointF]] = []
+        for block in inside:
+            self._inside.append((block, QPointF(x + PAD_X, y)))
+            y += block.height
+        self.box = QRectF(x, top, box_width, y + PAD_Y - top)
+        y += PAD_Y + META_GAP
+        meta_x = width - SIDE - 4 - self._meta.width if self.row.message.mine else SIDE + 4
+        self._meta_at = QPointF(meta_x, y)
+        self._day_at = QPointF((width - self._day.width) / 2, 8) if self._day else QPointF()
+        self.height = round(y + self._meta.height + BELOW)
+
+    def draw(self, painter: QPainter, top: float, colours: Colours, clip: QRectF, *, focused: bool) -> None:
+        offset = QPointF(0, top)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colours.color("accent"), 1) if focused else Qt.PenStyle.NoPen)
+        painter.setBrush(colours.color("tint" if self.row.message.mine else "selection"))
+        box = self.box.translated(offset)
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS_SURFACE, theme.RADIUS_SURFACE)
+        text_colour, soft = colours.color("text"), colours.color("soft")
+        painter.save()
+        painter.setClipRect(box.adjusted(2, 1, -2, -1))  # stacked accents reach far out of their line
+        for block, at in self._inside:
+            block.draw(painter, at + offset, soft if block is self._more else text_colour, clip)
+        painter.restore()
+        failed = self.row.message.state is Delivery.FAILED
+        self._meta.draw(painter, self._meta_at + offset, colours.color("bad") if failed else soft, clip)
+        if self._day:
+            self._day.draw(painter, self._day_at + offset, soft, clip)
+        if self._name:
+            self._name.draw(painter, self._name_at + offset, soft, clip)
+
+    def spot_at(self, point: QPointF) -> Spot | None:
+        """What can be clicked at `point`, counted from the row's upper left corner."""
+        for block, at in [*self._inside, (self._meta, self._meta_at)]:
+            if (spot := block.spot_at(point - at)) is not None:
+                return spot
+        return None
+
+    def spots(self) -> list[Spot]:
+        """Everything that can be clicked, for the keyboard and the menu."""
+        return [spot for block in [*(block for block, _at in self._inside), self._meta] for spot in block.spots]
+
+
+def excerpt(body: str, *, whole: bool) -> tuple[str, bool]:
+    """What of `body` is shown, cleaned, and whether something is left out."""
+    chars, lines = (WHOLE_CHARS, WHOLE_LINES) if whole else (BRIEF_CHARS, BRIEF_LINES)
+    shown = text.clean(body[: chars + 1]).strip("\n")
+    cut = len(body) > chars
+    split = shown.split("\n", lines)
+    if len(split) > lines:
+        shown, cut = "\n".join(split[:lines]), True
+    return (shown[:chars].rstrip() + "…", True) if cut else (shown, False)

@@ -1,0 +1,199 @@
+"""A new message: to whom, found by typing, and what; all by keyboard."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from deskbell_desktop.core import text
+from deskbell_desktop.qt import avatars, theme
+from deskbell_desktop.qt.controls import Surface, hairline, label, problem, soft
+from deskbell_desktop.qt.conversation_list import Index
+from deskbell_desktop.qt.reply_box import ReplyBox
+from deskbell_protocol import limits
+from deskbell_protocol.wire import Party
+
+SEARCH_MS = 150
+ROW = 48
+ROWS = 6
+PARTY = Qt.ItemDataRole.UserRole
+
+translate = QCoreApplication.translate
+
+
+class PersonDelegate(QStyledItemDelegate):
+    """Face, name, and in soft letters what one types to reach them."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
+        return QSize(option.rect.width(), ROW)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        party, view = index.data(PARTY), option.widget
+        if not isinstance(party, Party) or not isinstance(view, QWidget):
+            return
+        colours = theme.colours(view)
+        box = QRectF(option.rect)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colours.color("selection"))
+            painter.drawRoundedRect(box, theme.RADIUS, theme.RADIUS)
+        avatars.draw(painter, QRectF(box.left() + 8, box.center().y() - 16, 32, 32), party, colours)
+        painter.setFont(theme.font(view, 14, bold=True))
+        painter.setPen(colours.color("text"))
+        shown = text.one_line(party.label, 60)
+        metrics = painter.fontMetrics()
+        baseline = round(box.center().y() + metrics.capHeight() / 2)
+        painter.drawText(round(box.left()) + 52, baseline, shown)
+        painter.setFont(theme.font(view, 13))
+        painter.setPen(colours.color("soft"))
+        painter.drawText(round(box.left()) + 52 + metrics.horizontalAdvance(shown) + 8, baseline, party.name)
+        painter.restore()
+
+
+class ComposePage(Surface):
+    """Asks for people while one types; `sent` carries the name to write to and the text."""
+
+    people_search_requested = Signal(str)
+    sent = Signal(str, str)
+    cancelled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Base", parent)
+        self._chosen: Party | None = None
+        self._to = QLineEdit()
+        self._to.setAccessibleName(translate("Compose", "To"))
+        self._to.setPlaceholderText(translate("Compose", "Type a name"))
+        self._to.setMaxLength(limits.NAME_CHARS + 1)
+        self._to.setMinimumHeight(40)
+        self._to.setFont(theme.font(self._to))
+        self._people = QListWidget()
+        self._people.setItemDelegate(PersonDelegate(self._people))
+        self._people.setAccessibleName(translate("Compose", "People found"))
+        self._people.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._people.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._nobody = soft(translate("Compose", "Nobody of that name is known here yet."), 13, wrap=True)
+        self._problem = problem()
+        self._box = ReplyBox()
+        self._box.invite(translate("Compose", "Write your message"))
+        self._search = QTimer(self)
+        self._search.setSingleShot(True)
+        self._search.setInterval(SEARCH_MS)
+        self._lay_out()
+        self._to.installEventFilter(self)
+        self._to.textEdited.connect(self._on_typed)
+        self._to.returnPressed.connect(self._on_enter)
+        self._search.timeout.connect(lambda: self.people_search_requested.emit(self._to.text().strip()))
+        self._people.itemClicked.connect(lambda item: self._choose(item.data(PARTY)))
+        self._box.submitted.connect(self._on_submit)
+
+    def begin(self, to: str = "") -> None:
+        """An empty page with the cursor in `to`; what was written and not sent is still there."""
+        self._to.setText(to)
+        self._chosen = None
+        self._say("")
+        self.set_people([])
+        self._nobody.hide()
+        self._to.setFocus()
+        self.people_search_requested.emit(to)
+
+    def set_people(self, people: Sequence[Party]) -> None:
+        if self._chosen is not None:
+            return
+        self._people.clear()
+        for party in people[:50]:
+            item = QListWidgetItem()
+            item.setData(PARTY, party)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{text.one_line(party.label)}, {party.name}")
+            self._people.addItem(item)
+        if people:
+            self._people.setCurrentRow(0)
+        self._people.setFixedHeight(ROW * min(ROWS, len(people)))
+        self._people.setVisible(bool(people))
+        self._nobody.setVisible(not people and bool(self._to.text().strip()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._to and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+            if event.key() in steps and self._people.count():
+                number = self._people.currentRow() + steps[Qt.Key(event.key())]
+                self._people.setCurrentRow(min(self._people.count() - 1, max(0, number)))
+                return True
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setContentsMargins(24, 0, 24, 0)
+        title = label(translate("Compose", "New message"), 16, bold=True)
+        title.setFixedHeight(67)
+        head.addWidget(title)
+        middle = QVBoxLayout()
+        middle.setContentsMargins(24, 16, 24, 0)
+        middle.setSpacing(0)
+        caption = soft(translate("Compose", "To"))
+        caption.setBuddy(self._to)
+        for widget, below in ((caption, 4), (self._to, 8), (self._people, 0), (self._nobody, 0), (self._problem, 0)):
+            middle.addWidget(widget)
+            middle.addSpacing(below)
+        middle.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(hairline())
+        column.addLayout(middle, 1)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(22, 0, 22, 18)
+        foot.addWidget(self._box)
+        column.addLayout(foot)
+
+    def _on_typed(self) -> None:
+        self._chosen = None
+        self._say("")
+        self._search.start()
+
+    def _on_enter(self) -> None:
+        item = self._people.currentItem()
+        if item is not None and self._chosen is None:
+            self._choose(item.data(PARTY))
+        elif self._to.text().strip():
+            self._box.editor.setFocus()
+
+    def _choose(self, party: Party) -> None:
+        self._search.stop()
+        self._people.hide()
+        self._nobody.hide()
+        self._chosen = party
+        self._to.setText(party.name)
+        self._box.editor.setFocus()
+
+    def _on_submit(self, body: str) -> None:
+        to = self._to.text().strip()
+        if not to:
+            self._say(translate("Compose", "To whom? Type a name first."))
+            self._to.setFocus()
+            return
+        self._box.set_text("")
+        self.sent.emit(to, body)
+
+    def _say(self, words: str) -> None:
+        self._problem.setText(words)
+        self._problem.setVisible(bool(words))

@@ -1,0 +1,213 @@
+"""The list of conversations: a face, a name, the last words, the time and how much is unread."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPointF,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from deskbell_desktop.core import text
+from deskbell_desktop.core.views import ConversationView
+from deskbell_desktop.qt import avatars, theme, words
+from deskbell_desktop.qt.theme import Colours
+from deskbell_protocol.wire import Party
+
+ROW: Final = 60
+FACE: Final = 40
+BADGE: Final = 20
+NOBODY: Final = Party(id="", name="?")
+
+Index = QModelIndex | QPersistentModelIndex
+NOWHERE = QModelIndex()
+translate = QCoreApplication.translate
+
+
+class ConversationModel(QAbstractListModel):
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[ConversationView] = []
+
+    def show(self, rows: Sequence[ConversationView]) -> None:
+        """Become `rows`; where only contents changed, selection and scrolling stay as they are."""
+        if [row.id for row in rows] == [row.id for row in self.rows]:
+            changed = [n for n, (old, new) in enumerate(zip(self.rows, rows, strict=True)) if old != new]
+            self.rows = list(rows)
+            if changed:
+                self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
+            return
+        self.beginResetModel()
+        self.rows = list(rows)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self.rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid() or index.row() >= len(self.rows):
+            return None
+        row = self.rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return text.one_line(row.title)  # typing the first letters jumps to the row
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return spoken(row)
+        return None
+
+
+class ConversationDelegate(QStyledItemDelegate):
+    def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
+        return QSize(option.rect.width(), ROW)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        view = option.widget
+        model = index.model()
+        if not isinstance(view, QWidget) or not isinstance(model, ConversationModel):
+            return
+        colours = theme.colours(view)
+        row = model.rows[index.row()]
+        box = QRectF(option.rect).adjusted(8, 0, -8, 0)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        _draw_ground(painter, box, option.state, colours)
+        party = row.parties[0] if row.parties else NOBODY
+        avatars.draw(painter, QRectF(box.left() + 16, box.center().y() - FACE / 2, FACE, FACE), party, colours)
+        _draw_words(painter, box.adjusted(16 + FACE + 12, 10, -16, -10), row, view, colours)
+        painter.restore()
+
+
+def _draw_ground(painter: QPainter, box: QRectF, state: QStyle.StateFlag, colours: Colours) -> None:
+    selected = bool(state & QStyle.StateFlag.State_Selected)
+    hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+    if selected or hovered:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colours.color("selection"))
+        painter.setOpacity(1.0 if selected else 0.55)
+        painter.drawRoundedRect(box, theme.RADIUS, theme.RADIUS)
+        painter.setOpacity(1.0)
+    if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
+        painter.setPen(QPen(colours.color("accent"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS, theme.RADIUS)
+
+
+def _draw_words(painter: QPainter, box: QRectF, row: ConversationView, view: QWidget, colours: Colours) -> None:
+    upper = QRectF(box.left(), box.top(), box.width(), 20)
+    lower = QRectF(box.left(), box.top() + 20, box.width(), 20)
+    when = words.short_time(row.at, round(time.time() * 1000))
+    painter.setFont(theme.font(view, 12))
+    painter.setPen(colours.color("soft"))
+    taken = QFontMetricsF(painter.font()).horizontalAdvance(when)
+    _draw_line(painter, upper.adjusted(box.width() - taken, 0, 0, 0), when)
+    painter.setFont(theme.font(view, 14, bold=True))
+    painter.setPen(colours.color("text"))
+    _draw_line(painter, upper.adjusted(0, 0, -taken - 12, 0), text.one_line(row.title))
+    badge = _draw_badge(painter, lower, row.unread, view, colours) if row.unread else 0.0
+    painter.setFont(theme.font(view, 13))
+    painter.setPen(colours.color("text" if row.unread else "soft"))
+    _draw_line(painter, lower.adjusted(0, 0, -badge, 0), last_words(row))
+
+
+def _draw_line(painter: QPainter, box: QRectF, shown: str) -> None:
+    """One line on the middle of `box`, by the font's own baseline: a Chinese name stands where a Latin one does."""
+    metrics = QFontMetricsF(painter.font())
+    baseline = box.center().y() + (metrics.capHeight() / 2)
+    elided = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, box.width())
+    painter.drawText(QPointF(box.left(), round(baseline)), elided)
+
+
+def _draw_badge(painter: QPainter, box: QRectF, unread: int, view: QWidget, colours: Colours) -> float:
+    shown = "99+" if unread > 99 else str(unread)
+    painter.setFont(theme.font(view, 12, bold=True))
+    metrics = QFontMetricsF(painter.font())
+    width = max(BADGE, metrics.horizontalAdvance(shown) + 12)
+    pill = QRectF(box.right() - width, box.center().y() - BADGE / 2, width, BADGE)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colours.color("accent"))
+    painter.drawRoundedRect(pill, BADGE / 2, BADGE / 2)
+    painter.setPen(colours.color("accent_ink"))
+    ink = metrics.tightBoundingRect(shown)
+    painter.drawText(pill.center() - ink.center(), shown)
+    return width + 8
+
+
+def last_words(row: ConversationView) -> str:
+    shown = text.one_line(row.last_text)
+    return translate("Conversations", "You: %1").replace("%1", shown) if row.last_mine and shown else shown
+
+
+def spoken(row: ConversationView) -> str:
+    """The row as a screen reader says it."""
+    parts = [text.one_line(row.title), last_words(row), words.short_time(row.at, round(time.time() * 1000))]
+    if row.unread:
+        parts.append(translate("Conversations", "unread: %1").replace("%1", str(row.unread)))
+    return ", ".join(part for part in parts if part)
+
+
+class ConversationList(QListView):
+    """`chosen` comes when the person picks a row, not when the program does."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._telling = True
+        self.conversations = ConversationModel(self)
+        self.setModel(self.conversations)
+        self.setItemDelegate(ConversationDelegate(self))
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setAccessibleName(translate("Conversations", "Conversations"))
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.selectionModel().currentChanged.connect(self._on_current)
+
+    def show_rows(self, rows: Sequence[ConversationView], selected: str | None) -> None:
+        self._telling = False
+        self.conversations.show(rows)
+        self._select(selected)
+        self._telling = True
+
+    def select(self, conversation: str | None) -> None:
+        self._telling = False
+        self._select(conversation)
+        self._telling = True
+
+    def step(self, by: int) -> None:
+        """Go to a neighbour, as the arrow keys would."""
+        count = len(self.conversations.rows)
+        if count:
+            current = self.currentIndex().row() if self.currentIndex().isValid() else -1 if by > 0 else count
+            self.setCurrentIndex(self.conversations.index(min(count - 1, max(0, current + by))))
+
+    def _select(self, conversation: str | None) -> None:
+        number = next((n for n, row in enumerate(self.conversations.rows) if row.id == conversation), None)
+        if number is None:
+            self.clearSelection()
+            self.selectionModel().clearCurrentIndex()
+        elif self.currentIndex().row() != number:
+            self.setCurrentIndex(self.conversations.index(number))
+
+    def _on_current(self, current: QModelIndex, _before: QModelIndex) -> None:
+        if self._telling and current.isValid():
+            self.chosen.emit(self.conversations.rows[current.row()].id)

@@ -1,0 +1,177 @@
+"""The left side of the window: search, new message, the conversations, and one line about the connection."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from deskbell_desktop.core.views import ConversationView, Link, StatusView
+from deskbell_desktop.qt import theme, words
+from deskbell_desktop.qt.controls import IconButton, Surface, button, hairline, soft
+from deskbell_desktop.qt.conversation_list import ConversationList
+
+WIDTH = 288
+SEARCH_MS = 150
+
+translate = QCoreApplication.translate
+
+
+class Dot(QWidget):
+    """The connection as a dot; the words beside it say the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._link = Link.SIGNED_OUT
+        self.setFixedSize(8, 8)
+
+    def show_link(self, link: Link) -> None:
+        self._link = link
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        names = {Link.ONLINE: "good", Link.CONNECTING: "accent", Link.OFFLINE: "bad", Link.SIGNED_OUT: "soft"}
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colours(self).color(names[self._link]))
+        painter.drawEllipse(self.rect())
+
+
+class StatusLine(QWidget):
+    """Where the connection stands, in words, and the way back in when signed out."""
+
+    sign_in_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._dot = Dot()
+        self._words = soft(wrap=True)
+        self._sign_in = button(translate("Side", "Sign in"), link=True)
+        self._sign_in.clicked.connect(lambda: self.sign_in_requested.emit())
+        self._quiet = soft(translate("Side", "Do not disturb is on"), wrap=True)
+        lines = QVBoxLayout()
+        lines.setSpacing(2)
+        lines.addWidget(self._words)
+        lines.addWidget(self._quiet)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 12, 12, 12)
+        row.setSpacing(8)
+        dot = QVBoxLayout()
+        dot.setContentsMargins(0, 5, 0, 0)
+        dot.addWidget(self._dot)
+        dot.addStretch()
+        row.addLayout(dot)
+        row.addLayout(lines, 1)
+        row.addWidget(self._sign_in, 0, Qt.AlignmentFlag.AlignTop)
+
+    def show_status(self, status: StatusView) -> None:
+        self._dot.show_link(status.link)
+        self._words.setText(words.status_line(status))
+        self._sign_in.setVisible(status.link is Link.SIGNED_OUT)
+        self._quiet.setVisible(status.quiet)
+        self.setAccessibleName(words.status_line(status))
+
+
+class SearchField(QLineEdit):
+    """Escape empties it, Down goes to what was found."""
+
+    left = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class Side(Surface):
+    search_changed = Signal(str)
+    compose_requested = Signal()
+    quiet_toggled = Signal(bool)
+    sign_out_requested = Signal()
+    quit_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Window", parent)
+        self.setFixedWidth(WIDTH)
+        self.search = SearchField()
+        self.search.setPlaceholderText(translate("Side", "Search messages"))
+        self.search.setAccessibleName(translate("Side", "Search messages"))
+        self.search.setFont(theme.font(self.search))
+        self.search.setMaxLength(200)
+        self.compose = IconButton("compose", translate("Side", "New message"))
+        self.compose.setShortcut(QKeySequence("Ctrl+N"))
+        self.menu_button = IconButton("more", translate("Side", "More"))
+        self.list = ConversationList()
+        self.status = StatusLine()
+        self._nothing = soft("", 13, wrap=True)
+        self._nothing.setContentsMargins(24, 8, 24, 0)
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(SEARCH_MS)
+        self._make_menu()
+        self._lay_out()
+        self.search.textChanged.connect(lambda: self._later.start())
+        self.search.left.connect(self._on_left)
+        self._later.timeout.connect(lambda: self.search_changed.emit(self.search.text().strip()))
+        self.compose.clicked.connect(lambda: self.compose_requested.emit())
+
+    def show_conversations(self, rows: Sequence[ConversationView], selected: str | None) -> None:
+        self.list.show_rows(rows, selected)
+        searching = self.search.text().strip()
+        found = translate("Side", "Nothing found for “%1”.").replace("%1", searching)
+        self._nothing.setText(found if searching else translate("Side", "No conversations yet."))
+        self._stack.setCurrentWidget(self.list if rows else self._nothing)
+
+    def show_status(self, status: StatusView) -> None:
+        self.status.show_status(status)
+        self._quiet.setChecked(status.quiet)
+        signed_in = status.link is not Link.SIGNED_OUT
+        for action in (self._quiet, self._sign_out):
+            action.setEnabled(signed_in)
+        self.compose.setEnabled(signed_in)
+
+    def _make_menu(self) -> None:
+        menu = QMenu(self)
+        self._quiet = QAction(translate("Side", "Do not disturb"), menu)
+        self._quiet.setCheckable(True)
+        self._quiet.triggered.connect(self.quiet_toggled)
+        self._sign_out = QAction(translate("Side", "Log out"), menu)
+        self._sign_out.triggered.connect(lambda: self.sign_out_requested.emit())
+        leave = QAction(translate("Side", "Quit"), menu)
+        leave.setShortcut(QKeySequence("Ctrl+Q"))
+        leave.triggered.connect(lambda: self.quit_requested.emit())
+        menu.addAction(self._quiet)
+        menu.addSeparator()
+        menu.addAction(self._sign_out)
+        menu.addAction(leave)
+        self.addAction(leave)
+        self.menu_button.setMenu(menu)
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setContentsMargins(16, 16, 12, 8)
+        top.setSpacing(4)
+        top.addWidget(self.search, 1)
+        top.addWidget(self.compose)
+        top.addWidget(self.menu_button)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self._nothing)
+        self._stack.addWidget(self.list)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addLayout(self._stack, 1)
+        column.addWidget(hairline())
+        column.addWidget(self.status)
+
+    def _on_left(self) -> None:
+        self.list.setFocus()
+        if not self.list.currentIndex().isValid():
+            self.list.step(1)

@@ -1,0 +1,91 @@
+"""A paragraph of plain text laid out once and drawn often: nothing in it is ever read as markup."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextOption
+
+from deskbell_desktop.qt import theme
+
+LINE_BREAK: Final = "\u2028"
+"""How QTextLayout wants a line break; as long as the `\\n` it stands for, so that positions stay."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A stretch that can be clicked: `action` says what it does ("link", "retry", …), `value` with what."""
+
+    start: int
+    end: int
+    action: str
+    value: str = ""
+
+
+class TextBlock:
+    """`text` broken into lines no wider than `width`. `size` is what it takes up."""
+
+    def __init__(
+        self,
+        text: str,
+        font: QFont,
+        width: float,
+        *,
+        spots: Sequence[Spot] = (),
+        spot_colour: QColor | None = None,
+        align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    ) -> None:
+        self.text = text
+        self.spots = tuple(spots)
+        self._layout = QTextLayout(text.replace("\n", LINE_BREAK), font)
+        option = QTextOption(align)
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+        option.setTabStopDistance(QFontMetricsF(font).horizontalAdvance(" ") * 4)
+        self._layout.setTextOption(option)
+        self._layout.setCacheEnabled(True)
+        if spot_colour is not None:
+            self._layout.setFormats([_marked(spot, spot_colour) for spot in self.spots])
+        self.width, self.height = self._break(font, width)
+
+    def _break(self, font: QFont, width: float) -> tuple[float, float]:
+        step = theme.line_px(font)
+        widest = y = 0.0
+        self._layout.beginLayout()
+        while (line := self._layout.createLine()).isValid():
+            line.setLineWidth(width)
+            used = line.height()
+            height = max(step, used)
+            line.setPosition(QPointF(0, y + (height - used) / 2))
+            widest = max(widest, line.naturalTextWidth())
+            y += height
+        self._layout.endLayout()
+        return min(width, widest), y
+
+    def draw(self, painter: QPainter, origin: QPointF, colour: QColor, clip: QRectF) -> None:
+        painter.setPen(colour)
+        self._layout.draw(painter, origin, [], clip)
+
+    def spot_at(self, point: QPointF) -> Spot | None:
+        """What is under `point`, counted from the block's upper left corner."""
+        if not self.spots:
+            return None
+        for number in range(self._layout.lineCount()):
+            line = self._layout.lineAt(number)
+            if line.naturalTextRect().adjusted(0, -2, 0, 2).contains(point):
+                return self._spot_of(line.xToCursor(point.x(), line.CursorPosition.CursorOnCharacter))
+        return None
+
+    def _spot_of(self, position: int) -> Spot | None:
+        return next((spot for spot in self.spots if spot.start <= position < spot.end), None)
+
+
+def _marked(spot: Spot, colour: QColor) -> QTextLayout.FormatRange:
+    result = QTextLayout.FormatRange()
+    result.start, result.length = spot.start, spot.end - spot.start
+    format_ = QTextCharFormat()
+    format_.setForeground(colour)
+    format_.setFontUnderline(spot.action == "link")
+    result.format = format_
+    return result

@@ -1,0 +1,265 @@
+"""The reading window: shows what it is given, tells what the person did, and acts on nothing itself."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QWidget
+
+from deskbell_desktop.core.views import ConversationView, Link, MessageView, StatusView
+from deskbell_desktop.qt import icons
+from deskbell_desktop.qt.compose import ComposePage
+from deskbell_desktop.qt.pages import Page
+from deskbell_desktop.qt.pane import ConversationPane
+from deskbell_desktop.qt.side import Side
+from deskbell_protocol.wire import Party
+
+translate = QCoreApplication.translate
+
+
+class MainWindow(QWidget):
+    """Conversations on the left; on the right one of them, a new message, or a page that says why there is none."""
+
+    conversation_selected = Signal(str)
+    reply_requested = Signal(str, str)
+    compose_requested = Signal(str, str)
+    people_search_requested = Signal(str)
+    retry_requested = Signal(str)
+    discard_requested = Signal(str)
+    older_requested = Signal(str)
+    search_changed = Signal(str)
+    reading_changed = Signal(bool)
+    sign_in_requested = Signal()
+    draft_changed = Signal(str, str)
+    quiet_toggled = Signal(bool)
+    sign_out_requested = Signal()
+    quit_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stay_in_taskbar = False
+        self._status = StatusView(Link.SIGNED_OUT)
+        self._conversations: tuple[ConversationView, ...] | None = None
+        self._wanted: str | None = None
+        self._reading = False
+        self.setWindowTitle(translate("Window", "Deskbell"))
+        self.setWindowIcon(icons.app_icon())
+        self.setMinimumSize(720, 440)
+        self.resize(960, 624)
+        self._side = Side()
+        self._pane = ConversationPane()
+        self._compose = ComposePage()
+        self._page = Page()
+        self._stack = QStackedWidget()
+        for widget in (self._page, self._pane, self._compose):
+            self._stack.addWidget(widget)
+        self._lay_out()
+        self._connect()
+        self._make_shortcuts()
+        self._show_right()
+
+    # -- what it is given -----------------------------------------------------------------------------------------
+
+    def show_status(self, status: StatusView) -> None:
+        self._status = status
+        self._side.show_status(status)
+        unread = f" ({status.unread})" if status.unread else ""
+        self.setWindowTitle(translate("Window", "Deskbell") + unread)
+        self._show_right()
+
+    def show_conversations(self, rows: Sequence[ConversationView], selected: str | None) -> None:
+        self._conversations = tuple(rows)
+        if selected is not None:
+            self._wanted = selected
+        composing = self._stack.currentWidget() is self._compose
+        self._side.show_conversations(rows, None if composing else self._wanted)
+        self._show_right()
+
+    def show_messages(
+        self,
+        conversation: ConversationView,
+        messages: Sequence[MessageView],
+        *,
+        has_older: bool,
+        focus: str | None = None,
+    ) -> None:
+        self._wanted = conversation.id
+        self._pane.show_messages(conversation, messages, has_older=has_older, focus=focus)
+        self._side.list.select(conversation.id)
+        self._stack.setCurrentWidget(self._pane)
+        self._tell_reading()
+
+    def show_draft(self, conversation: str, draft: str) -> None:
+        self._pane.show_draft(conversation, draft)
+
+    def set_people(self, people: Sequence[Party]) -> None:
+        self._compose.set_people(people)
+
+    def compose(self, to: str = "") -> None:
+        """The page for a new message."""
+        self._stack.setCurrentWidget(self._compose)
+        self._side.list.select(None)
+        self._compose.begin(to)
+        self._tell_reading()
+
+    def forget(self) -> None:
+        """Nothing of the account stays in sight, nor in the fields."""
+        self._wanted, self._conversations = None, None
+        self._pane.forget()
+        self._side.search.clear()
+        self._side.show_conversations([], None)
+        self._stack.setCurrentWidget(self._page)
+        self._show_right()
+
+    def open(self, focus_reply: bool = True, activation_token: str = "") -> None:
+        """Come to the front. On Wayland the token must be in the environment; elsewhere it is not needed."""
+        del activation_token
+        if self.isMinimized():
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        if focus_reply and self._stack.currentWidget() is self._pane:
+            self._pane.box.editor.setFocus()
+
+    def current_conversation(self) -> str | None:
+        """The one whose messages are on the right; None while anything else is there."""
+        return self._pane.conversation if self._stack.currentWidget() is self._pane else None
+
+    def is_reading(self) -> bool:
+        """Whether the person has the messages of the current conversation before their eyes."""
+        here = self.isVisible() and not self.isMinimized() and self.isActiveWindow()
+        return here and self.current_conversation() is not None
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        line = QFrame()
+        line.setFixedWidth(1)
+        line.setAutoFillBackground(True)
+        line.setBackgroundRole(self.palette().ColorRole.Mid)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._side)
+        row.addWidget(line)
+        row.addWidget(self._stack, 1)
+
+    def _connect(self) -> None:
+        self._side.list.chosen.connect(self._on_chosen)
+        self._side.search_changed.connect(self.search_changed)
+        self._side.compose_requested.connect(lambda: self.compose())
+        self._side.quiet_toggled.connect(self.quiet_toggled)
+        self._side.sign_out_requested.connect(self.sign_out_requested)
+        self._side.quit_requested.connect(self.quit_requested)
+        self._side.status.sign_in_requested.connect(self.sign_in_requested)
+        self._pane.submitted.connect(self.reply_requested)
+        self._pane.draft_changed.connect(self.draft_changed)
+        self._pane.list.retry_requested.connect(self.retry_requested)
+        self._pane.list.discard_requested.connect(self.discard_requested)
+        self._pane.list.older_requested.connect(self._on_older)
+        self._compose.people_search_requested.connect(self.people_search_requested)
+        self._compose.sent.connect(self._on_composed)
+        self._compose.cancelled.connect(self._on_cancelled)
+        self._page.acted.connect(self._on_page_acted)
+
+    def _make_shortcuts(self) -> None:
+        plan = (
+            ("Ctrl+F", lambda: self._side.search.setFocus(Qt.FocusReason.ShortcutFocusReason)),
+            ("Ctrl+K", lambda: self._side.search.setFocus(Qt.FocusReason.ShortcutFocusReason)),
+            ("Alt+Down", lambda: self._side.list.step(1)),
+            ("Alt+Up", lambda: self._side.list.step(-1)),
+            ("Ctrl+W", self.close),
+        )
+        for keys, action in plan:
+            QShortcut(QKeySequence(keys), self).activated.connect(action)
+
+    def _show_right(self) -> None:
+        """Choose the page where there is no conversation to show."""
+        if self._stack.currentWidget() is self._compose:
+            return
+        if self._pane.conversation is not None and self._status.link is not Link.SIGNED_OUT:
+            self._stack.setCurrentWidget(self._pane)
+            return
+        self._page.say(*self._page_words())
+        self._stack.setCurrentWidget(self._page)
+        self._tell_reading()
+
+    def _page_words(self) -> tuple[str, str, str]:
+        status = self._status
+        if status.link is Link.SIGNED_OUT:
+            words = status.problem or translate("Window", "Sign in, and messages ring here, at your desk.")
+            return translate("Window", "You are signed out"), words, translate("Window", "Sign in")
+        if self._conversations:
+            if self._wanted is not None:
+                return translate("Window", "Loading messages…"), "", ""
+            return translate("Window", "Choose a conversation"), translate("Window", "Its messages appear here."), ""
+        if status.link is Link.OFFLINE:
+            words = status.problem or translate("Window", "Deskbell tries again by itself. Nothing is lost meanwhile.")
+            return translate("Window", "The server cannot be reached"), words, ""
+        if self._conversations is None:
+            return translate("Window", "Loading messages…"), "", ""
+        words = translate("Window", "Messages to you ring at your desk and stay here. Write the first one yourself.")
+        return translate("Window", "Nothing here yet"), words, translate("Window", "New message")
+
+    def _on_page_acted(self) -> None:
+        if self._status.link is Link.SIGNED_OUT:
+            self.sign_in_requested.emit()
+        else:
+            self.compose()
+
+    def _on_chosen(self, conversation: str) -> None:
+        self._wanted = conversation
+        if self._stack.currentWidget() is self._compose:
+            self._stack.setCurrentWidget(self._page)
+        self.conversation_selected.emit(conversation)
+
+    def _on_older(self) -> None:
+        here = self.current_conversation()
+        if here is not None:
+            self.older_requested.emit(here)
+
+    def _on_composed(self, to: str, body: str) -> None:
+        self._leave_compose()
+        self.compose_requested.emit(to, body)
+
+    def _on_cancelled(self) -> None:
+        self._leave_compose()
+
+    def _leave_compose(self) -> None:
+        self._stack.setCurrentWidget(self._page)
+        self._side.list.select(self._wanted)
+        self._show_right()
+        self._tell_reading()
+
+    def _tell_reading(self) -> None:
+        if self.is_reading() != self._reading:
+            self._reading = not self._reading
+            self.reading_changed.emit(self._reading)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._stack.currentWidget() is self._pane:
+            self._pane.box.editor.setFocus()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.ActivationChange, QEvent.Type.WindowStateChange):
+            self._tell_reading()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._tell_reading()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._tell_reading()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Closing is not quitting: the bell goes on listening in the tray, or as a minimised window."""
+        event.ignore()
+        if self.stay_in_taskbar:
+            self.showMinimized()
+        else:
+            self.hide()
