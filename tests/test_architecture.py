@@ -1,0 +1,276 @@
+"""The rules of the house as failures: who may import whom, and what may be written where."""
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from deskbell_protocol import names
+
+ROOT = Path(__file__).parent.parent
+LINES_MAX = 400
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file: its dotted name, its text, its syntax tree."""
+
+    name: str
+    text: str
+
+    @property
+    def tree(self) -> ast.Module:
+        return _tree(self.text)
+
+    @property
+    def imports(self) -> set[str]:
+        """Dotted names of all that is imported anywhere in it, within functions too."""
+        return set(_imports(self.tree))
+
+    def within(self, *places: str) -> bool:
+        return any(self.name == place or self.name.startswith(place + ".") for place in places)
+
+
+@cache
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports are not used here (the linter's house rule)"
+            assert node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _modules(folder: str) -> list[Module]:
+    found = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        parts = path.relative_to(ROOT / folder).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found.append(Module(name, path.read_text(encoding="utf-8")))
+    return found
+
+
+SOURCES = [module for folder in ("desktop", "server", "resources") for module in _modules(folder)]
+
+
+def is_of(imported: str, *packages: str) -> bool:
+    return any(imported == package or imported.startswith(package + ".") for package in packages)
+
+
+# -- who may import whom ------------------------------------------------------------------------------------------
+
+OURS = ("deskbell_protocol", "deskbell_desktop", "deskbell_server", "deskbell_resources")
+
+# Within a place: of our own packages it may import only these.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "deskbell_protocol": ("deskbell_protocol",),
+    "deskbell_resources": ("deskbell_resources",),
+    "deskbell_desktop": ("deskbell_desktop", "deskbell_protocol", "deskbell_resources"),
+    "deskbell_desktop.core": ("deskbell_desktop.core", "deskbell_protocol"),
+    "deskbell_desktop.io": ("deskbell_desktop.io", "deskbell_desktop.core", "deskbell_protocol"),
+    "deskbell_desktop.qt": ("deskbell_desktop.qt", "deskbell_desktop.core", "deskbell_protocol", "deskbell_resources"),
+    "deskbell_desktop.notify": (
+        "deskbell_desktop.notify",
+        "deskbell_desktop.qt",
+        "deskbell_desktop.core",
+        "deskbell_protocol",
+        "deskbell_resources",
+    ),
+    "deskbell_server": ("deskbell_server", "deskbell_protocol", "deskbell_resources"),
+    "deskbell_server.transport": ("deskbell_server.transport", "deskbell_protocol"),
+    "deskbell_server.store": (
+        "deskbell_server.store",
+        "deskbell_server.errors",
+        "deskbell_server.principals",
+        "deskbell_protocol",
+    ),
+}
+
+# Only within these places may these be imported, where a program of ours imports them at all.
+ONLY_WITHIN: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("PySide6", "shiboken6"): ("deskbell_desktop.qt", "deskbell_desktop.notify", "deskbell_desktop.app"),
+    ("flask", "flask_socketio", "werkzeug"): (
+        "deskbell_server.ingest",
+        "deskbell_server.app",
+        "deskbell_server.transport",
+    ),
+    ("sqlalchemy", "sqlite3", "psycopg", "alembic"): ("deskbell_server.store", "deskbell_desktop.io"),
+    ("click",): (
+        "deskbell_server.cli",
+        "deskbell_server.__main__",
+        "deskbell_desktop.cli",
+        "deskbell_desktop.__main__",
+    ),
+    ("keyring",): ("deskbell_desktop.io.secrets",),
+    ("argparse",): ("deskbell_desktop.__main__", "deskbell_desktop.config"),
+}
+
+# Nothing but the standard library and these, so that the wire and the core stay small and testable by plain calls.
+PURE = {"deskbell_protocol": ("msgspec",), "deskbell_desktop.core": ("msgspec",), "deskbell_resources": ()}
+
+
+def breaches_of_imports(module: Module) -> list[str]:
+    found = []
+    for imported in sorted(module.imports):
+        for place, allowed in MAY_IMPORT.items():
+            if module.within(place) and is_of(imported, *OURS) and not is_of(imported, *allowed):
+                found.append(f"{module.name} imports {imported}: {place} may import {', '.join(allowed)}")
+        for packages, places in ONLY_WITHIN.items():
+            if is_of(imported, *packages) and not module.within(*places):
+                found.append(f"{module.name} imports {imported}: only {', '.join(places)} may")
+        for place, extra in PURE.items():
+            standard = imported.split(".")[0] in sys.stdlib_module_names
+            if module.within(place) and not standard and not is_of(imported, *OURS, *extra):
+                found.append(f"{module.name} imports {imported}: {place} is kept to the standard library")
+    return found
+
+
+# -- what may be written where ------------------------------------------------------------------------------------
+
+CONFIG = ("deskbell_desktop.config", "deskbell_server.config")
+SPEAKS = ("deskbell_server.cli", "deskbell_server.__main__", "deskbell_desktop.__main__", "deskbell_desktop.cli")
+SQL = re.compile(
+    r"^\s*(SELECT\s.+\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE)\b", re.DOTALL
+)
+NAMED_BY_EVENT = frozenset({"emit", "on", "call", "hot", "fan_out", "send_event", "on_event"})
+
+
+def breaches_of_environment(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.environb", "os.getenv"):
+            yield f"{module.name}:{node.lineno} reads the environment: only {', '.join(CONFIG)} may"
+
+
+def breaches_of_sql(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):
+            yield f"{module.name}:{node.lineno} holds SQL: {node.value.strip()[:40]!r}"
+
+
+def breaches_of_print(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            yield f"{module.name}:{node.lineno} prints: a program without a terminal logs"
+
+
+def breaches_of_event_names(module: Module) -> Iterator[str]:
+    """An event's name given as a literal to what sends or receives events, or compared with one."""
+    events = names.CLIENT_EVENTS | names.SERVER_EVENTS
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and node.args:
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            first = node.args[0]
+            if called in NAMED_BY_EVENT and isinstance(first, ast.Constant) and first.value in events:
+                yield f"{module.name}:{node.lineno} spells the event {first.value!r}: deskbell_protocol.names has it"
+
+
+def breaches_of_state(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Global):
+            yield f"{module.name}:{node.lineno} changes a module's global: state belongs to an object with an owner"
+
+
+def breaches_of_form(module: Module) -> Iterator[str]:
+    if module.text.strip() and not ast.get_docstring(module.tree):
+        yield f"{module.name} does not say why it exists"
+    if (lines := module.text.count("\n")) > LINES_MAX:
+        yield f"{module.name} has {lines} lines: does it still do one thing?"
+
+
+Rule = Callable[[Module], Iterator[str]]
+
+RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
+    "environment": (breaches_of_environment, CONFIG),
+    "sql": (breaches_of_sql, ("deskbell_server.store", "deskbell_desktop.io")),
+    "print": (breaches_of_print, SPEAKS),
+    "event names": (breaches_of_event_names, ("deskbell_protocol",)),
+    "state": (breaches_of_state, ()),
+    "form": (breaches_of_form, ()),
+}
+
+
+def test_imports_follow_the_layers() -> None:
+    assert [breach for module in SOURCES for breach in breaches_of_imports(module)] == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_nothing_is_written_where_it_does_not_belong(rule: str) -> None:
+    check, exempt = RULES[rule]
+    assert [breach for module in SOURCES if not module.within(*exempt) for breach in check(module)] == []
+
+
+def test_every_event_is_known_on_both_sides() -> None:
+    events = names.CLIENT_EVENTS | names.SERVER_EVENTS
+    constants = {name for name, value in vars(names).items() if isinstance(value, str) and value in events}
+    for side in ("deskbell_server", "deskbell_desktop"):
+        text = "\n".join(module.text for module in SOURCES if module.within(side))
+        assert {name for name in constants if not re.search(rf"\bnames\.{name}\b", text)} == set(), side
+
+
+# -- the tests themselves -----------------------------------------------------------------------------------------
+
+
+def test_tests_use_no_mocks_and_wait_for_conditions() -> None:
+    found = []
+    for module in _modules("tests"):
+        if any(is_of(imported, "unittest.mock", "mock") for imported in module.imports):
+            found.append(f"tests.{module.name} imports mocks")
+        if module.name != "desk.processes" and re.search(r"\btime\.sleep\(", _code(module)):
+            found.append(f"tests.{module.name} sleeps instead of waiting for a condition")
+    assert found == []
+
+
+def _code(module: Module) -> str:
+    """The module without its strings, in which words may stand that are not meant."""
+    return ast.unparse(_WithoutStrings().visit(ast.parse(module.text)))
+
+
+class _WithoutStrings(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("" if isinstance(node.value, str) else node.value)
+
+
+BROKEN = [
+    ("deskbell_desktop.core.session", "from PySide6.QtCore import QObject"),
+    ("deskbell_desktop.core.session", "import aiohttp"),
+    ("deskbell_desktop.core.session", "def f():\n    from deskbell_desktop.io import store"),
+    ("deskbell_desktop.io.http", "import deskbell_server.errors"),
+    ("deskbell_server.messages", "from flask import request"),
+    ("deskbell_server.messages", "import sqlite3"),
+    ("deskbell_server.transport.native", "from deskbell_server.errors import Problem"),
+    ("deskbell_protocol.wire", "import sqlalchemy"),
+    ("deskbell_desktop.qt.window", "from deskbell_desktop.io.store import Store"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), BROKEN)
+def test_a_wrong_import_would_be_seen(name: str, text: str) -> None:
+    assert breaches_of_imports(Module(name, text))
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("environment", "import os\nx = os.environ['HOME']"),
+        ("sql", "x = 'SELECT a FROM b'"),
+        ("sql", "x = '''\n  UPDATE users SET x = 1'''"),
+        ("print", "print(1)"),
+        ("event names", "socket.emit('sync', {})"),
+        ("event names", "@server.on('ack')\ndef f(): ..."),
+        ("state", "def f():\n    global x\n    x = 1"),
+        ("form", "x = 1"),
+        ("form", '"""Long."""\n' + "x = 1\n" * LINES_MAX),
+    ],
+)
+def test_a_broken_rule_would_be_seen(rule: str, text: str) -> None:
+    assert list(RULES[rule][0](Module("deskbell_server.somewhere", text)))
