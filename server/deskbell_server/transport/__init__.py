@@ -18,6 +18,10 @@ __all__ = ["ConnectionRefusedError", "Later", "Options", "Transport", "make_tran
 
 def make_transport(app: Flask, options: Options) -> Transport:
     """The transport of the kind that `options` names; it wraps `app.wsgi_app`."""
-    from deskbell_server.transport.stock import Stock
+    if options.kind == "stock":
+        from deskbell_server.transport.stock import Stock  # the other kind is not loaded
 
-    return Stock(app, options)
+        return Stock(app, options)
+    from deskbell_server.transport.native import Native
+
+    return Native(app, options)

@@ -75,6 +75,8 @@ class Options:
     """HTTP connections at a time, upgraded ones not counted; further ones are answered 503."""
     failure: Callable[[str, BaseException], Any] = answer_failure
     refusal: Callable[[BaseException], tuple[str, Any]] = refuse_failure
+    environ: Callable[[dict[str, Any]], object] | None = None
+    """Adjusts an upgrade request's WSGI environment in place, as middleware would (the address behind a proxy)."""
     unknown: Callable[[str], Any] | None = None
     """The answer to an event without a handler; None leaves it unanswered, as python-socketio does."""
 

@@ -51,6 +51,7 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
         )
         self.options = options
         self.hot: dict[str, HotHandler] = {}
+        self.inline: dict[str, HotHandler] = {}
         self.hot_connect: ConnectHandler | None = None
         self.hot_disconnect: DisconnectHandler | None = None
         self.refusals: dict[str, BaseException] = {}

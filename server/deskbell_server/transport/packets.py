@@ -45,11 +45,15 @@ class Json:
             raise PacketError("nested too deeply") from error
 
 
-def parse(text: bytes) -> Packet:
-    """The packet in an Engine.IO message (without the leading `4`); raises PacketError."""
-    form = _FORM.fullmatch(text)
+def nothing() -> Packet:
+    raise PacketError("not an Engine.IO packet of a client")
+
+
+def parse(text: bytes, at: int = 0) -> Packet:
+    """The packet that begins at `at` (behind an Engine.IO message's `4`); raises PacketError."""
+    form = _FORM.fullmatch(text, at)
     if form is None:
-        if text[:1] in {b"5", b"6"}:
+        if text[at : at + 1] in {b"5", b"6"}:
             raise BinaryRefusedError("binary packets are refused")
         raise PacketError("not a packet")
     kind, namespace, number, body = form.groups()

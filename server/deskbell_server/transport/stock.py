@@ -3,58 +3,27 @@
 It keeps the rules of `guard`, but not the bounds on memory, waiting logins and slow readers: its tests list which.
 """
 
-import socket
 from collections.abc import Callable, Iterable
 from ssl import SSLContext
 from typing import Any
 
 from flask import Flask
-from gevent import get_hub, pywsgi, spawn_raw
-from gevent import socket as gevent_socket
-from gevent.event import Event
+from gevent import pywsgi, spawn_raw
+from gevent.ssl import SSLContext as GeventSSLContext
 
 from deskbell_server.transport import packets
-from deskbell_server.transport.base import ConnectHandler, DisconnectHandler, HotHandler, Options, Transport
+from deskbell_server.transport.base import Options
 from deskbell_server.transport.guard import GuardedServer, GuardedSocketIO
 from deskbell_server.transport.origins import origin_check
+from deskbell_server.transport.serving import Serving
 
 
-def listen(host: str, port: int, backlog: int, *, reuse_port: bool) -> Any:
-    """A listening socket whose accepted sockets send small packets at once."""
-    family, kind, number, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = gevent_socket.socket(family, kind, number)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if reuse_port:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind(address)
-        listener.listen(backlog)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-class Stock(Transport):
+class Stock(Serving):
     def __init__(self, app: Flask, options: Options) -> None:
-        self.options = options
-        self.server = GuardedServer(options, cors_allowed_origins=origin_check(options.allowed_origins))
-        self.socketio = GuardedSocketIO(app, self.server)
+        server = GuardedServer(options, cors_allowed_origins=origin_check(options.allowed_origins))
+        super().__init__(GuardedSocketIO(app, server), server, options)
         self._app = app
-        self._stopping = Event()
-        self._grace_s = 0.0
-        self._loop: Any = None
-        self._wake: Any = None
-
-    def hot(self, event: str, handler: HotHandler, *, inline: bool = False) -> None:  # noqa: ARG002 - one way here
-        self.server.hot[event] = handler
-
-    def hot_connect(self, handler: ConnectHandler) -> None:
-        self.server.hot_connect = handler
-
-    def hot_disconnect(self, handler: DisconnectHandler) -> None:
-        self.server.hot_disconnect = handler
+        self._http: Any = None
 
     def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
         self.call_soon(self._fan_out, event, list(heads), tail)
@@ -66,70 +35,34 @@ class Stock(Transport):
             for _sid, eio_sid in self.server.manager.get_participants("/", room):
                 self.server.eio.send(eio_sid, text)
 
-    def join(self, sid: str, room: str) -> None:
-        self.server.enter_room(sid, room, namespace="/")
-
-    def members(self, room: str) -> list[str]:
-        return [sid for sid, _ in self.server.manager.get_participants("/", room)]
-
     def close(self, sid: str) -> None:
-        self.call_soon(self._close, sid)
-
-    def _close(self, sid: str) -> None:
-        eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
-        if eio_sid is not None:
-            self.server.disconnect(sid)
-            self.server.drop(eio_sid)
+        self.call_soon(self._close, [sid])
 
     def disconnect_room(self, room: str) -> None:
-        self.call_soon(self._close_members, room)
+        self.call_soon(lambda: self._close(self.members(room)))
 
-    def _close_members(self, room: str) -> None:
-        for sid in self.members(room):
-            self._close(sid)
+    def _close(self, sids: list[str]) -> None:
+        for sid in sids:
+            eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
+            if eio_sid is not None:
+                self.server.disconnect(sid)
+                self.server.drop(eio_sid)
 
     def call_soon(self, function: Callable[..., object], *args: Any) -> None:
-        if self._loop is None:
-            function(*args)
+        # In a greenlet of its own: stock sending and closing may switch, which the loop itself cannot.
+        self._loop.run_callback_threadsafe(spawn_raw, function, *args)
+
+    def _start(self, listener: Any, tls: SSLContext | None) -> None:
+        if tls is None:
+            self._http = pywsgi.WSGIServer(listener, self._app, log=None, error_log=None)
         else:
-            # In a greenlet of its own: stock closing and sending may switch, which the loop itself cannot.
-            self._loop.run_callback_threadsafe(spawn_raw, function, *args)
+            if not isinstance(tls, GeventSSLContext):
+                raise TypeError("the stock kind needs a gevent.ssl.SSLContext: the standard one would block the loop")
+            self._http = pywsgi.WSGIServer(listener, self._app, log=None, error_log=None, ssl_context=tls)
+        self._http.start()
 
-    def serve(
-        self,
-        host: str,
-        port: int,
-        *,
-        ssl_context: SSLContext | None = None,
-        reuse_port: bool = False,
-        on_ready: Callable[[], object] | None = None,
-    ) -> None:
-        listener = listen(host, port, self.options.backlog, reuse_port=reuse_port)
-        tls = {} if ssl_context is None else {"ssl_context": ssl_context}
-        http = pywsgi.WSGIServer(listener, self._app, log=None, error_log=None, **tls)
-        self._loop = get_hub().loop
-        self._wake = self._loop.async_()
-        self._wake.start(self._stopping.set)
-        self.port = listener.getsockname()[1]
-        http.start()
-        try:
-            if on_ready is not None:
-                on_ready()
-            self._stopping.wait()
-        finally:
-            http.close()
-            self._end()
-
-    def _end(self) -> None:
+    def _finish(self, grace_s: float) -> None:  # noqa: ARG002 - nothing here tells what still waits
+        self._http.close()
         for below in list(self.server.eio.sockets.values()):
             below.close(wait=False, reason=self.server.reason.SERVER_DISCONNECT)
-        self._wake.stop()
-        self._wake.close()
         self.server.shutdown()
-
-    def stop(self, grace_s: float = 5.0) -> None:
-        self._grace_s = grace_s
-        if self._wake is None:
-            self._stopping.set()
-        else:
-            self._wake.send()

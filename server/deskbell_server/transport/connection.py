@@ -1,0 +1,320 @@
+"""One client over a WebSocket: a watcher on the loop, no greenlet while nothing happens, bounded both ways.
+
+Bytes become frames, frames become packets, packets are handled in order; reading stops while too many wait. The
+public attributes that nothing here reads are what python-engineio 4.15 expects of its sockets.
+"""
+
+import logging
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from gevent import spawn_raw
+
+from deskbell_server.transport import frames, packets
+from deskbell_server.transport.base import Later
+from deskbell_server.transport.sending import Sending
+from deskbell_server.transport.streams import Stream, end_sending, has_pending
+
+if TYPE_CHECKING:
+    from deskbell_server.transport.engine import Engine
+
+log = logging.getLogger(__name__)
+
+INBOX: Final = 64
+"""Packets of one client that may wait for their handler, and that are handled in one turn of the loop."""
+_CHUNK: Final = 65536
+_LINGER_S: Final = 0.8
+_LINGER_BYTES: Final = 1 << 20
+_READ: Final = 1
+_PING: Final = frames.encode(b"2")
+_CLOSE: Final = frames.encode(b"1")
+
+
+class Connection(Sending):
+    __slots__ = (
+        "__weakref__",
+        "_busy",
+        "_discarded",
+        "_environ",
+        "_inbox",
+        "_paused",
+        "_pinged",
+        "_readable",
+        "_reader",
+        "_session",
+        "address",
+        "closed",
+        "due",
+        "head",
+        "logins",
+        "slot",
+    )
+    connected = upgraded = True
+    upgrading = False
+
+    def __init__(self, engine: "Engine", sid: str, stream: Stream, head: bytes, address: Any) -> None:
+        super().__init__(engine, sid, stream)
+        self.head = head
+        self.address = address
+        self._reader = frames.Reader(engine.options.max_message)
+        self._readable: Any = engine.loop.io(stream.fileno(), _READ)
+        self._inbox: deque[packets.Packet] | None = None
+        self._environ: dict[str, Any] | None = None
+        self._session: dict[str, Any] | None = None
+        self._busy = self._paused = self._pinged = self.closed = False
+        self._discarded = self.logins = 0
+        self.due, self.slot = 0.0, -1
+
+    def start(self, first: bytes, pipelined: bytes) -> None:
+        """Begin with `first` to send, and with what the client sent behind its request."""
+        self._readable.start(self._on_readable)
+        self.write(first)
+        if pipelined and not self.closing:
+            self._take(pipelined)
+
+    # -- what python-engineio and Flask ask of a socket
+
+    @property
+    def session(self) -> dict[str, Any]:
+        if self._session is None:
+            self._session = {}
+        return self._session
+
+    @session.setter
+    def session(self, session: dict[str, Any]) -> None:
+        self._session = session
+
+    @property
+    def environ(self) -> dict[str, Any]:
+        """The upgrade request; made when needed, and kept only while a Flask session may hang on it."""
+        if self._environ is None:
+            self._environ = self._engine.make_environ(self)
+        return self._environ
+
+    def send(self, packet: Any) -> None:
+        encoded = packet.encode()
+        if isinstance(encoded, bytes):
+            self.write(frames.encode(encoded, frames.BINARY))
+        else:
+            self.write(frames.encode(encoded.encode()))
+
+    def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:  # noqa: ARG002
+        """End it; what was sent before arrives before."""
+        if not abort:
+            self.write(_CLOSE)
+        self.end(reason or self._engine.reason.SERVER_DISCONNECT, frames.close_frame(frames.NORMAL))
+
+    # -- in
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._stream.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.end(self._engine.reason.TRANSPORT_CLOSE)
+            return
+        self._take(data)
+        if has_pending(self._stream) and not self._paused and not self.closing:
+            self._pause()
+            self._engine.again(self)
+
+    def _take(self, data: bytes) -> None:
+        room = INBOX - len(self._inbox or ())
+        try:
+            found = self._reader.read(data, room)
+            for opcode, payload in found:
+                if opcode == frames.TEXT:
+                    self._receive(payload)
+                else:
+                    self._control(opcode, payload)
+                if self.closing:
+                    return
+        except frames.FrameError as error:
+            self._fail(error.code, str(error))
+            return
+        if self._inbox and not self._busy:
+            self._run(may_block=False)
+        if len(found) == room and not self.closing:
+            self._pause()  # more may stand in what was read already
+            if not self._busy:
+                self._engine.again(self)
+
+    def _receive(self, payload: bytes) -> None:
+        if payload == b"3":
+            self._on_pong()
+        elif payload == b"1":
+            self.end(self._engine.reason.CLIENT_DISCONNECT, frames.close_frame(frames.NORMAL))
+        else:
+            try:
+                packet = packets.parse(payload, 1) if payload[:1] == b"4" else packets.nothing()
+            except packets.PacketError as error:
+                self._engine.malformed(self, error)
+                return
+            if self._inbox is None:
+                self._inbox = deque()
+            self._inbox.append(packet)
+
+    def _control(self, opcode: int, payload: bytes) -> None:
+        if opcode == frames.PING:
+            self.write(frames.encode(payload, frames.PONG))
+        elif opcode == frames.CLOSE:
+            self.end(self._engine.reason.TRANSPORT_CLOSE, frames.close_frame(frames.close_code(payload)))
+        elif opcode == frames.BINARY:
+            self._fail(frames.UNSUPPORTED, "binary messages are refused")
+
+    def _fail(self, code: int, why: str) -> None:
+        log.warning("%s closed with %d: %s", self.sid, code, why)
+        self.end(self._engine.reason.TRANSPORT_ERROR, frames.close_frame(code, why))
+
+    def _pause(self) -> None:
+        self._paused = True
+        self._readable.stop()
+
+    def resume(self) -> None:
+        """Go on with what was read already, then read."""
+        if self.closing:
+            return
+        self._paused = False
+        self._readable.start(self._on_readable)
+        self._take(b"")
+        if has_pending(self._stream) and not self._paused and not self.closing:
+            self._on_readable()
+
+    # -- handling, in order
+
+    def _run(self, *, may_block: bool) -> None:
+        """Handle what waits; in the loop itself only as far as it cannot block, the rest in a greenlet."""
+        self._busy = True
+        engine = self._engine
+        while self._inbox and not self.closing:
+            packet = self._inbox[0]
+            quick = packet.kind == packets.EVENT and packet.data[0] in engine.inline and packet.namespace == "/"
+            if not quick and not may_block:
+                spawn_raw(self._run_blocking)
+                return
+            self._inbox.popleft()
+            if not quick:
+                engine.dispatch(self, packet)
+            elif self._call(packet):
+                return
+        self._inbox = None
+        self._busy = False
+        self._forget_environ()
+        if self._paused:
+            engine.again(self)
+
+    def _run_blocking(self) -> None:
+        try:
+            self._run(may_block=True)
+        except Exception:
+            log.exception("%s: handling failed", self.sid)
+            self.end(self._engine.reason.TRANSPORT_ERROR, frames.close_frame(frames.INTERNAL))
+
+    def _call(self, packet: packets.Packet) -> bool:
+        """Whether the answer comes later, and the rest of the handling with it."""
+        result = self._engine.call_inline(self, packet)
+        if type(result) is not Later:
+            self._engine.answer(self, packet, result)
+            return False
+        if result.answered:
+            self._engine.answer(self, packet, result.wait())
+            return False
+
+        def go_on(value: Any) -> None:
+            self._engine.answer(self, packet, value)
+            self._run(may_block=False)
+
+        result.then(go_on)
+        return True
+
+    def _forget_environ(self) -> None:
+        environ = self._environ
+        if environ is not None and not environ.get("saved_session") and "HTTP_COOKIE" not in environ:
+            self._environ = None
+
+    # -- time
+
+    def on_due(self, now: float) -> None:
+        """Its deadline has come: to hang up, to have logged in, to be pinged, or to have answered that."""
+        if self.closing:
+            self._release()
+        elif not self.logins:
+            self.close()
+        elif self._pinged and not self._paused:
+            self.end(self._engine.reason.PING_TIMEOUT, frames.close_frame(frames.GOING_AWAY, "ping timeout"))
+        else:
+            # While reading is paused the answer may stand in what was not read.
+            self._engine.wheel.set(self, now + self._engine.options.ping_timeout_s)
+            if not self._pinged:
+                self._pinged = True
+                self._engine.outbox.post(_PING, self)
+
+    def _on_pong(self) -> None:
+        if self._pinged:
+            self._pinged = False
+            self._engine.wheel.set(self, time.monotonic() + self._engine.options.ping_interval_s)
+
+    def login_changed(self, by: int) -> None:
+        """One more or one fewer namespace is connected; without any it waits for a login again."""
+        self.logins += by
+        if self.closing:
+            return
+        if by > 0 and self.logins == 1:
+            self._pinged = False
+            self._engine.logged_in(self)
+        elif not self.logins:
+            self._engine.waits(self)
+
+    # -- the end
+
+    def end(self, reason: str, last: bytes | None = None) -> None:
+        """Over: the handlers hear of it and nothing more is read. With a `last` frame the client gets a moment to take
+        it and what was sent before it."""
+        if self.closing:
+            return
+        if last is not None:
+            self.flush()
+            self._push(last)
+            if self._readable is None:  # sending failed, and ended it
+                return
+        self.closing = True
+        self._readable.stop()
+        self.queue = self._inbox = None
+        self._engine.ended(self, reason)
+        if last is None:
+            self._release()
+            return
+        if self._out is None:
+            end_sending(self._stream)
+        # Closing with input unread would reset the connection, and the last frame with it.
+        self._readable.start(self._discard)
+        self._engine.wheel.set(self, time.monotonic() + _LINGER_S)
+
+    def _discard(self) -> None:
+        try:
+            data = self._stream.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        self._discarded += len(data)
+        if not data or self._discarded > _LINGER_BYTES:
+            self._release()
+
+    def _broken(self) -> None:
+        self.end(self._engine.reason.TRANSPORT_ERROR)
+        self._release()
+
+    def _release(self) -> None:
+        if self._readable is None:
+            return
+        self._unblock()
+        self._engine.wheel.remove(self)
+        self._readable.stop()
+        self._readable.close()
+        self._readable = None
+        self._stream.close()

@@ -1,0 +1,202 @@
+"""Engine.IO with `Connection`s: the sockets of everybody, their deadlines, and the way from a packet to a handler.
+
+Leans on python-engineio 4.15 `Server.sockets`, `_get_socket`, `_handle_connect`, `_bad_request`, `generate_id`,
+`handle_request`; long polling, where it is allowed, keeps that code and its own sockets.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Final
+
+import engineio
+from gevent import get_hub, spawn_raw
+
+from deskbell_server.transport import frames, handshake, packets
+from deskbell_server.transport.base import HotHandler, Options
+from deskbell_server.transport.connection import Connection
+from deskbell_server.transport.outbox import SLICE, Outbox
+from deskbell_server.transport.sending import Sending
+from deskbell_server.transport.streams import Stream
+from deskbell_server.transport.wheel import Wheel
+
+if TYPE_CHECKING:
+    from deskbell_server.transport.native import NativeServer
+
+log = logging.getLogger(__name__)
+
+_TICK_S: Final = 0.25
+
+
+class Engine(engineio.Server):  # type: ignore[misc]
+    server: "NativeServer"
+    options: Options
+
+    def open(self, server: "NativeServer", app: Any, address: tuple[str, int], *, secure: bool) -> None:
+        """Begin, on the loop of the calling thread."""
+        self.server, self.options = server, server.options
+        self.loop = get_hub().loop
+        self.thread = get_ident()
+        self.outbox = Outbox(self.loop)
+        tick = min(_TICK_S, self.options.ping_interval_s / 4, self.options.login_s / 4)
+        self.wheel: Wheel[Connection] = Wheel(tick, time.monotonic())
+        self.blocked: set[Sending] = set()
+        self.inline: dict[str, HotHandler] = server.inline
+        self.waiting = 0
+        self._app, self._address, self._secure = app, address, secure
+        self._paused: list[Connection] = []
+        self._again = self.loop.timer(0)
+        self._ticks = self.loop.timer(tick, tick)
+        self._ticks.start(self._tick)
+        self._hello = self._open_packet()
+
+    def _open_packet(self) -> tuple[bytes, bytes]:
+        options = self.options
+        rest = b'","upgrades":[],"pingTimeout":%d,"pingInterval":%d,"maxPayload":%d}'
+        numbers = (int(options.ping_timeout_s * 1000), int(options.ping_interval_s * 1000), options.max_message)
+        return b'0{"sid":"', rest % numbers
+
+    def shut(self) -> None:
+        for watcher in (self._again, self._ticks):
+            watcher.stop()
+            watcher.close()
+        self.outbox.close()
+
+    # -- connections
+
+    def upgrade(self, stream: Stream, upgrade: handshake.Upgrade, head: bytes, rest: bytes, address: Any) -> None:
+        """A client's connection begins."""
+        connection = Connection(self, self.generate_id(), stream, head, address)
+        self.sockets[connection.sid] = connection
+        self.waits(connection)
+        opening = frames.encode(self._hello[0] + connection.sid.encode() + self._hello[1])
+        connection.start(handshake.switching(upgrade.accept) + opening, rest)
+
+    def make_environ(self, connection: Connection) -> dict[str, Any]:
+        upgrade = handshake.read(connection.head, ("*",))
+        assert upgrade is not None
+        environ = handshake.environ(upgrade, connection.address, self._address, secure=self._secure)
+        environ["flask.app"] = self._app
+        if self.options.environ is not None:
+            self.options.environ(environ)
+        return environ
+
+    def waits(self, connection: Connection) -> None:
+        """It must log in, again."""
+        self.waiting += 1
+        self.wheel.set(connection, time.monotonic() + self.options.login_s)
+
+    def logged_in(self, connection: Connection) -> None:
+        self.waiting -= 1
+        self.wheel.set(connection, time.monotonic() + self.options.ping_interval_s)
+
+    def ended(self, connection: Connection, reason: str) -> None:
+        if not connection.logins:
+            self.waiting -= 1
+        spawn_raw(self._forget, connection, reason)
+
+    def _forget(self, connection: Connection, reason: str) -> None:
+        try:
+            self._trigger_event("disconnect", connection.sid, reason)
+        finally:
+            connection.closed = True
+            self.sockets.pop(connection.sid, None)
+
+    def again(self, connection: Connection) -> None:
+        """Let a paused connection go on in the next turn of the loop."""
+        if not self._paused:
+            self._again.start(self._resume, update=False)
+        self._paused.append(connection)
+
+    def _resume(self) -> None:
+        paused, self._paused = self._paused, []
+        for connection in paused:
+            connection.resume()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        for connection in self.wheel.turn(now):
+            connection.on_due(now)
+        self.outbox.start()
+        for sending in list(self.blocked):
+            sending.check_progress(now)
+
+    # -- packets
+
+    def malformed(self, connection: Connection, error: Exception) -> None:
+        self.server.malformed(connection.sid, error)
+
+    def dispatch(self, connection: Connection, packet: packets.Packet) -> None:
+        self.server.dispatch(connection.sid, packet)
+
+    def call_inline(self, connection: Connection, packet: packets.Packet) -> Any:
+        sid = self.server.manager.sid_from_eio_sid(connection.sid, "/")
+        if not self.server.manager.is_connected(sid, "/"):
+            return self.server.not_handled
+        data = packet.data
+        try:
+            return self.inline[data[0]](sid, data[1] if len(data) > 1 else None)
+        except Exception as error:  # noqa: BLE001 - the answer's maker logs it
+            return self.options.failure(data[0], error)
+
+    def answer(self, connection: Connection, packet: packets.Packet, result: Any) -> None:
+        if packet.id is not None and result is not self.server.not_handled:
+            args = packets.arguments(result)
+            try:
+                text = packets.ack(packet.namespace, packet.id, args)
+            except (TypeError, ValueError) as error:
+                text = packets.ack(packet.namespace, packet.id, [self.options.failure(packet.data[0], error)])
+            connection.write(frames.encode(text))
+
+    # -- sending
+
+    def send(self, sid: str, data: str | bytes) -> None:
+        self.send_many([sid], [data])
+
+    def below(self, sids: Iterable[str]) -> list[Any]:
+        sockets = self.sockets
+        return [socket for sid in sids if (socket := sockets.get(sid)) is not None]
+
+    def send_many(self, sids: list[str], texts: Iterable[Any]) -> None:
+        """Send encoded packets to many."""
+        if self.foreign():
+            self.call_soon(self.send_many, sids, texts)
+            return
+        below = self.below(sids)
+        for text in texts:
+            self._send_one(below, text)
+
+    def _send_one(self, below: list[Any], text: str | bytes) -> None:
+        whole = frames.encode(text, frames.BINARY) if isinstance(text, bytes) else frames.encode(b"4" + text.encode())
+        ours = [socket for socket in below if type(socket) is Connection]
+        self.spread(((connection, whole) for connection in ours), len(ours))
+        for socket in below:
+            if type(socket) is not Connection:
+                super().send(socket.sid, text)
+
+    def spread(self, frames_of: Iterable[tuple[Connection, bytes]], count: int) -> None:
+        """Send to a few now; to many in slices, so that nobody else waits for all of them."""
+        if count <= SLICE:
+            for connection, frame in frames_of:
+                connection.write(frame)
+        else:
+            for connection, frame in frames_of:
+                if not connection.closing:
+                    self.outbox.post(frame, connection)
+            self.outbox.start()
+
+    def foreign(self) -> bool:
+        return get_ident() != self.thread
+
+    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
+        self.loop.run_callback_threadsafe(function, *args)
+
+    # -- HTTP: long polling alone comes this way
+
+    def _handle_connect(
+        self, environ: dict[str, Any], start_response: Any, transport: str, jsonp_index: Any = None
+    ) -> Any:
+        if transport == "websocket" or jsonp_index is not None:
+            return self._bad_request()
+        return super()._handle_connect(environ, start_response, transport, jsonp_index)

@@ -1,0 +1,244 @@
+"""HTTP in front of it all: accepts, reads a request's head within bounds, and knows an upgrade from other requests.
+
+An upgrade leaves as a bare non-blocking stream. Everything else becomes an ordinary pywsgi request, its head and body
+read within bounds of time and size too. Leans on gevent 26.9 `pywsgi.WSGIServer` (`do_read`, `do_handle`,
+`socket._accept`) and `WSGIHandler` (`rfile=`, `read_requestline`, `read_request`, `run_application`, `wsgi_input`).
+"""
+
+import contextlib
+import io
+import logging
+import socket
+from collections.abc import Callable
+from ssl import SSLContext
+from typing import Any
+
+from gevent import pywsgi, sleep, spawn_raw
+from gevent import socket as gevent_socket
+from gevent.ssl import SSLSocket
+
+from deskbell_server.transport import handshake
+from deskbell_server.transport.base import Options
+from deskbell_server.transport.engine import Engine
+from deskbell_server.transport.handshake import HandshakeError
+from deskbell_server.transport.serving import within
+from deskbell_server.transport.streams import TlsStream
+
+log = logging.getLogger(__name__)
+
+_END = b"\r\n\r\n"
+
+
+class _Replay(io.RawIOBase):
+    """A socket's input with what was read already in front; `budget` bounds what may still come of a head."""
+
+    def __init__(self, first: bytes, sock: Any) -> None:
+        self._first = first
+        self._socket = sock
+        self.budget: int | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._first:
+            data, self._first = self._first[: len(buffer)], self._first[len(buffer) :]
+            buffer[: len(data)] = data
+            return len(data)
+        if self.budget is not None and self.budget <= 0:
+            raise ValueError("request head too large")
+        count = int(self._socket.recv_into(buffer))
+        if self.budget is not None:
+            self.budget -= count
+        return count
+
+
+class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
+    """pywsgi's, patient for a bounded time with each part of a request."""
+
+    def __init__(self, sock: Any, address: Any, server: "HttpServer", first: bytes) -> None:
+        self._replay = _Replay(first, sock)
+        self._options = server.options
+        self.in_request = False
+        super().__init__(sock, address, server, rfile=io.BufferedReader(self._replay))
+
+    def read_requestline(self) -> str:
+        self.in_request = False
+        self._replay.budget = self._options.header_bytes
+        with within(self._options.idle_s), contextlib.suppress(ValueError):
+            line = super().read_requestline()
+            self.in_request = True
+            return str(line)
+        return ""
+
+    def read_request(self, raw_requestline: str) -> Any:
+        with within(self._options.header_s):
+            read = super().read_request(raw_requestline)
+            self._replay.budget = None
+            return read
+        raise ValueError("request head too slow")
+
+    def run_application(self) -> None:
+        refused = self._read_body()
+        if refused:
+            self._refuse(refused)
+        else:
+            super().run_application()
+
+    def _read_body(self) -> str:
+        """Take the body in; or why not."""
+        chunked = self.wsgi_input.chunked_input
+        size, limit = self.content_length or 0, self._options.body_bytes
+        if not size and not chunked:
+            return ""
+        if size > limit:
+            return "413 Content Too Large"
+        with within(self._options.body_s):
+            body = self.wsgi_input.read(limit + 1 if chunked else size)
+            if len(body) > limit:
+                return "413 Content Too Large"
+            self.environ["wsgi.input"] = io.BytesIO(body)
+            self.environ["wsgi.input_terminated"] = True
+            self.environ["CONTENT_LENGTH"] = str(len(body))
+            return ""
+        return "408 Request Timeout"
+
+    def _refuse(self, status: str) -> None:
+        self.close_connection = True
+        self.wsgi_input.chunked_input = False
+        self.wsgi_input.position = self.content_length or 0  # nothing is read only to be thrown away
+        self.start_response(status, [("Content-Type", "text/plain"), ("Connection", "close"), ("Content-Length", "0")])
+        self.write(b"")
+
+
+class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
+    def __init__(self, listener: Any, app: Any, engine: Engine, options: Options, tls: SSLContext | None) -> None:
+        super().__init__(listener, app, log=None, error_log=None, handler_class=Handler)
+        self.options = options
+        self._engine = engine
+        self._tls = tls
+        self._opening = 0
+        self.handlers: set[Handler] = set()
+        if tls is not None:
+            self.environ["wsgi.url_scheme"] = "https"
+
+    def do_read(self) -> tuple[int, Any] | None:
+        try:
+            fd, address = self.socket._accept()  # noqa: SLF001
+        except BlockingIOError:
+            return None
+        return fd, address
+
+    def do_handle(self, fd: int, address: Any) -> None:
+        sock = socket.socket(self.family, socket.SOCK_STREAM, 0, fd)
+        sock.setblocking(False)
+        spawn_raw(self._open, sock, address)
+
+    def _open(self, sock: Any, address: Any) -> None:
+        """From an accepted socket to a connection, an HTTP request, or nothing."""
+        try:
+            if self._opening >= self.options.waiting_max:
+                _answer(sock, HandshakeError(503, "Too many are waiting."))
+                return
+            self._opening += 1
+            try:
+                client, head, rest = self._read_head(sock)
+            finally:
+                self._opening -= 1
+            if head:
+                self._route(client, head, rest, address)
+            else:
+                client.close()
+        except OSError:
+            sock.close()
+        except Exception:
+            sock.close()
+            log.exception("opening a connection failed")
+
+    def _read_head(self, sock: Any) -> tuple[Any, bytes, bytes]:
+        """The socket, handshaken, the first request's head, and what followed it; no head when there was none."""
+        client, data = sock, b""
+        with within(self.options.header_s):
+            if self._tls is not None:
+                client = SSLSocket(
+                    _cooperative(sock), server_side=True, do_handshake_on_connect=False, _context=self._tls
+                )
+                client.do_handshake()
+                receive: Callable[[int], bytes] = client.recv
+            else:
+                receive = _receiver(sock)
+            while (end := data.find(_END)) < 0 and len(data) <= self.options.header_bytes:
+                more = receive(16384)
+                if not more:
+                    return client, b"", b""
+                data += more
+            if 0 <= end <= self.options.header_bytes:
+                return client, data[: end + 2], data[end + 4 :]
+            _send(client, handshake.refusal(HandshakeError(431, "Head too large.")))
+            return client, b"", b""
+        if data:
+            _send(client, handshake.refusal(HandshakeError(408, "Head too slow.")))
+        return client, b"", b""
+
+    def _route(self, client: Any, head: bytes, rest: bytes, address: Any) -> None:
+        try:
+            upgrade = handshake.read(head, self.options.allowed_origins)
+            if upgrade is not None and self._engine.waiting >= self.options.waiting_max:
+                raise HandshakeError(503, "Too many are waiting for their login.")
+            if upgrade is None and len(self.handlers) >= self.options.http_max:
+                raise HandshakeError(503, "Too many requests at a time.")
+        except HandshakeError as error:
+            _send(client, handshake.refusal(error))
+            client.close()
+            return
+        if upgrade is not None:
+            self._engine.upgrade(client if self._tls is None else TlsStream(client), upgrade, head, rest, address)
+        else:
+            self._serve_http(client if self._tls is not None else _cooperative(client), head + b"\r\n" + rest, address)
+
+    def _serve_http(self, client: Any, first: bytes, address: Any) -> None:
+        client.settimeout(self.options.body_s)
+        handler = Handler(client, address, self, first)
+        self.handlers.add(handler)
+        try:
+            handler.handle()
+        finally:
+            self.handlers.discard(handler)
+            client.close()
+
+    def finish(self, grace_s: float) -> None:
+        """Requests under way get `grace_s`; kept connections without one end now."""
+        with within(grace_s):
+            while any(handler.in_request for handler in self.handlers):
+                sleep(0.02)
+        for handler in list(self.handlers):
+            with contextlib.suppress(OSError, AttributeError):
+                handler.socket.shutdown(socket.SHUT_RDWR)
+
+
+def _cooperative(sock: Any) -> Any:
+    """The same socket as one that blocks its greenlet only."""
+    return gevent_socket.socket(sock.family, sock.type, sock.proto, sock.detach())
+
+
+def _receiver(sock: Any) -> Callable[[int], bytes]:
+    def receive(size: int) -> bytes:
+        while True:
+            try:
+                return bytes(sock.recv(size))
+            except BlockingIOError:
+                gevent_socket.wait_read(sock.fileno())
+
+    return receive
+
+
+def _send(sock: Any, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        sock.send(data)
+
+
+def _answer(sock: Any, error: HandshakeError) -> None:
+    with contextlib.suppress(OSError):
+        sock.recv(16384)  # closing with input unread would take the answer back
+    _send(sock, handshake.refusal(error))
+    sock.close()

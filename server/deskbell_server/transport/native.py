@@ -1,0 +1,148 @@
+"""The native kind: Flask-SocketIO's public API over `Engine`, `Rooms` and `HttpServer`."""
+
+from collections.abc import Callable, Iterable
+from ssl import SSLContext
+from typing import Any
+
+import gevent
+from flask import Flask
+
+from deskbell_server.transport import frames, packets
+from deskbell_server.transport.base import Options
+from deskbell_server.transport.connection import Connection
+from deskbell_server.transport.engine import Engine
+from deskbell_server.transport.guard import GuardedServer, GuardedSocketIO
+from deskbell_server.transport.http import HttpServer
+from deskbell_server.transport.origins import origin_check
+from deskbell_server.transport.rooms import Rooms
+from deskbell_server.transport.serving import Serving, within
+
+_SLICE = 200
+
+
+class _Environs(dict[str, Any]):
+    """python-socketio's table of request environments: connections make theirs when asked."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self._engine = engine
+
+    def __missing__(self, eio_sid: str) -> Any:
+        below = self._engine.sockets.get(eio_sid)
+        if type(below) is not Connection:
+            raise KeyError(eio_sid)
+        return below.environ
+
+    def get(self, eio_sid: str, default: Any = None) -> Any:
+        try:
+            return self[eio_sid]
+        except KeyError:
+            return default
+
+
+class NativeServer(GuardedServer):
+    def __init__(self, options: Options) -> None:
+        rooms = Rooms(self._send_encoded, self._login_changed)
+        super().__init__(
+            options,
+            client_manager=rooms,
+            cors_allowed_origins=origin_check(options.allowed_origins),
+            monitor_clients=options.polling,
+        )
+        self.environ = _Environs(self.eio)
+
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
+
+    def _send_encoded(self, eio_sids: list[str], encoded: list[Any]) -> None:
+        self.eio.send_many(eio_sids, encoded)
+
+    def _login_changed(self, eio_sid: str, by: int) -> None:
+        below = self.eio.sockets.get(eio_sid)
+        if type(below) is Connection:
+            below.login_changed(by)
+
+    def is_logged_in(self, eio_sid: str) -> bool:
+        below = self.eio.sockets.get(eio_sid)
+        return below.logins > 0 if type(below) is Connection else super().is_logged_in(eio_sid)
+
+    def acknowledge(self, eio_sid: str, namespace: str, number: int, args: list[Any]) -> None:
+        below = self.eio.sockets.get(eio_sid)
+        if type(below) is Connection and namespace == "/" and not self.packet_class.data_is_binary(args):
+            below.write(frames.encode(packets.ack(namespace, number, args)))
+        else:
+            super().acknowledge(eio_sid, namespace, number, args)
+
+
+class Native(Serving):
+    def __init__(self, app: Flask, options: Options) -> None:
+        server = NativeServer(options)
+        super().__init__(GuardedSocketIO(app, server), server, options)
+        self._app = app
+        self._engine: Engine = server.eio
+        self._http: Any = None
+
+    def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
+        if self._engine.foreign():
+            self.call_soon(self.fan_out, event, list(heads), tail)
+            return
+        prefix, tail = packets.event_prefix(event), tail + b"]"
+        fixed = len(prefix) + len(tail)
+        members, below = self.server.manager.members, self._engine.below
+        sendings: list[tuple[Connection, bytes]] = []
+        for room, head in heads:
+            found = members("/", room)
+            if found:
+                frame = b"".join((frames.header(fixed + len(head)), prefix, head, tail))
+                for socket in below(found.values()):
+                    if type(socket) is Connection:
+                        sendings.append((socket, frame))
+                    else:
+                        self._engine.send(socket.sid, (prefix[1:] + head + tail).decode())
+        self._engine.spread(sendings, len(sendings))
+
+    def close(self, sid: str) -> None:
+        self._on_loop(self._close, [sid])
+
+    def disconnect_room(self, room: str) -> None:
+        self._on_loop(lambda: self._close(self.members(room)))
+
+    def _close(self, sids: list[str]) -> None:
+        eio_sid_of = self.server.manager.eio_sid_from_sid
+        goodbye = frames.encode(b"41")
+        for socket in self._engine.below([found for sid in sids if (found := eio_sid_of(sid, "/"))]):
+            if type(socket) is Connection:
+                socket.write(goodbye)
+            socket.close(wait=False)
+
+    def _on_loop(self, function: Callable[..., object], *args: Any) -> None:
+        if self._engine.foreign():
+            self.call_soon(function, *args)
+        else:
+            function(*args)
+
+    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
+        self._engine.call_soon(function, *args)
+
+    def _start(self, listener: Any, tls: SSLContext | None) -> None:
+        address = listener.getsockname()[:2]
+        self._engine.open(self.server, self._app, address, secure=tls is not None)
+        self._http = HttpServer(listener, self._app, self._engine, self.options, tls)
+        self._http.start()
+
+    def _finish(self, grace_s: float) -> None:
+        self._http.close()
+        with within(grace_s):
+            while self._engine.blocked:
+                gevent.sleep(0.02)
+        self._http.finish(grace_s)
+        for number, below in enumerate(list(self._engine.sockets.values())):
+            below.close(wait=False)
+            if not number % _SLICE:
+                gevent.sleep(0)
+        with within(2.0):
+            while self._engine.sockets or len(self._engine.wheel):
+                gevent.sleep(0.02)
+        if self.options.polling:
+            self.server.shutdown()
+        self._engine.shut()
