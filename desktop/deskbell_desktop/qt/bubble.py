@@ -47,7 +47,7 @@ class Bubble:
     def __init__(self, row: Row, width: float, host: QWidget, *, now: int, whole: bool) -> None:
         self.row = row
         message = row.message
-        colours = theme.colours(host)
+        colours = theme.colours()
         widest = max(NARROWEST, min(WIDEST, (width - 2 * SIDE) * WIDEST_SHARE))
         inner = widest - 2 * PAD_X
         accent = colours.color("accent")

@@ -42,7 +42,7 @@ class PersonDelegate(QStyledItemDelegate):
         party, view = index.data(PARTY), option.widget
         if not isinstance(party, Party) or not isinstance(view, QWidget):
             return
-        colours = theme.colours(view)
+        colours = theme.colours()
         box = QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -59,7 +59,8 @@ class PersonDelegate(QStyledItemDelegate):
         painter.drawText(round(box.left()) + 52, baseline, shown)
         painter.setFont(theme.font(view, 13))
         painter.setPen(colours.color("soft"))
-        painter.drawText(round(box.left()) + 52 + metrics.horizontalAdvance(shown) + 8, baseline, party.name)
+        if party.name != party.label:
+            painter.drawText(round(box.left()) + 52 + metrics.horizontalAdvance(shown) + 8, baseline, party.name)
         painter.restore()
 
 

@@ -1,8 +1,8 @@
 """Small ready-made controls of the family, so that the windows speak of their content only."""
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QPushButton, QToolButton, QWidget
 
 from deskbell_desktop.qt import avatars, theme
 from deskbell_desktop.qt.icons import icon, pixmap
@@ -81,7 +81,34 @@ class IconButton(QToolButton):
             self._draw()
 
     def _draw(self) -> None:
-        self.setIcon(icon(self._name, theme.colours(self).soft))
+        self.setIcon(icon(self._name, theme.colours().soft))
+
+
+class CheckBox(QCheckBox):
+    """Fusion's box is hardly seen on dark ground."""
+
+    BOX = 18
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setFont(theme.font(self))
+        self.setMinimumHeight(24)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = theme.colours()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(0.5, (self.height() - self.BOX) / 2 + 0.5, self.BOX - 1, self.BOX - 1)
+        marked = self.isChecked()
+        painter.setPen(QPen(colours.color("accent" if marked or self.hasFocus() else "soft"), 1))
+        painter.setBrush(colours.color("accent" if marked else "surface"))
+        painter.drawRoundedRect(box, 4, 4)
+        if marked:
+            drawn = pixmap("check", self.BOX, colours.accent_ink, ratio=self.devicePixelRatioF())
+            painter.drawPixmap(box.topLeft(), drawn)
+        painter.setPen(colours.color("text" if self.isEnabled() else "soft"))
+        words = self.rect().adjusted(self.BOX + 10, 0, 0, 0)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
 
 
 class Avatar(QWidget):
@@ -98,7 +125,7 @@ class Avatar(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._party is not None:
-            avatars.draw(QPainter(self), QRectF(self.rect()), self._party, theme.colours(self))
+            avatars.draw(QPainter(self), QRectF(self.rect()), self._party, theme.colours())
 
 
 class Mark(QWidget):
@@ -110,5 +137,5 @@ class Mark(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         size = self.width()
-        drawn = pixmap("mark", size, theme.colours(self).accent, ratio=self.devicePixelRatioF())
+        drawn = pixmap("mark", size, theme.colours().accent, ratio=self.devicePixelRatioF())
         QPainter(self).drawPixmap(0, 0, drawn)

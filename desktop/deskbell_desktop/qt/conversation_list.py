@@ -82,7 +82,7 @@ class ConversationDelegate(QStyledItemDelegate):
         model = index.model()
         if not isinstance(view, QWidget) or not isinstance(model, ConversationModel):
             return
-        colours = theme.colours(view)
+        colours = theme.colours()
         row = model.rows[index.row()]
         box = QRectF(option.rect).adjusted(8, 0, -8, 0)
         painter.save()

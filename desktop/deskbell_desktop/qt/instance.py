@@ -19,7 +19,7 @@ HELLO: Final = b"raise "
 
 
 class SingleInstance(QObject):
-    """`claim` once at the start. The lock decides who is first (a dead owner is noticed), the socket carries the wish."""
+    """`claim` once at the start. The lock decides who is first (a dead owner is noticed), the socket tells."""
 
     raise_requested = Signal(str)
     """A second start asks to be shown; the text is its activation token, possibly empty."""

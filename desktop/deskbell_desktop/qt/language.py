@@ -2,7 +2,7 @@
 
 import logging
 
-from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
 from deskbell_resources.files import read, resource
 
@@ -23,12 +23,21 @@ def apply(app: QCoreApplication, language: str | None = None) -> None:
             return
 
 
+class _Translator(QTranslator):
+    """Reads from memory, and Qt does not copy what it is given."""
+
+    def __init__(self, parent: QObject, data: bytes) -> None:
+        super().__init__(parent)
+        self._data = data
+        self.readable = self.load(data)
+
+
 def _install(app: QCoreApplication, name: str) -> bool:
     file = f"translations/deskbell_{name}.qm"
     if not resource(file).is_file():
         return False
-    ours = QTranslator(app)
-    if not ours.load(read(file)):
+    ours = _Translator(app, read(file))
+    if not ours.readable:
         log.warning("the translation %s cannot be read", name)
         return False
     qts = QTranslator(app)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout
 
 from deskbell_desktop.qt import icons, theme
-from deskbell_desktop.qt.controls import Surface, button, label, problem, soft
+from deskbell_desktop.qt.controls import CheckBox, Surface, button, label, problem, soft
 from deskbell_protocol import limits
 
 WIDTH = 400
@@ -44,7 +44,7 @@ class LoginDialog(Surface):
         self._name = _field(translate("Login", "Name"), limits.NAME_CHARS)
         self._password = _field(translate("Login", "Password"), limits.PASSWORD_CHARS_MAX)
         self._password.setEchoMode(QLineEdit.EchoMode.Password)
-        self._plain = QCheckBox(translate("Login", "Send my password without encryption"))
+        self._plain = CheckBox(translate("Login", "Send my password without encryption"))
         self._plain_why = soft(
             translate("Login", "This address begins with http://. Everyone on the way could read what is sent."),
             wrap=True,
@@ -111,11 +111,13 @@ class LoginDialog(Surface):
             column.addWidget(_caption(field))
             column.addSpacing(4)
             column.addWidget(field)
-        column.addSpacing(16)
+        notes = QVBoxLayout()
+        notes.setContentsMargins(0, 12, 0, 0)
+        notes.setSpacing(8)
         for widget in (self._plain, self._plain_why, self._problem):
-            column.addWidget(widget)
-            column.addSpacing(8)
-        column.addSpacing(8)
+            notes.addWidget(widget)
+        column.addLayout(notes)
+        column.addSpacing(12)
         column.addWidget(self._sign_in)
         column.addStretch()
         self.setFixedWidth(WIDTH)

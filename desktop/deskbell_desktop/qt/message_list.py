@@ -316,7 +316,7 @@ class MessageList(QListView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
-        colours = theme.colours(self)
+        colours = theme.colours()
         offset, count = self.verticalOffset(), len(self._heights)
         number = self._number_at(offset + event.rect().top())
         current = self.currentIndex().row() if self.hasFocus() else -1

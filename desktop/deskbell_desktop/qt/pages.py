@@ -1,7 +1,7 @@
 """What the right side shows when there is no conversation to show: words that say what is the case and what to do."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from deskbell_desktop.qt import theme
 from deskbell_desktop.qt.controls import Mark, Surface, button, label
@@ -23,16 +23,25 @@ class Page(Surface):
         self._action = button("", primary=True)
         self._action.clicked.connect(lambda: self.acted.emit())
         for text in (self._title, self._words):
-            text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            text.setFixedWidth(WIDTH)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 24)
+            text.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout()
         column.setSpacing(0)
         column.addStretch(4)
-        for widget, below in ((self._mark, 16), (self._title, 8), (self._words, 24), (self._action, 0)):
-            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-            column.addSpacing(below)
+        column.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(16)
+        column.addWidget(self._title)
+        column.addSpacing(8)
+        column.addWidget(self._words)
+        column.addSpacing(24)
+        column.addWidget(self._action, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(5)
+        middle = QWidget()
+        middle.setLayout(column)
+        middle.setMaximumWidth(WIDTH)
+        row = QHBoxLayout(self)
+        row.addStretch(1)
+        row.addWidget(middle, 100)
+        row.addStretch(1)
 
     def say(self, title: str, words: str, action: str = "") -> None:
         self._title.setText(title)

@@ -128,4 +128,4 @@ def about_of(conversation: ConversationView) -> str:
         return translate("Pane", "Program")
     if party.kind == "group":
         return translate("Pane", "Group %1").replace("%1", text.one_line(party.name))
-    return text.one_line(party.name)
+    return text.one_line(party.name) if party.name != party.label else ""

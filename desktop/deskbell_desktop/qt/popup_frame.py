@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QPropertyAnimation, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPaintEvent, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from deskbell_desktop.qt import theme
@@ -21,7 +21,9 @@ class PopupFrame(QWidget):
         super().__init__(
             None, Qt.WindowType.Tool | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint
         )
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        # Without a compositor, and X11 does not tell whether there is one, what is see-through would be black.
+        self._shaped = QGuiApplication.platformName() == "xcb"
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground, not self._shaped)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not takes_focus)
         self.setFixedWidth(WIDTH + 2 * SHADOW)
         self.setContentsMargins(SHADOW, SHADOW, SHADOW, SHADOW)
@@ -44,12 +46,21 @@ class PopupFrame(QWidget):
         free: QRect = self.screen().availableGeometry()
         self.move(free.right() + 1 - self.width() - EDGE + SHADOW, free.top() + EDGE - SHADOW + below)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._shaped:
+            path = QPainterPath()
+            path.addRoundedRect(QRectF(self.rect()).adjusted(SHADOW, SHADOW, -SHADOW, -SHADOW), RADIUS, RADIUS)
+            self.setMask(QRegion(path.toFillPolygon().toPolygon()))
+
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colours = theme.colours(self)
+        colours = theme.colours()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(SHADOW, SHADOW, -SHADOW, -SHADOW)
         painter.setPen(Qt.PenStyle.NoPen)
+        if self._shaped:
+            painter.fillRect(self.rect(), colours.color("line"))
         for step in range(SHADOW, 0, -2):
             shade = QColor(0, 0, 0) if colours.dark else QColor(40, 30, 10)
             shade.setAlpha(14 if colours.dark else 5)

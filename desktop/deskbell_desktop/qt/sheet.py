@@ -8,9 +8,9 @@ if TYPE_CHECKING:
 _SHEET = """
 QLineEdit, QPlainTextEdit[boxed="true"] {{
     background: {surface}; color: {text}; border: 1px solid {line}; border-radius: 8px; padding: 7px 11px;
-    selection-background-color: {accent}; selection-color: {accent_ink};
+    placeholder-text-color: {soft}; selection-background-color: {accent}; selection-color: {accent_ink};
 }}
-QPlainTextEdit {{ background: transparent; border: none; }}
+QPlainTextEdit {{ background: transparent; border: none; placeholder-text-color: {soft}; }}
 QLineEdit:focus, QPlainTextEdit[boxed="true"]:focus {{ border: 1px solid {accent}; }}
 QLineEdit[wrong="true"] {{ border: 1px solid {bad}; }}
 QPushButton {{

@@ -34,7 +34,7 @@ class Dot(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colours(self).color(names[self._link]))
+        painter.setBrush(theme.colours().color(names[self._link]))
         painter.drawEllipse(self.rect())
 
 
@@ -57,13 +57,9 @@ class StatusLine(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 12, 12)
         row.setSpacing(8)
-        dot = QVBoxLayout()
-        dot.setContentsMargins(0, 5, 0, 0)
-        dot.addWidget(self._dot)
-        dot.addStretch()
-        row.addLayout(dot)
+        row.addWidget(self._dot)
         row.addLayout(lines, 1)
-        row.addWidget(self._sign_in, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._sign_in)
 
     def show_status(self, status: StatusView) -> None:
         self._dot.show_link(status.link)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from deskbell_desktop.qt.portal import Portal
@@ -17,6 +17,8 @@ TEXT_PX: Final = 14
 LINE_HEIGHT: Final = 1.45
 FADE_MS: Final = 120
 RADIUS: Final = 8
+LATIN: Final = ("Inter", "Noto Sans", "Cantarell", "Ubuntu Sans", "Ubuntu", "Open Sans")
+CHINESE: Final = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei")
 RADIUS_SURFACE: Final = 12
 
 
@@ -74,9 +76,9 @@ DARK: Final = Colours(
 COLOUR_NAMES: Final = tuple(field.name for field in fields(Colours) if field.name != "dark")
 
 
-def colours(widget: QWidget) -> Colours:
-    """The colours that `widget` is drawn in just now."""
-    return DARK if widget.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
+def colours() -> Colours:
+    """The colours of the moment, as the application's palette has them (a widget's own is changed by style sheets)."""
+    return DARK if QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
 
 
 def font(widget: QWidget, px: float = TEXT_PX, *, bold: bool = False) -> QFont:
@@ -182,9 +184,11 @@ def reduced_motion() -> bool:
 
 
 def _prepare_font(app: QApplication) -> None:
-    """The desktop's own font, not smaller than the design's, with the writing system's regional shapes for Chinese."""
+    """The desktop's own font, not smaller than the design's, then those that set Chinese as it is written in China."""
     base = app.font()
-    base.setPixelSize(max(TEXT_PX, QFontInfo(base).pixelSize()))
-    families = base.families() or [base.family()]
-    base.setFamilies([*families, "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"])
+    size = QFontInfo(base).pixelSize()
+    known = set(QFontDatabase.families())
+    own = [family for family in base.families() if family in known]  # "Sans Serif" is nobody's choice
+    base.setFamilies([*(own or (name for name in LATIN if name in known)), *CHINESE, QFontInfo(base).family()])
+    base.setPixelSize(max(TEXT_PX, size))
     app.setFont(base)
