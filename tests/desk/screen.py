@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.desk.processes import Child
+from tests.desk.processes import Child, wait_for
 
 WIDTH, HEIGHT = 1280, 800
 
@@ -49,6 +49,17 @@ class Screen:
         picture.parent.mkdir(parents=True, exist_ok=True)
         picture.write_bytes(_png(self._frame.read_bytes()))
         return picture
+
+    def save_when_still(self, picture: Path) -> Path:
+        """The same, once nothing has moved for a moment (a blinking cursor is slower)."""
+        last = [b""]
+
+        def still() -> bool:
+            before, last[0] = last[0], self._frame.read_bytes()
+            return before == last[0]
+
+        wait_for(still, "the screen to be still", every=0.2)
+        return self.save(picture)
 
     def stop(self) -> None:
         self._server.stop()

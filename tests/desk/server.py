@@ -1,0 +1,150 @@
+"""A Deskbell server as its own process, used as its administrator and a sender would."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.desk.processes import Child, free_port
+
+PROGRAM = Path(sys.executable).with_name("deskbell-server")
+
+
+@dataclass(frozen=True)
+class Login:
+    """A device's token and whom it belongs to."""
+
+    token: str
+    user: Mapping[str, Any]
+    device: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.user["name"])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an HTTP request came back with."""
+
+    status: int
+    body: Any
+
+
+class Server:
+    """`data` outlives a stop, so that the server can come back where it was, on the same port."""
+
+    def __init__(self, folder: Path, *serve_options: str) -> None:
+        self.data = folder / "data"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder / "server.log"
+        self._options = serve_options
+        self._env = {key: value for key, value in os.environ.items() if not key.startswith("DESKBELL_")}
+        self._child: Child | None = None
+
+    # -- as its administrator --------------------------------------------------------------------------------------
+
+    def command(self, *args: str, stdin: str = "") -> str:
+        """What `deskbell-server --data … ARGS` prints. Raises RuntimeError with its words when it fails."""
+        done = subprocess.run(
+            [str(PROGRAM), "--data", str(self.data), *args],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=self._env,
+            timeout=30,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"deskbell-server {' '.join(args)}: {done.stderr or done.stdout}")
+        return done.stdout
+
+    def add_user(self, name: str, password: str, *options: str) -> None:
+        self.command("user", "add", name, *options, stdin=password + "\n")
+
+    @property
+    def process(self) -> Child:
+        assert self._child, "the server was not started"
+        return self._child
+
+    def start(self, *, wait: bool = True) -> Self:
+        command = [str(PROGRAM), "--data", str(self.data), "serve", "--port", str(self.port), *self._options]
+        self._child = Child(command, self._log, env=self._env)
+        if wait:
+            self.wait_until_up()
+        return self
+
+    def wait_until_up(self) -> None:
+        self.process.wait_until(self.is_up, "the server to answer", 20)
+
+    def is_up(self) -> bool:
+        try:
+            return self.ask("GET", "/healthz").status == 200
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+
+    # -- as one who uses it ----------------------------------------------------------------------------------------
+
+    def ask(self, method: str, path: str, body: object = None, token: str = "", **headers: str) -> Answer:
+        """One HTTP request. An error status is an answer, no connection an OSError."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, method=method)
+        request.add_header("Content-Type", "application/json")
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        try:
+            with urllib.request.urlopen(request, timeout=15) as answer:
+                return Answer(answer.status, json.loads(answer.read() or b"null"))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, json.loads(error.read() or b"null"))
+
+    def login(self, name: str, password: str, device: str = "test") -> Login:
+        answer = self.ask("POST", "/api/v1/login", {"username": name, "password": password, "device": device})
+        if answer.status != 200:
+            raise RuntimeError(f"login of {name}: {answer}")
+        return Login(answer.body["token"], answer.body["user"], answer.body["device"])
+
+    def publish(self, sender: Login, *to: str, body: str, **more: object) -> str:
+        """Send a message; its id."""
+        answer = self.ask("POST", "/api/v1/messages", {"to": list(to), "body": body, **more}, sender.token)
+        if answer.status != 201:
+            raise RuntimeError(f"publish: {answer}")
+        return str(answer.body["id"])
+
+    # -- as one who looks into its file ----------------------------------------------------------------------------
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """What its database file holds, read beside it."""
+        file = next(path for path in self.data.iterdir() if path.read_bytes()[:15] == b"SQLite format 3")
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def bodies_from(self, sender: Login) -> list[str]:
+        """Bodies of all that this user wrote, oldest first."""
+        rows = self.rows("SELECT body FROM messages WHERE sender_id = ? ORDER BY at, id", sender.user["id"])
+        return [body for (body,) in rows]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
