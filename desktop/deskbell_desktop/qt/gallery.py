@@ -206,7 +206,7 @@ def _on_own_screen(folder: Path, scale: int) -> int:
     read, write = os.pipe()
     size = f"{SCREEN[0] * scale}x{SCREEN[1] * scale}x24"
     server = subprocess.Popen(  # noqa: S603
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-dpi", str(96 * scale), "-nolisten", "tcp"],  # noqa: S607
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp"],  # noqa: S607
         pass_fds=(write,),
         stderr=subprocess.DEVNULL,
     )
@@ -214,7 +214,7 @@ def _on_own_screen(folder: Path, scale: int) -> int:
     try:
         with os.fdopen(read) as ready:
             display = f":{ready.readline().strip()}"
-        command = [sys.executable, "-m", "deskbell_desktop.qt.gallery", str(folder)]
+        command = ["env", f"QT_SCALE_FACTOR={scale}", sys.executable, "-m", "deskbell_desktop.qt.gallery", str(folder)]
         return subprocess.run([*command, "--display", display, "--scale", str(scale)], check=False).returncode  # noqa: S603
     finally:
         server.terminate()
