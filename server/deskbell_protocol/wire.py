@@ -87,6 +87,8 @@ class Publish(Incoming):
     reply_to: Id | None = None
     title: Title = ""
     priority: Priority = "normal"
+    deliver_at: Seq | None = None
+    """Not before then (milliseconds); the message waits on the server and can be cancelled."""
 
 
 class Send(Publish, kw_only=True):
@@ -101,6 +103,15 @@ class Login(Incoming):
     username: Annotated[str, Meta(max_length=limits.NAME_CHARS)]
     password: Annotated[str, Meta(max_length=limits.PASSWORD_CHARS_MAX)]
     device: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+def _yes() -> bool:
+    """The default of `ok` as a factory: a plain default would be left out of the answer, which needs it."""
+    return True
+
+
+def _no() -> bool:
+    return False
 
 
 # -- server to client ---------------------------------------------------------------------------------------------
@@ -154,7 +165,7 @@ class Bye(Outgoing):
 class SyncAnswer(Outgoing, kw_only=True):
     """One snapshot, contiguous from `after + 1`. With `reset` the client drops its log and starts again at `floor`."""
 
-    ok: bool = True
+    ok: bool = field(default_factory=_yes)
     epoch: str
     head: int
     floor: int
@@ -166,7 +177,7 @@ class SyncAnswer(Outgoing, kw_only=True):
 class SendAnswer(Outgoing, kw_only=True):
     """`seq` is the message's place in the sender's own log; null for an app, which has none."""
 
-    ok: bool = True
+    ok: bool = field(default_factory=_yes)
     id: str
     seq: int | None
     duplicate: bool
@@ -175,7 +186,7 @@ class SendAnswer(Outgoing, kw_only=True):
 class Refusal(Outgoing, kw_only=True):
     """A failed answer on the socket."""
 
-    ok: bool = False
+    ok: bool = field(default_factory=_no)
     code: str
     message: str
     retry_after_s: float | None = None

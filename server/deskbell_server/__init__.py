@@ -1,0 +1,1 @@
+"""The server of Deskbell: doors (`ingest`), services, `store`, `delivery`, and the transport below Flask-SocketIO."""

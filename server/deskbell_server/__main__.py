@@ -1,0 +1,17 @@
+"""The command `deskbell-server`. Nothing of the server is imported before its libraries are known to be there."""
+
+import sys
+
+
+def main() -> None:
+    try:
+        from deskbell_server.cli import command
+    except ImportError as problem:
+        if (problem.name or "").startswith("deskbell_server"):
+            raise
+        sys.exit(f"deskbell-server needs {problem.name}, which is not installed. Run: pip install 'deskbell[server]'")
+    command()
+
+
+if __name__ == "__main__":
+    main()

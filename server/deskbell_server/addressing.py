@@ -1,0 +1,90 @@
+"""To whom a message goes: names and replies, resolved in the transaction that stores it."""
+
+from dataclasses import dataclass
+
+from deskbell_protocol import names
+from deskbell_protocol.errors import Code
+from deskbell_protocol.wire import Party, Publish
+from deskbell_server import texts
+from deskbell_server.errors import RefusedError
+from deskbell_server.groups import EVERYONE
+from deskbell_server.principals import Principal
+from deskbell_server.store import groups, logs, users
+from deskbell_server.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The parties as addressed, and the ids of the users who receive it: the sender only when named singly."""
+
+    parties: list[Party]
+    recipients: set[str]
+
+
+def resolve(connection: Connection, principal: Principal, draft: Publish) -> Audience:
+    """RefusedError `unknown_recipient`, `not_found` or `forbidden` when it cannot go there."""
+    if draft.reply_to is not None:
+        parties = _answered(connection, principal, draft.reply_to)
+    else:
+        parties = _named(connection, draft.to or [])
+    recipients: set[str] = set()
+    for party in parties:
+        if party.kind == "group":
+            recipients.update(_members(connection, principal, party))
+    recipients.discard(principal.user_id)
+    recipients.update(party.id for party in parties if party.kind == "person")
+    return Audience(parties, recipients)
+
+
+def _named(connection: Connection, written: list[str]) -> list[Party]:
+    """In the order of writing, each once."""
+    by_key = {texts.folded(name): name for name in reversed(written)}
+    group_keys = [key for key in by_key if key.startswith(names.GROUP_SIGN)]
+    found = users.parties_by_key(connection, [key for key in by_key if key not in group_keys])
+    if group_keys:
+        found |= groups.by_key(connection, group_keys)
+        found[names.EVERYONE] = EVERYONE
+    parties: dict[str, Party] = {}
+    for name in written:
+        party = found.get(texts.folded(name))
+        if party is None:
+            raise _unknown(name)
+        parties[party.id] = party
+    return list(parties.values())
+
+
+def _answered(connection: Connection, principal: Principal, message_id: str) -> list[Party]:
+    """A group's message is answered to the group, another's to its sender, my own to whom I wrote it."""
+    seen = logs.seen_by(connection, principal.user_id, message_id)
+    if seen is None:
+        raise RefusedError(Code.NOT_FOUND, "reply_to: there is no such message")
+    sender, parties = seen
+    to_group = len(parties) == 1 and parties[0].kind == "group"
+    targets = parties if to_group or sender.id == principal.user_id else [sender]
+    return [_today(connection, party) for party in targets]
+
+
+def _today(connection: Connection, party: Party) -> Party:
+    """A party as it is called now."""
+    if party.kind != "group":
+        found = users.parties_by_id(connection, [party.id])
+        now = found[0] if found else None
+    else:
+        now = EVERYONE if party.id == EVERYONE.id else groups.by_id(connection, party.id)
+    if now is None:
+        raise _unknown(party.name)
+    return now
+
+
+def _members(connection: Connection, principal: Principal, group: Party) -> list[str]:
+    if group.id == EVERYONE.id:
+        if not (principal.is_admin or principal.may_announce):
+            raise RefusedError(Code.FORBIDDEN, f"you may not write to {names.EVERYONE}")
+        return users.enabled_ids(connection)
+    if not (principal.is_admin or groups.is_member(connection, group.id, principal.user_id)):
+        raise RefusedError(Code.FORBIDDEN, f"you may not write to {group.name}: you are not a member")
+    return groups.member_ids(connection, group.id)
+
+
+def _unknown(name: str) -> RefusedError:
+    return RefusedError(Code.UNKNOWN_RECIPIENT, f"there is nobody called {name}")

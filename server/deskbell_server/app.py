@@ -1,0 +1,145 @@
+"""The composition root of `serve`: builds every part, runs them, and ends them in order."""
+
+import gc
+import logging
+import signal
+import ssl
+import time
+from collections.abc import Callable
+
+import gevent
+from flask import Flask
+
+from deskbell_protocol.errors import Code
+from deskbell_server import logs
+from deskbell_server.config import Settings
+from deskbell_server.delivery.delivery import Delivery
+from deskbell_server.delivery.presence import Presence
+from deskbell_server.delivery.watch import Watch
+from deskbell_server.errors import SetupError
+from deskbell_server.housekeeping import Housekeeping
+from deskbell_server.ingest import socket
+from deskbell_server.ingest.health import Health
+from deskbell_server.ingest.http import Api
+from deskbell_server.ingest.setup import SetupPage
+from deskbell_server.ingest.web import Gate, InFlight
+from deskbell_server.limiter import Limiter, Rate
+from deskbell_server.messages import Messages
+from deskbell_server.reading import Reading
+from deskbell_server.scheduled import Scheduled
+from deskbell_server.services import People, open_people
+from deskbell_server.store import users
+from deskbell_server.transport import Options, make_transport
+
+log = logging.getLogger(__name__)
+
+PUBLISH_BURST = 100.0
+READING = Rate(per_s=50, burst=200)
+DRAIN_S = 10.0
+BACK_AFTER_MS = 1000
+
+
+class Server:
+    """All parts of one running server; each is made here and nowhere else."""
+
+    def __init__(self, settings: Settings, people: People) -> None:
+        self._settings = settings
+        database = people.database
+        self.flask = Flask("deskbell_server", static_folder=None)
+        self._http = InFlight(self.flask)
+        self.transport = make_transport(
+            self.flask,
+            Options(
+                kind="stock" if settings.transport == "stock" else "native",
+                polling=settings.polling,
+                allowed_origins=settings.allowed_origin,
+                unknown=socket.unknown,
+            ),
+        )
+        presence = Presence()
+        self._delivery = Delivery(self.transport, presence, database.read(users.epoch))
+        publishing = Limiter(Rate(settings.publish_rate, PUBLISH_BURST))
+        self._messages = Messages(database, publishing, self._delivery.message)
+        reading = Reading(database, self._delivery.read)
+        scheduled = Scheduled(database, self._delivery.message)
+        self._messages.on_scheduled = scheduled.on_scheduled
+        watch = Watch(database, people.devices, presence, self._delivery)
+        people.devices.on_revoked(self._delivery.close_devices)
+        self._setup = SetupPage(people.accounts)
+        self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, Housekeeping(database, people.devices).run]
+        Gate(people.devices).install(self.flask)
+        api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
+        self.flask.register_blueprint(api.blueprint())
+        self.flask.register_blueprint(self._setup.blueprint())
+        self.flask.register_blueprint(Health(database, watch).blueprint())
+        socket.Desk(
+            self.transport, people.devices, presence, watch, self._messages, reading, Limiter(READING)
+        ).register()
+
+    def run(self, say: Callable[[str], None]) -> None:
+        """Serves until SIGTERM or SIGINT. `say` tells the person at the terminal."""
+        running = [gevent.spawn(loop) for loop in self._loops]
+        handlers = [gevent.signal_handler(number, self._end) for number in (signal.SIGTERM, signal.SIGINT)]
+        self._ending = False
+        try:
+            self.transport.serve(
+                self._settings.host,
+                self._settings.port,
+                ssl_context=_tls(self._settings),
+                on_ready=lambda: self._ready(say),
+            )
+        except OSError as problem:
+            raise SetupError(f"cannot listen on {self._settings.host}:{self._settings.port}: {problem}") from problem
+        finally:
+            gevent.killall(running)
+            for handler in handlers:
+                handler.cancel()
+
+    def _ready(self, say: Callable[[str], None]) -> None:
+        scheme = "https" if self._settings.tls_cert else "http"
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        address = f"{scheme}://{host}:{self.transport.port}"
+        say(f"Deskbell listens on {address}")
+        link = self._setup.link()
+        if link:
+            say(f"Nobody has an account yet. Within 15 minutes, open {address}{link} to make the first one.")
+        gc.collect()
+        gc.freeze()
+        log.info("listening on %s", address)
+
+    def _end(self) -> None:
+        if not self._ending:
+            self._ending = True
+            gevent.spawn(self._drain)
+
+    def _drain(self) -> None:
+        """Says goodbye, lets every publish in flight be answered, then stops."""
+        log.info("shutting down")
+        self._messages.close()
+        self._delivery.bye_all(Code.UNAVAILABLE, BACK_AFTER_MS)
+        until = time.monotonic() + DRAIN_S
+        while (self._messages.in_flight or self._http.count) and time.monotonic() < until:
+            gevent.sleep(0.01)
+        self.transport.stop(max(1.0, until - time.monotonic()))
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    with open_people(settings.place) as people:
+        listener = logs.start(settings.log_level, settings.place.logs)
+        try:
+            Server(settings, people).run(say)
+            log.info("stopped")
+        finally:
+            listener.stop()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as problem:
+        raise SetupError(f"cannot use the certificate {settings.tls_cert}: {problem}") from problem
+    return context

@@ -1,0 +1,36 @@
+"""`deskbell-server device …`"""
+
+from datetime import UTC, datetime
+
+import click
+
+from deskbell_server.config import Place
+from deskbell_server.services import open_people
+
+
+@click.group()
+def device() -> None:
+    """Logged-in clients."""
+
+
+def day(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+@device.command("list")
+@click.pass_obj
+def list_devices(place: Place) -> None:
+    """All devices that are logged in, the last used first (times in UTC)."""
+    with open_people(place) as people:
+        for row in people.devices.everyones():
+            click.echo("\t".join([row.id, row.user_name, row.name, day(row.last_used_at)]))
+
+
+@device.command()
+@click.argument("device_id", metavar="ID")
+@click.pass_obj
+def revoke(place: Place, device_id: str) -> None:
+    """Log a device out; a connected one is closed within two seconds."""
+    with open_people(place) as people:
+        people.devices.revoke(device_id, "command line")
+    click.echo("Logged out.")

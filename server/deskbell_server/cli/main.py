@@ -1,0 +1,64 @@
+"""The command group: options that concern the whole server, errors without tracebacks, and `serve`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deskbell_protocol import __version__
+from deskbell_server import config
+from deskbell_server.cli.devices import device
+from deskbell_server.cli.groups import group
+from deskbell_server.cli.options import options
+from deskbell_server.cli.users import user
+from deskbell_server.errors import DeskbellError
+
+
+class Commands(click.Group):
+    """Tells what went wrong in one line, with exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DeskbellError as problem:
+            raise click.ClickException(str(problem)) from problem
+
+
+def read_file(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        try:
+            ctx.default_map = config.load(path)
+        except DeskbellError as problem:
+            raise click.ClickException(str(problem)) from problem
+
+
+@click.group(cls=Commands, context_settings={"auto_envvar_prefix": config.PREFIX, "max_content_width": 120})
+@click.version_option(__version__, prog_name="deskbell-server")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    is_eager=True,
+    expose_value=False,
+    callback=read_file,
+    show_envvar=True,
+    help="TOML file with any of these settings.",
+)
+@options(config.COMMON)
+@click.pass_context
+def command(ctx: click.Context, data: Path, database: str) -> None:
+    """The server of Deskbell: messages that ring at a desk."""
+    ctx.obj = config.make_place(data, database)
+
+
+@command.command()
+@options(config.SERVE)
+@click.pass_obj
+def serve(place: config.Place, /, **values: Any) -> None:
+    """Run the server, until it is told to stop."""
+    from deskbell_server import app
+
+    app.serve(config.Settings(place=place, **values), click.echo)
+
+
+for subcommand in (user, device, group):
+    command.add_command(subcommand)

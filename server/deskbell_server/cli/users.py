@@ -1,0 +1,66 @@
+"""`deskbell-server user …`"""
+
+import sys
+
+import click
+
+from deskbell_server.config import Place
+from deskbell_server.services import open_people
+
+
+@click.group()
+def user() -> None:
+    """Accounts."""
+
+
+def ask_password() -> str:
+    """From the terminal, twice; otherwise the first line of stdin, so that it is in no list of processes."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+@user.command()
+@click.argument("name")
+@click.option("--admin", is_flag=True, help="May manage the server and write to everyone.")
+@click.option("--display", default="", help="How the name is shown, such as 'Maria Garcia'.")
+@click.pass_obj
+def add(place: Place, name: str, admin: bool, display: str) -> None:
+    """Make an account; the password comes from a prompt or from stdin."""
+    password = ask_password()
+    with open_people(place) as people:
+        party = people.accounts.add(name, password, display=display, admin=admin)
+    click.echo(f"Added {party.name}.")
+
+
+@user.command()
+@click.argument("name")
+@click.option("--log-out", is_flag=True, help="Also log out all devices of this user.")
+@click.pass_obj
+def passwd(place: Place, name: str, log_out: bool) -> None:
+    """Set another password, from a prompt or from stdin."""
+    password = ask_password()
+    with open_people(place) as people:
+        people.accounts.set_password(name, password, log_out=log_out)
+    click.echo(f"Changed the password of {name}.")
+
+
+@user.command("list")
+@click.pass_obj
+def list_users(place: Place) -> None:
+    """All accounts."""
+    with open_people(place) as people:
+        for found in people.accounts.everyone():
+            marks = [word for word, is_so in (("admin", found.is_admin), ("disabled", found.disabled_at)) if is_so]
+            click.echo("\t".join([found.name, found.display, ",".join(marks)]))
+
+
+@user.command()
+@click.argument("name")
+@click.option("--undo", is_flag=True, help="Let the user in again; they must log in anew.")
+@click.pass_obj
+def disable(place: Place, name: str, undo: bool) -> None:
+    """Log a user out everywhere and keep them out."""
+    with open_people(place) as people:
+        people.accounts.set_disabled(name, not undo)
+    click.echo(f"{'Enabled' if undo else 'Disabled'} {name}.")

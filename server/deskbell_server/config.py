@@ -1,0 +1,103 @@
+"""Every setting once, with default and help: command line, environment (`DESKBELL_…`) and TOML file fill one table."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deskbell_server.errors import SetupError
+
+PREFIX = "DESKBELL"
+DATABASE_NAME = "deskbell.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting. `name` is its key in the file, the option's name on the command line, and part of the variable's.
+
+    `default` also tells the type: a tuple may be given several times. `low` and `high` bound a number.
+    """
+
+    name: str
+    default: bool | int | float | str | Path | tuple[str, ...] | None
+    help: str
+    choices: tuple[str, ...] = ()
+    low: int = 0
+    high: int | None = None
+
+
+COMMON = (
+    Option("data", Path.home() / ".local/share/deskbell-server", "Folder for the database and the logs."),
+    Option("database", "", "sqlite:///PATH; by default a file in the data folder."),
+)
+"""These stand before the command and serve every command."""
+
+SERVE = (
+    Option("host", "127.0.0.1", "Address to listen on."),
+    Option("port", 8420, "Port to listen on; 0 picks a free one.", high=65535),
+    Option("polling", False, "Also allow long polling, for networks that break WebSockets."),
+    Option("transport", "native", "Which transport carries Socket.IO.", choices=("native", "stock")),
+    Option("publish-rate", 20.0, "Messages a second per token, after a burst of 100; 0: no limit."),
+    Option("allowed-origin", (), "A web origin allowed to connect, beside this server's own."),
+    Option("tls-cert", None, "Certificate chain (PEM file) to serve TLS with."),
+    Option("tls-key", None, "Its private key (PEM file)."),
+    Option("log-level", "info", "How much is logged.", choices=("debug", "info", "warning", "error")),
+)
+"""The settings of `serve`; in the file, the table `[serve]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where everything that must survive lies."""
+
+    data: Path
+    database: Path
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `serve` runs with."""
+
+    place: Place
+    host: str
+    port: int
+    polling: bool
+    transport: str
+    publish_rate: float
+    allowed_origin: tuple[str, ...]
+    tls_cert: Path | None
+    tls_key: Path | None
+    log_level: str
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The file as click's `default_map`; a key that no option has is an error, because it is a typing error."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise SetupError(f"cannot read {path}: {problem}") from problem
+    serve = values.pop("serve", {})
+    if not isinstance(serve, dict):
+        raise SetupError(f"{path}: serve must be a table")
+    unknown = sorted(set(values) - {option.name for option in COMMON})
+    unknown += [f"serve.{name}" for name in sorted(set(serve) - {option.name for option in SERVE})]
+    if unknown:
+        raise SetupError(f"{path}: unknown setting {', '.join(unknown)}")
+    return _as_parameters(values) | {"serve": _as_parameters(serve)}
+
+
+def make_place(data: Path, database: str) -> Place:
+    if not database:
+        return Place(data, data / DATABASE_NAME)
+    scheme, found, rest = database.partition("://")
+    if not found or scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
+        raise SetupError(f"--database must be sqlite:///PATH, not {scheme}://…")
+    return Place(data, Path(rest[1:]))
+
+
+def _as_parameters(values: dict[str, Any]) -> dict[str, Any]:
+    return {name.replace("-", "_"): value for name, value in values.items()}

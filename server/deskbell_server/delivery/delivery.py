@@ -1,0 +1,108 @@
+"""Announces what was committed: the event that all recipients share is encoded once, only `seq` differs."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from deskbell_protocol import names
+from deskbell_protocol.errors import FATAL, Code
+from deskbell_protocol.wire import Bye, Message
+from deskbell_server.delivery.presence import Presence, device_room, user_room
+from deskbell_server.messages import Stored
+from deskbell_server.reading import Marked
+from deskbell_server.transport import Transport
+from deskbell_server.views import hides_parties, seen_by
+
+log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Rooms to the transport. Nothing here may fail a request: it was committed before."""
+
+    def __init__(self, transport: Transport, presence: Presence, epoch: str) -> None:
+        self._transport = transport
+        self._presence = presence
+        self.epoch = epoch
+        self.pushed: dict[str, int] = {}
+        """The highest `seq` that each connected user was sent."""
+
+    def message(self, stored: Stored) -> None:
+        """To the sender with the `cid`, to the others without it."""
+        message, heads = stored.message, stored.heads
+        if message is None or heads is None:
+            return
+        try:
+            self._message(stored, message, heads)
+        except Exception:
+            log.exception("message %s is stored, but cannot be pushed", stored.id)
+
+    def read(self, marked: Marked) -> None:
+        if marked.seq is None:
+            return
+        try:
+            tail = _tail(names.KIND_READ, marked.id, marked.at, marked.mark)
+            self._push([(marked.user_id, marked.seq)], tail)
+        except Exception:
+            log.exception("read mark %s is stored, but cannot be pushed", marked.id)
+
+    def head(self, heads: dict[str, int]) -> None:
+        """Where the logs of these connected users end."""
+        prefix = b'{"epoch":"%s","head":' % self.epoch.encode()
+        for user_id, head in heads.items():
+            self.pushed[user_id] = max(head, self.pushed.get(user_id, 0))
+        self._transport.fan_out(
+            names.HEAD, [(user_room(user_id), prefix + str(head).encode()) for user_id, head in heads.items()], b"}"
+        )
+
+    def bye_all(self, code: Code, after_ms: int) -> None:
+        """Everybody is told when to come back."""
+        rooms = [(user_room(user_id), b"") for user_id in self._presence.users()]
+        self._transport.fan_out(names.BYE, rooms, msgspec.json.encode(Bye(code=code, after_ms=after_ms)))
+
+    def close_devices(self, device_ids: list[str]) -> None:
+        """They were logged out: told so, and closed."""
+        tail = msgspec.json.encode(Bye(code=Code.REVOKED, fatal=Code.REVOKED in FATAL))
+        connected = set(self._presence.devices())
+        for device_id in connected.intersection(device_ids):
+            log.info("device %s is logged out: closing its connections", device_id)
+            self._transport.fan_out(names.BYE, [(device_room(device_id), b"")], tail)
+            self._transport.disconnect_room(device_room(device_id))
+
+    def _message(self, stored: Stored, message: Message, heads: dict[str, int]) -> None:
+        sender = message.sender.id
+        mine = [(sender, heads[sender])]
+        others = [item for item in heads.items() if item[0] != sender]
+        if message.cid is not None or hides_parties(message):
+            self._push(mine, _tail(names.KIND_MESSAGE, stored.id, stored.at, message))
+        else:
+            others = mine + others
+        if not hides_parties(message):
+            shared = msgspec.structs.replace(message, cid=None) if message.cid is not None else message
+            self._push(others, _tail(names.KIND_MESSAGE, stored.id, stored.at, shared))
+            return
+        named = {party.id: party for party in message.to}
+        for user_id, seq in others:
+            if user_id in named:
+                own = seen_by(message, named[user_id])
+                self._push([(user_id, seq)], _tail(names.KIND_MESSAGE, stored.id, stored.at, own))
+        self.head(
+            {user_id: seq for user_id, seq in others if user_id not in named and self._presence.has_user(user_id)}
+        )
+
+    def _push(self, heads: list[tuple[str, int]], tail: bytes) -> None:
+        prefix = b'{"epoch":"%s","seq":' % self.epoch.encode()
+        self._transport.fan_out(names.EVENT, self._rooms(heads, prefix), tail)
+
+    def _rooms(self, heads: list[tuple[str, int]], prefix: bytes) -> Iterator[tuple[str, bytes]]:
+        for user_id, seq in heads:
+            if self._presence.has_user(user_id):
+                self.pushed[user_id] = max(seq, self.pushed.get(user_id, 0))
+                yield user_room(user_id), prefix + str(seq).encode()
+
+
+def _tail(kind: str, event_id: str, at: int, data: Any) -> bytes:
+    """An event after its `seq`."""
+    encoded = msgspec.json.encode(data)
+    return b',"kind":"%s","id":"%s","at":%d,"data":%s}' % (kind.encode(), event_id.encode(), at, encoded)

@@ -1,0 +1,90 @@
+"""Once a second: what other processes committed, whose tokens ended, to whom a `head` is due. One greenlet for all."""
+
+import heapq
+import logging
+import random
+import time
+
+import gevent
+
+from deskbell_protocol import limits
+from deskbell_server.delivery.delivery import Delivery
+from deskbell_server.delivery.presence import Presence
+from deskbell_server.devices import Devices
+from deskbell_server.errors import UnavailableError
+from deskbell_server.store import users
+from deskbell_server.store.database import Database
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+
+
+class HeadTimes:
+    """When each connected user is due for a `head`: every 15 s ± 20 %, spread by chance. Pure."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._due: list[tuple[float, str]] = []
+
+    def add(self, user_id: str, now: float) -> None:
+        spread = self._chance.uniform(1 - limits.HEAD_JITTER, 1 + limits.HEAD_JITTER)
+        heapq.heappush(self._due, (now + limits.HEAD_INTERVAL_S * spread, user_id))
+
+    def take(self, now: float) -> list[str]:
+        """Those who are due; they must be added again."""
+        due = []
+        while self._due and self._due[0][0] <= now:
+            due.append(heapq.heappop(self._due)[1])
+        return due
+
+
+class Watch:
+    """Keeps what is connected here in step with the database."""
+
+    def __init__(self, database: Database, devices: Devices, presence: Presence, delivery: Delivery) -> None:
+        self._database = database
+        self._devices = devices
+        self._presence = presence
+        self._delivery = delivery
+        self._times = HeadTimes(random.Random())  # noqa: S311 - spreads load, guards nothing
+        self._timed: set[str] = set()
+        self.is_well = True
+
+    def connected(self, user_id: str) -> None:
+        if user_id not in self._timed:
+            self._timed.add(user_id)
+            self._times.add(user_id, time.monotonic())
+
+    def run(self) -> None:
+        """The greenlet's work, for ever."""
+        while True:
+            gevent.sleep(EVERY_S)
+            try:
+                self._tick()
+                self.is_well = True
+            except UnavailableError:
+                self.is_well = False
+            except Exception:
+                log.exception("cannot look after the connected devices")
+
+    def _tick(self) -> None:
+        due = {user_id for user_id in self._times.take(time.monotonic()) if self._still_here(user_id)}
+        moved: set[str] = set()
+        if self._database.changed_elsewhere():
+            self._delivery.epoch = self._database.read(users.epoch)
+            self._devices.recheck(self._presence.devices())
+            moved = set(self._presence.users()) - due
+        heads = self._database.read(lambda connection: users.heads(connection, due | moved)) if due or moved else {}
+        pushed = self._delivery.pushed
+        self._delivery.head({u: head for u, head in heads.items() if u in due or head > pushed.get(u, 0)})
+        now = time.monotonic()
+        for user_id in due:
+            self._times.add(user_id, now)
+
+    def _still_here(self, user_id: str) -> bool:
+        if self._presence.has_user(user_id):
+            return True
+        self._timed.discard(user_id)
+        self._delivery.pushed.pop(user_id, None)
+        return False

@@ -1,0 +1,42 @@
+"""What can go wrong in the server: one tree, translated once at each door into a status or an answer.
+
+DeskbellError
+├── RefusedError          the request cannot be done as it is; `code` says why
+│   ├── LimitedError      too much at once: `retry_after_s`
+│   └── UnavailableError  the store cannot commit now: come back
+└── SetupError       the server cannot start, or a command cannot run; the text is for the person at the terminal
+"""
+
+from deskbell_protocol.errors import Code
+
+
+class DeskbellError(Exception):
+    """Base of all errors that the server raises itself."""
+
+
+class RefusedError(DeskbellError):
+    """A plain answer to a client: a code of the protocol and a sentence for a person."""
+
+    def __init__(self, code: Code, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+
+class LimitedError(RefusedError):
+    """Too many of something; the client waits `retry_after_s`."""
+
+    def __init__(self, message: str, retry_after_s: float, code: Code = Code.RATE_LIMITED) -> None:
+        super().__init__(code, message, retry_after_s)
+
+
+class UnavailableError(RefusedError):
+    """Nothing was stored: the database is locked, full, read-only or away, or the server is shutting down."""
+
+    def __init__(self, message: str = "the server cannot store anything right now", retry_after_s: float = 1.0) -> None:
+        super().__init__(Code.UNAVAILABLE, message, retry_after_s)
+
+
+class SetupError(DeskbellError):
+    """Told to the person at the terminal, without a traceback."""

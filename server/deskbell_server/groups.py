@@ -1,0 +1,109 @@
+"""Groups: names for several people at once. `@everyone` is always there."""
+
+from deskbell_protocol import names
+from deskbell_protocol.errors import Code
+from deskbell_protocol.ids import new_id, now_ms
+from deskbell_protocol.wire import Party
+from deskbell_server import texts
+from deskbell_server.errors import RefusedError
+from deskbell_server.principals import Principal
+from deskbell_server.store import doors
+from deskbell_server.store import groups as rows
+from deskbell_server.store import users as user_rows
+from deskbell_server.store.database import Connection, Database
+from deskbell_server.store.groups import GroupRow
+
+EVERYONE = Party(id=names.EVERYONE, name=names.EVERYONE, display="Everyone", kind="group")
+FOUND_MAX = 50
+
+
+def group_name(name: str) -> str:
+    """`name` with its sign, checked like a user's."""
+    return names.GROUP_SIGN + texts.clean_name(name.removeprefix(names.GROUP_SIGN))
+
+
+class Groups:
+    """Members and admins may write to a group; admins, and whom they allow, to everyone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, group: str, members: list[str], display: str = "") -> None:
+        """Makes the group if it is new, and adds members. Members of `@everyone` are those who may write to it."""
+        group, display, at = group_name(group), texts.clean_display(display), now_ms()
+
+        def job(connection: Connection) -> None:
+            users = [_user_id(connection, member) for member in members]
+            if group == names.EVERYONE:
+                for user_id in users:
+                    user_rows.set_may_announce(connection, user_id, True)
+            else:
+                self._add(connection, group, display, users, at)
+            doors.audit(connection, at, "command line", "group.add", group, " ".join(members))
+
+        self._database.write(job)
+
+    def remove(self, group: str, members: list[str]) -> None:
+        """Removes members; with none named, the group itself. What was written to it stays."""
+        group, at = group_name(group), now_ms()
+
+        def job(connection: Connection) -> None:
+            users = [_user_id(connection, member) for member in members]
+            if group == names.EVERYONE:
+                if not users:
+                    raise RefusedError(Code.INVALID, f"{names.EVERYONE} cannot be removed")
+                for user_id in users:
+                    user_rows.set_may_announce(connection, user_id, False)
+            else:
+                self._remove(connection, group, users)
+            doors.audit(connection, at, "command line", "group.remove", group, " ".join(members))
+
+        self._database.write(job)
+
+    def listed(self) -> list[GroupRow]:
+        """All groups; for `@everyone`, who may write to it beside the admins."""
+
+        def job(connection: Connection) -> list[GroupRow]:
+            allowed = [user.name for user in user_rows.everyone(connection) if user.may_announce]
+            return [GroupRow(names.EVERYONE, EVERYONE.display, allowed), *rows.listed(connection)]
+
+        return self._database.read(job)
+
+    def whom(self, principal: Principal, fragment: str) -> list[Party]:
+        """The people and groups that `principal` can write to whose name holds `fragment`; groups first."""
+        fragment = texts.folded(fragment)
+
+        def job(connection: Connection) -> list[Party]:
+            found = rows.search(connection, fragment, None if principal.is_admin else principal.user_id, FOUND_MAX)
+            if (principal.is_admin or principal.may_announce) and fragment in names.EVERYONE:
+                found = [EVERYONE, *found]
+            return found + user_rows.search(connection, fragment, FOUND_MAX - len(found))
+
+        return self._database.read(job)[:FOUND_MAX]
+
+    def _add(self, connection: Connection, group: str, display: str, users: list[str], at: int) -> None:
+        key = texts.folded(group)
+        rows.add(connection, new_id(at), group, key, display, at)
+        group_id = rows.by_key(connection, [key])[key].id
+        if display:
+            rows.set_display(connection, group_id, display)
+        for user_id in users:
+            rows.add_member(connection, group_id, user_id)
+
+    def _remove(self, connection: Connection, group: str, users: list[str]) -> None:
+        found = rows.by_key(connection, [texts.folded(group)])
+        if not found:
+            raise RefusedError(Code.NOT_FOUND, f"there is no group called {group}")
+        group_id = next(iter(found.values())).id
+        if not users:
+            rows.remove(connection, group_id)
+        for user_id in users:
+            if not rows.remove_member(connection, group_id, user_id):
+                raise RefusedError(Code.NOT_FOUND, f"not everybody named is in {group}")
+
+
+def _user_id(connection: Connection, name: str) -> str:
+    user = user_rows.by_name(connection, texts.folded(name))
+    if user is None:
+        raise RefusedError(Code.NOT_FOUND, f"there is no user called {name}")
+    return user.id

@@ -1,0 +1,42 @@
+"""What must be done now and then: when devices were last used, and keys that are too old to be repeated."""
+
+import logging
+
+import gevent
+
+from deskbell_protocol import limits
+from deskbell_protocol.ids import now_ms
+from deskbell_server.devices import Devices
+from deskbell_server.errors import UnavailableError
+from deskbell_server.store import doors
+from deskbell_server.store.database import Database
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 60.0
+KEYS_AT_ONCE = 2_000
+
+
+class Housekeeping:
+    """Small transactions, so that no message waits for them."""
+
+    def __init__(self, database: Database, devices: Devices) -> None:
+        self._database = database
+        self._devices = devices
+
+    def run(self) -> None:
+        """The greenlet's work, for ever."""
+        while True:
+            try:
+                self._devices.save_used()
+                self.forget_keys()
+            except UnavailableError:
+                log.info("housekeeping waits for the database")
+            except Exception:
+                log.exception("housekeeping failed")
+            gevent.sleep(EVERY_S)
+
+    def forget_keys(self) -> None:
+        before = now_ms() - int(limits.IDEMPOTENCY_LIFE_S * 1000)
+        while self._database.write(lambda connection: doors.forget_keys(connection, before, KEYS_AT_ONCE)):
+            gevent.sleep(0.05)

@@ -1,0 +1,32 @@
+"""`/healthz`: whether this server can do its work, for whoever watches it."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response
+
+from deskbell_server.delivery.watch import Watch
+from deskbell_server.errors import UnavailableError
+from deskbell_server.ingest.web import Needs, answer, needs
+from deskbell_server.store import users
+from deskbell_server.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    database: Database
+    watch: Watch
+
+    def blueprint(self) -> Blueprint:
+        found = Blueprint("health", __name__)
+        found.add_url_rule("/healthz", "healthz", self.healthz, methods=["GET"])
+        return found
+
+    @needs(Needs.NOTHING)
+    def healthz(self) -> Response:
+        """200 when it can read, and could commit a second ago; else 503."""
+        try:
+            self.database.read(users.epoch)
+            is_well = self.watch.is_well
+        except UnavailableError:
+            is_well = False
+        return answer({"status": "ok" if is_well else "unavailable"}, 200 if is_well else 503)

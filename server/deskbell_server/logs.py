@@ -1,0 +1,36 @@
+"""Where log lines go: to the terminal, and to a file in the data folder, written by a native thread."""
+
+import logging
+import sys
+from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+FILE_BYTES = 10 << 20
+FILES = 5
+
+
+def start(level: str, folder: Path) -> QueueListener:
+    """Begins logging; `stop()` of what is returned writes out what waits."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    terminal = logging.StreamHandler(sys.stderr)
+    file = RotatingFileHandler(folder / "server.log", maxBytes=FILE_BYTES, backupCount=FILES, encoding="utf-8")
+    for handler in (terminal, file):
+        handler.setFormatter(OneLine(FORMAT))
+    queue: SimpleQueue[Any] = SimpleQueue()
+    listener = QueueListener(queue, terminal, file)
+    listener.start()
+    root = logging.getLogger()
+    root.handlers[:] = [QueueHandler(queue)]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("deskbell_server").setLevel(level.upper())
+    return listener
+
+
+class OneLine(logging.Formatter):
+    """A message that came from outside cannot look like another log line; only tracebacks have several."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")

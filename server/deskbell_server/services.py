@@ -1,0 +1,53 @@
+"""What `serve` and every other command share: the opened database and the services about people on it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from deskbell_server.accounts import Accounts
+from deskbell_server.config import Place
+from deskbell_server.devices import Devices
+from deskbell_server.errors import SetupError
+from deskbell_server.groups import Groups
+from deskbell_server.passwords import Passwords
+from deskbell_server.store import migrate
+from deskbell_server.store.database import Database
+from deskbell_server.store.sqlite import SqliteDatabase
+
+PRIVATE_UMASK = 0o077
+PRIVATE_FOLDER = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    database: Database
+    devices: Devices
+    accounts: Accounts
+    groups: Groups
+
+
+@contextmanager
+def open_people(place: Place) -> Iterator[People]:
+    """Makes the folder and the schema if need be; closes everything at the end."""
+    _make_private(place)
+    migrate.prepare(place.database)
+    database = SqliteDatabase(place.database)
+    passwords = Passwords()
+    try:
+        devices = Devices(database)
+        yield People(database, devices, Accounts(database, passwords, devices), Groups(database))
+    finally:
+        passwords.close()
+        database.close()
+
+
+def _make_private(place: Place) -> None:
+    """Whatever is made from here on is for this user only."""
+    os.umask(PRIVATE_UMASK)
+    try:
+        place.data.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        place.data.chmod(PRIVATE_FOLDER)
+        place.database.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SetupError(f"cannot use the folder {place.data}: {problem.strerror}") from problem

@@ -1,0 +1,52 @@
+"""The store's contract: jobs on a connection, written in groups and read from snapshots. SQLite implements it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from deskbell_server.store.wake import Job
+
+Row = tuple[Any, ...]
+T = TypeVar("T")
+
+
+class Cursor(Protocol):
+    """The result of one statement."""
+
+    @property
+    def rowcount(self) -> int: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+
+
+class Connection(Protocol):
+    """What a job may use. SQL text has `?` placeholders and is constant, so that it is prepared once."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor: ...
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Cursor: ...
+
+
+class Database(Protocol):
+    """Where jobs run. Calls wait without blocking the loop, and raise what the job raised, or `UnavailableError`."""
+
+    def write(self, job: Callable[[Connection], T]) -> T:
+        """Runs `job` in a transaction, maybe together with others; returns after a commit that survives power loss.
+
+        A job may run twice (when another one of its group failed), so it does nothing but talk to the connection.
+        """
+        ...
+
+    def write_soon(self, job: Callable[[Connection], T], done: Callable[[Job], object]) -> None:
+        """The same without waiting: `done(job)` is called in the loop after the commit; `job.outcome()` tells."""
+        ...
+
+    def read(self, job: Callable[[Connection], T]) -> T:
+        """Runs `job` on one snapshot. It must not write."""
+        ...
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process may have committed since the last call."""
+        ...
+
+    def close(self) -> None:
+        """Finishes the jobs that wait, then ends the threads."""
+        ...

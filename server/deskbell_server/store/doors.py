@@ -1,0 +1,104 @@
+"""SQL of what stands at the doors: idempotency keys, scheduled messages, and the audit."""
+
+from dataclasses import dataclass
+
+from deskbell_protocol.ids import new_id
+from deskbell_server.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledRow:
+    id: str
+    user_id: str
+    draft: str
+    cid: str | None
+    recipients: int
+    deliver_at: int
+    created_at: int
+    problem: str | None
+
+
+_SCHEDULED = "SELECT id, user_id, draft, cid, recipients, deliver_at, created_at, problem FROM scheduled"
+
+
+def claim(connection: Connection, principal: str, key: str, request_hash: bytes, message_id: str, at: int) -> bool:
+    """Takes the key for this message. False when it was taken before."""
+    return bool(
+        connection.execute(
+            "INSERT INTO idempotency (principal, key, request_hash, message_id, created_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (principal, key, request_hash, message_id, at),
+        ).rowcount
+    )
+
+
+def claimed(connection: Connection, principal: str, key: str) -> tuple[bytes, str] | None:
+    """The request's hash and the message of a key that was taken."""
+    row = connection.execute(
+        "SELECT request_hash, message_id FROM idempotency WHERE principal = ? AND key = ?", (principal, key)
+    ).fetchone()
+    return (bytes(row[0]), str(row[1])) if row else None
+
+
+def forget_keys(connection: Connection, before: int, limit: int) -> int:
+    """Deletes at most `limit` keys older than `before`, so that no transaction is long; how many."""
+    return connection.execute(
+        "DELETE FROM idempotency WHERE (principal, key) IN"
+        " (SELECT principal, key FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT ?)",
+        (before, limit),
+    ).rowcount
+
+
+def schedule(connection: Connection, row: ScheduledRow) -> None:
+    connection.execute(
+        "INSERT INTO scheduled (id, user_id, draft, cid, recipients, deliver_at, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (row.id, row.user_id, row.draft, row.cid, row.recipients, row.deliver_at, row.created_at),
+    )
+
+
+def scheduled_of(connection: Connection, user_id: str) -> list[ScheduledRow]:
+    rows = connection.execute(f"{_SCHEDULED} WHERE user_id = ? ORDER BY deliver_at, id", (user_id,)).fetchall()
+    return [ScheduledRow(*row) for row in rows]
+
+
+def scheduled_count(connection: Connection, user_id: str) -> int:
+    row = connection.execute("SELECT count(*) FROM scheduled WHERE user_id = ?", (user_id,)).fetchone()
+    return int(row[0])
+
+
+def scheduled_recipients(connection: Connection, message_id: str) -> int | None:
+    row = connection.execute("SELECT recipients FROM scheduled WHERE id = ?", (message_id,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def next_due(connection: Connection) -> int | None:
+    row = connection.execute("SELECT min(deliver_at) FROM scheduled WHERE problem IS NULL").fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def due(connection: Connection, now: int, limit: int) -> list[ScheduledRow]:
+    rows = connection.execute(
+        f"{_SCHEDULED} WHERE deliver_at <= ? AND problem IS NULL ORDER BY deliver_at, id LIMIT ?", (now, limit)
+    ).fetchall()
+    return [ScheduledRow(*row) for row in rows]
+
+
+def take_scheduled(connection: Connection, message_id: str, *, user_id: str | None = None) -> bool:
+    """Removes it: it is being delivered, or its writer cancelled it. False when it is not there (or another's)."""
+    return bool(
+        connection.execute(
+            "DELETE FROM scheduled WHERE id = ? AND user_id = coalesce(?, user_id)", (message_id, user_id)
+        ).rowcount
+    )
+
+
+def fail_scheduled(connection: Connection, message_id: str, problem: str) -> None:
+    connection.execute("UPDATE scheduled SET problem = ? WHERE id = ?", (problem, message_id))
+
+
+def audit(connection: Connection, at: int, actor: str, action: str, subject: str, detail: str = "") -> None:
+    connection.execute(
+        "INSERT INTO audit (id, at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        (new_id(at), at, actor, action, subject, detail),
+    )

@@ -1,0 +1,103 @@
+"""SQL of groups and their members."""
+
+from dataclasses import dataclass
+
+from deskbell_protocol.wire import Party
+from deskbell_server.store.database import Connection
+from deskbell_server.store.sets import chunks
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    name: str
+    display: str
+    members: list[str]
+
+
+def add(connection: Connection, group_id: str, name: str, name_key: str, display: str, at: int) -> None:
+    """Nothing when it is there."""
+    connection.execute(
+        "INSERT INTO groups (id, name, name_key, display, created_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (name_key) DO NOTHING",
+        (group_id, name, name_key, display, at),
+    )
+
+
+def set_display(connection: Connection, group_id: str, display: str) -> None:
+    connection.execute("UPDATE groups SET display = ? WHERE id = ?", (display, group_id))
+
+
+def by_key(connection: Connection, name_keys: list[str]) -> dict[str, Party]:
+    found: dict[str, Party] = {}
+    for marks, values in chunks(name_keys):
+        rows = connection.execute(
+            f"SELECT name_key, id, name, display FROM groups WHERE name_key IN ({marks})", values
+        ).fetchall()
+        found.update((row[0], Party(id=row[1], name=row[2], display=row[3], kind="group")) for row in rows)
+    return found
+
+
+def by_id(connection: Connection, group_id: str) -> Party | None:
+    row = connection.execute("SELECT id, name, display FROM groups WHERE id = ?", (group_id,)).fetchone()
+    return Party(id=row[0], name=row[1], display=row[2], kind="group") if row else None
+
+
+def remove(connection: Connection, group_id: str) -> None:
+    connection.execute("DELETE FROM groups WHERE id = ?", (group_id,))
+
+
+def add_member(connection: Connection, group_id: str, user_id: str) -> None:
+    connection.execute(
+        "INSERT INTO group_members (group_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", (group_id, user_id)
+    )
+
+
+def remove_member(connection: Connection, group_id: str, user_id: str) -> bool:
+    return bool(
+        connection.execute("DELETE FROM group_members WHERE group_id = ? AND user_id = ?", (group_id, user_id)).rowcount
+    )
+
+
+def is_member(connection: Connection, group_id: str, user_id: str) -> bool:
+    return (
+        connection.execute(
+            "SELECT 1 FROM group_members WHERE group_id = ? AND user_id = ?", (group_id, user_id)
+        ).fetchone()
+        is not None
+    )
+
+
+def member_ids(connection: Connection, group_id: str) -> list[str]:
+    """The enabled ones."""
+    rows = connection.execute(
+        "SELECT u.id FROM group_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.group_id = ? AND u.disabled_at IS NULL",
+        (group_id,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def search(connection: Connection, fragment: str, user_id: str | None, limit: int) -> list[Party]:
+    """Groups whose name or display holds `fragment`, of which `user_id` is a member (None: all)."""
+    pattern = "%" + fragment.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    rows = connection.execute(
+        "SELECT g.id, g.name, g.display FROM groups g"
+        " WHERE (g.name_key LIKE ? ESCAPE '\\' OR g.display LIKE ? ESCAPE '\\')"
+        " AND (? IS NULL OR EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id AND m.user_id = ?))"
+        " ORDER BY g.name_key LIMIT ?",
+        (pattern, pattern, user_id, user_id, limit),
+    ).fetchall()
+    return [Party(id=row[0], name=row[1], display=row[2], kind="group") for row in rows]
+
+
+def listed(connection: Connection) -> list[GroupRow]:
+    rows = connection.execute(
+        "SELECT g.name, g.display, u.name FROM groups g LEFT JOIN group_members m ON m.group_id = g.id"
+        " LEFT JOIN users u ON u.id = m.user_id ORDER BY g.name_key, u.name_key"
+    ).fetchall()
+    found: dict[str, GroupRow] = {}
+    for name, display, member in rows:
+        group = found.setdefault(name, GroupRow(name, display, []))
+        if member is not None:
+            group.members.append(member)
+    return list(found.values())

@@ -1,0 +1,188 @@
+"""SQL of messages and of the one log per user, in which everything stands that the user's devices must see.
+
+`seq` is dense from 1: `head` is raised in the same transaction that inserts the event, so a cursor can miss nothing.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+
+from deskbell_protocol import names
+from deskbell_protocol.conversations import conversation_of
+from deskbell_protocol.wire import Message, Party, Priority
+from deskbell_server.store.database import Connection
+from deskbell_server.store.sets import chunks
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One entry of a log; `message` for the kind `message`, else `data`."""
+
+    seq: int
+    kind: str
+    id: str
+    at: int
+    message: Message | None
+    data: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    head: int
+    floor: int
+    read_up_to: int
+
+
+_EVENTS = (
+    "SELECT e.seq, e.kind, e.id, e.at, e.data,"
+    " m.sender, m.parties, m.body, m.title, m.priority, m.reply_to, m.cid FROM events e"
+    " LEFT JOIN messages m ON m.id = e.id WHERE e.user_id = ?"
+)
+_party = msgspec.json.Decoder(Party)
+_parties = msgspec.json.Decoder(list[Party])
+_json = msgspec.json.Decoder()
+
+
+def _event(row: tuple[Any, ...]) -> EventRow:
+    message = None
+    if row[1] == names.KIND_MESSAGE:
+        message = Message(
+            sender=_party.decode(row[5]),
+            to=_parties.decode(row[6]),
+            body=row[7],
+            title=row[8],
+            priority=cast(
+                "Priority", sys.intern(row[9])
+            ),  # a default is left out of JSON only when it is the same object
+            reply_to=row[10],
+            cid=row[11],
+        )
+    return EventRow(row[0], row[1], row[2], row[3], message, _json.decode(row[4]) if row[4] else None)
+
+
+def stream(connection: Connection, user_id: str) -> Stream:
+    row = connection.execute("SELECT head, floor, read_up_to FROM streams WHERE user_id = ?", (user_id,)).fetchone()
+    return Stream(*row)
+
+
+def after(connection: Connection, user_id: str, seq: int, limit: int) -> list[EventRow]:
+    """The events after `seq`, oldest first."""
+    rows = connection.execute(f"{_EVENTS} AND e.seq > ? ORDER BY e.seq LIMIT ?", (user_id, seq, limit)).fetchall()
+    return [_event(row) for row in rows]
+
+
+def before(connection: Connection, user_id: str, conversation: str | None, seq: int, limit: int) -> list[EventRow]:
+    """The messages before `seq`, newest first."""
+    if conversation is None:
+        rows = connection.execute(
+            f"{_EVENTS} AND e.seq < ? AND e.kind = 'message' ORDER BY e.seq DESC LIMIT ?", (user_id, seq, limit)
+        ).fetchall()
+    else:
+        rows = connection.execute(
+            f"{_EVENTS} AND e.conversation = ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?",
+            (user_id, conversation, seq, limit),
+        ).fetchall()
+    return [_event(row) for row in rows]
+
+
+def insert_message(connection: Connection, message_id: str, message: Message, recipients: int, at: int) -> None:
+    connection.execute(
+        "INSERT INTO messages (id, sender_id, sender, parties, title, body, priority, reply_to, cid, recipients, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            message_id,
+            message.sender.id,
+            msgspec.json.encode(message.sender).decode(),
+            msgspec.json.encode(message.to).decode(),
+            message.title,
+            message.body,
+            message.priority,
+            message.reply_to,
+            message.cid,
+            recipients,
+            at,
+        ),
+    )
+
+
+def append_message(
+    connection: Connection, users: Sequence[str], message_id: str, at: int, message: Message
+) -> dict[str, int]:
+    """The message into the log of each of `users` (sorted, against deadlocks); their heads."""
+    sender = message.sender.id
+    to_group = len(message.to) == 1 and message.to[0].kind == "group"
+    mine, others = conversation_of(message, sender), message.to[0].id if to_group else sender
+    heads: dict[str, int] = {}
+    for marks, values in chunks(users):
+        heads.update(
+            connection.execute(
+                f"UPDATE streams SET head = head + 1 WHERE user_id IN ({marks}) RETURNING user_id, head", values
+            ).fetchall()
+        )
+        connection.execute(
+            "INSERT INTO events (user_id, seq, kind, id, conversation, at)"
+            " SELECT user_id, head, 'message', ?, CASE user_id WHEN ? THEN ? ELSE ? END, ? FROM streams"
+            f" WHERE user_id IN ({marks})",
+            [message_id, sender, mine, others, at, *values],
+        )
+    return heads
+
+
+def append(connection: Connection, user_id: str, kind: str, event_id: str, at: int, data: Any) -> int:
+    """Another event into one user's log; its `seq`."""
+    seq = connection.execute(
+        "UPDATE streams SET head = head + 1 WHERE user_id = ? RETURNING head", (user_id,)
+    ).fetchone()[0]
+    connection.execute(
+        "INSERT INTO events (user_id, seq, kind, id, at, data) VALUES (?, ?, ?, ?, ?, ?)",
+        (user_id, seq, kind, event_id, at, msgspec.json.encode(data).decode()),
+    )
+    return int(seq)
+
+
+def seen_by(connection: Connection, user_id: str, message_id: str) -> tuple[Party, list[Party]] | None:
+    """Sender and parties of a message that stands in this user's log."""
+    row = connection.execute(
+        "SELECT m.sender, m.parties FROM events e JOIN messages m ON m.id = e.id WHERE e.id = ? AND e.user_id = ?",
+        (message_id, user_id),
+    ).fetchone()
+    return (_party.decode(row[0]), _parties.decode(row[1])) if row else None
+
+
+def seq_of(connection: Connection, user_id: str, message_id: str) -> int | None:
+    row = connection.execute("SELECT seq FROM events WHERE id = ? AND user_id = ?", (message_id, user_id)).fetchone()
+    return int(row[0]) if row else None
+
+
+def recipients_of(connection: Connection, message_id: str) -> int | None:
+    row = connection.execute("SELECT recipients FROM messages WHERE id = ?", (message_id,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def set_read_up_to(connection: Connection, user_id: str, seq: int) -> None:
+    connection.execute("UPDATE streams SET read_up_to = ? WHERE user_id = ?", (seq, user_id))
+
+
+def unread_of(connection: Connection, user_id: str, message_ids: Sequence[str]) -> tuple[int, list[str]]:
+    """How many of these messages stand in the user's log, and those that no read mark covers yet."""
+    known, unread = 0, []
+    for marks, values in chunks(message_ids):
+        rows = connection.execute(
+            "SELECT e.id, r.message_id IS NOT NULL OR e.seq <= s.read_up_to FROM events e"
+            " JOIN streams s ON s.user_id = e.user_id"
+            " LEFT JOIN reads r ON r.user_id = e.user_id AND r.message_id = e.id"
+            f" WHERE e.user_id = ? AND e.kind = 'message' AND e.id IN ({marks}) ORDER BY e.seq",
+            [user_id, *values],
+        ).fetchall()
+        known += len(rows)
+        unread += [row[0] for row in rows if not row[1]]
+    return known, unread
+
+
+def mark_read(connection: Connection, user_id: str, message_ids: Sequence[str], at: int) -> None:
+    connection.executemany(
+        "INSERT INTO reads (user_id, message_id, at) VALUES (?, ?, ?)", [(user_id, i, at) for i in message_ids]
+    )

@@ -1,0 +1,14 @@
+"""`IN (...)` lists of a few constant sizes, so that statements are prepared once whatever the number of values."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+_SIZES = (1, 2, 8, 64, 512)
+
+
+def chunks(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Pairs of `?,?,…` and as many values; the last value is repeated to fill up, which an `IN` does not notice."""
+    for start in range(0, len(values), _SIZES[-1]):
+        part = list(values[start : start + _SIZES[-1]])
+        size = next(size for size in _SIZES if size >= len(part))
+        yield ",".join("?" * size), part + [part[-1]] * (size - len(part))

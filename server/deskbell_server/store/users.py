@@ -1,0 +1,128 @@
+"""SQL of accounts and their streams."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from deskbell_protocol.wire import Party
+from deskbell_server.store.database import Connection
+from deskbell_server.store.sets import chunks
+
+_COLUMNS = "id, name, display, password_hash, is_admin, may_announce, disabled_at"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    name: str
+    display: str
+    password_hash: str
+    is_admin: bool
+    may_announce: bool
+    disabled_at: int | None
+
+    @property
+    def party(self) -> Party:
+        return Party(id=self.id, name=self.name, display=self.display)
+
+
+def _user(row: tuple[Any, ...]) -> User:
+    return User(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]), row[6])
+
+
+def add(connection: Connection, user: User, name_key: str, display_key: str, at: int) -> bool:
+    """False when the name is taken."""
+    added = connection.execute(
+        "INSERT INTO users"
+        " (id, name, name_key, display, display_key, password_hash, is_admin, may_announce, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name_key) DO NOTHING",
+        (
+            user.id,
+            user.name,
+            name_key,
+            user.display,
+            display_key,
+            user.password_hash,
+            int(user.is_admin),
+            int(user.may_announce),
+            at,
+        ),
+    ).rowcount
+    if added:
+        connection.execute("INSERT INTO streams (user_id) VALUES (?)", (user.id,))
+    return bool(added)
+
+
+def by_name(connection: Connection, name_key: str) -> User | None:
+    row = connection.execute(f"SELECT {_COLUMNS} FROM users WHERE name_key = ?", (name_key,)).fetchone()
+    return _user(row) if row else None
+
+
+def everyone(connection: Connection) -> list[User]:
+    return [_user(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM users ORDER BY name_key").fetchall()]
+
+
+def exist(connection: Connection) -> bool:
+    return connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
+
+
+def parties_by_key(connection: Connection, name_keys: list[str]) -> dict[str, Party]:
+    """The enabled users of these keys."""
+    found: dict[str, Party] = {}
+    for marks, values in chunks(name_keys):
+        rows = connection.execute(
+            f"SELECT name_key, id, name, display FROM users WHERE name_key IN ({marks}) AND disabled_at IS NULL", values
+        ).fetchall()
+        found.update((row[0], Party(id=row[1], name=row[2], display=row[3])) for row in rows)
+    return found
+
+
+def parties_by_id(connection: Connection, ids: list[str]) -> list[Party]:
+    """The enabled users of these ids, as they are called now."""
+    found: list[Party] = []
+    for marks, values in chunks(ids):
+        rows = connection.execute(
+            f"SELECT id, name, display FROM users WHERE id IN ({marks}) AND disabled_at IS NULL", values
+        ).fetchall()
+        found.extend(Party(id=row[0], name=row[1], display=row[2]) for row in rows)
+    return found
+
+
+def enabled_ids(connection: Connection) -> list[str]:
+    return [row[0] for row in connection.execute("SELECT id FROM users WHERE disabled_at IS NULL").fetchall()]
+
+
+def search(connection: Connection, fragment: str, limit: int) -> list[Party]:
+    """Enabled users whose name or display holds `fragment` (folded)."""
+    pattern = "%" + fragment.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    rows = connection.execute(
+        "SELECT id, name, display FROM users WHERE disabled_at IS NULL"
+        " AND (name_key LIKE ? ESCAPE '\\' OR display_key LIKE ? ESCAPE '\\') ORDER BY name_key LIMIT ?",
+        (pattern, pattern, limit),
+    ).fetchall()
+    return [Party(id=row[0], name=row[1], display=row[2]) for row in rows]
+
+
+def set_password(connection: Connection, user_id: str, password_hash: str) -> None:
+    connection.execute("UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user_id))
+
+
+def set_disabled(connection: Connection, user_id: str, at: int | None) -> None:
+    connection.execute("UPDATE users SET disabled_at = ? WHERE id = ?", (at, user_id))
+
+
+def set_may_announce(connection: Connection, user_id: str, allowed: bool) -> None:
+    connection.execute("UPDATE users SET may_announce = ? WHERE id = ?", (int(allowed), user_id))
+
+
+def heads(connection: Connection, user_ids: Iterable[str]) -> dict[str, int]:
+    """Where the logs of these users end."""
+    found: dict[str, int] = {}
+    for marks, values in chunks(list(user_ids)):
+        rows = connection.execute(f"SELECT user_id, head FROM streams WHERE user_id IN ({marks})", values).fetchall()
+        found.update(rows)
+    return found
+
+
+def epoch(connection: Connection) -> str:
+    return str(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])

@@ -1,0 +1,58 @@
+"""Which names and texts are accepted: what every door's words go through before a service uses them. Pure."""
+
+import re
+import unicodedata
+
+from deskbell_protocol import limits
+from deskbell_protocol.errors import Code
+from deskbell_server.errors import RefusedError
+
+_ALLOWED_CONTROLS = "\n\r\t"
+_BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def folded(name: str) -> str:
+    """`name` as it is compared: NFC and without case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def check_text(field: str, text: str) -> None:
+    """Refuses control characters other than line breaks and tabs, and lone surrogates; names the character."""
+    found = _BAD.search(text)
+    if found:
+        raise RefusedError(Code.INVALID, f"{field}: the character U+{ord(found[0]):04X} is not allowed")
+
+
+def check_body(body: str) -> None:
+    check_text("body", body)
+    if not body.strip():
+        raise RefusedError(Code.INVALID, "body: there is nothing in it but white space")
+    if len(body.encode()) > limits.BODY_BYTES:
+        raise RefusedError(Code.TOO_LARGE, f"body: longer than {limits.BODY_BYTES} bytes")
+
+
+def clean_name(name: str) -> str:
+    """A user's name in NFC: 1 to 64 letters, digits and `._-`, of any script."""
+    name = unicodedata.normalize("NFC", name)
+    if not 1 <= len(name) <= limits.NAME_CHARS:
+        raise RefusedError(Code.INVALID, f"name: must have 1 to {limits.NAME_CHARS} characters")
+    for char in name:
+        if not (char in "._-" or unicodedata.category(char)[0] in "LMN"):
+            raise RefusedError(Code.INVALID, f"name: U+{ord(char):04X} is not a letter, a digit, or one of . _ -")
+    return name
+
+
+def clean_display(display: str) -> str:
+    """Free text on one line, up to 100 characters."""
+    display = unicodedata.normalize("NFC", display.strip())
+    check_text("display", display)
+    if len(display) > limits.DISPLAY_CHARS or any(c in display for c in _ALLOWED_CONTROLS):
+        raise RefusedError(Code.INVALID, f"display: must be one line of at most {limits.DISPLAY_CHARS} characters")
+    return display
+
+
+def check_password(password: str) -> None:
+    if not limits.PASSWORD_CHARS_MIN <= len(password) <= limits.PASSWORD_CHARS_MAX:
+        bounds = f"{limits.PASSWORD_CHARS_MIN} to {limits.PASSWORD_CHARS_MAX}"
+        raise RefusedError(Code.INVALID, f"password: must have {bounds} characters")
+    check_text("password", password)
