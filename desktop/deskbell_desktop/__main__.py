@@ -1,0 +1,26 @@
+"""`deskbell` on the command line: looks whether the desktop parts are installed, and becomes the program."""
+
+import sys
+from importlib.util import find_spec
+
+from deskbell_desktop.config import read_settings, this_environment
+
+NEEDED = ("PySide6", "aiohttp", "socketio", "keyring")
+
+
+def main() -> int:
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    settings = read_settings(sys.argv[1:], this_environment())
+    if missing:
+        print(  # noqa: T201
+            f"deskbell: {', '.join(missing)} not installed. Install the desktop parts: pip install 'deskbell[desktop]'",
+            file=sys.stderr,
+        )
+        return 1
+    from deskbell_desktop.app import run
+
+    return run(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

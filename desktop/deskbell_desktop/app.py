@@ -1,0 +1,381 @@
+"""The composition root of the tray program: puts the parts together in the order a person sees them, and ends them.
+
+The Qt thread owns the session and the store. The network and the keyring have a thread each, and post to the bridge.
+"""
+
+import hashlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+
+import msgspec
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from deskbell_desktop import __version__, config
+from deskbell_desktop.carrier import Carrier
+from deskbell_desktop.config import Kept, Settings
+from deskbell_desktop.core import events as on
+from deskbell_desktop.core.events import Account, Moment
+from deskbell_desktop.core.session import Session
+from deskbell_desktop.core.views import StatusView
+from deskbell_desktop.core.words import Words
+from deskbell_desktop.desk import Desk
+from deskbell_desktop.io import results
+from deskbell_desktop.io.intake import Intake
+from deskbell_desktop.io.network import Network
+from deskbell_desktop.io.pages import Pages
+from deskbell_desktop.io.secrets import Secrets
+from deskbell_desktop.io.store import Store
+from deskbell_desktop.io.store_file import StoreError
+from deskbell_desktop.notify.notifier import Notifier, NullNotifier, make_notifier
+from deskbell_desktop.notify.popup import PopupNotifier
+from deskbell_desktop.qt import language, theme
+from deskbell_desktop.qt.bridge import Bridge
+from deskbell_desktop.qt.instance import SingleInstance
+from deskbell_desktop.qt.login import LoginDialog, LoginForm
+from deskbell_desktop.qt.reply_popup import ReplyPopup
+from deskbell_desktop.qt.session_bus import SessionBus
+from deskbell_desktop.qt.tray import Tray
+from deskbell_desktop.qt.unix_signals import UnixSignals
+from deskbell_desktop.qt.waking import Waking
+from deskbell_desktop.qt.window import MainWindow
+from deskbell_protocol.ids import now_ms
+
+log = logging.getLogger(__name__)
+
+LOG_BYTES = 2 << 20
+KEYRING_PATIENCE_MS = 2000
+NO_TRAY_MS = 3000
+"""At login the panel may start after us: only then it is certain that there is none."""
+
+
+def run(settings: Settings) -> int:
+    """The whole program, from the first icon to the last thread."""
+    application = QApplication(["deskbell"])
+    application.setApplicationName("Deskbell")
+    application.setDesktopFileName("deskbell")
+    application.setQuitOnLastWindowClosed(False)
+    instance = SingleInstance(settings.profile)
+    if not instance.claim(settings.activation_token):
+        return 0
+    _begin_log(settings)
+    app = App(application, settings, instance)
+    return_code = application.exec()
+    app.close()
+    return return_code
+
+
+class App(QObject):
+    """Owns every part. The tray stands when it is made; everything else comes after."""
+
+    def __init__(self, application: QApplication, settings: Settings, instance: SingleInstance) -> None:
+        super().__init__()
+        self._application = application
+        self._settings = settings
+        self._kept = settings.kept
+        self._instance = instance
+        self._token = ""
+        self._asking_keyring = False
+        self._dialog: LoginDialog | None = None
+        self._answer: ReplyPopup | None = None
+        language.apply(application)
+        self._words = Words()
+        self._session = Session(self._words)
+        self._tray = Tray(self)
+        log.info("tray visible")
+        self._bridge = Bridge(self)
+        self._bridge.event_posted.connect(self._on_posted)
+        self._clock = QTimer(self, singleShot=True)
+        self._clock.timeout.connect(lambda: self.tell(on.Ticked()))
+        self._signals = UnixSignals(self)
+        self._signals.ended.connect(self._application.quit)
+        QTimer.singleShot(0, self, self._begin)
+
+    def _begin(self) -> None:
+        """Everything heavy: after the icon, and the network's libraries beside the rest on their own thread."""
+        settings, words = self._settings, self._words
+        self._intake = Intake(self._bridge.post)
+        self._network = Network(
+            self._bridge.post,
+            self._intake,
+            words,
+            client=settings.client,
+            device=settings.device,
+            ca_file=settings.ca_file,
+        )
+        self._secrets = Secrets(self._bridge.post, settings.profile, words, in_file=self._kept.token_in_file)
+        self._network.warm()
+        self._desk = Desk(self._make_window, self.tell, self._later, self._on_store_error)
+        self._popups = _make_popups(self._application, self._kept.theme, self)
+        self._carrier = Carrier(self, self._network, self._popups, self._desk)
+        self._listen()
+        if settings.damaged:
+            self.tell(on.ProblemSeen(words.settings_damaged(str(settings.path))))
+        self.tell(on.Started(self._kept.account, self._kept.quiet))
+        self._later(NO_TRAY_MS, self._look_for_tray)
+
+    def _listen(self) -> None:
+        tray, popups = self._tray, self._popups
+        tray.open_requested.connect(self._on_open)
+        tray.compose_requested.connect(lambda: self._desk.compose())
+        tray.quiet_toggled.connect(self._on_quiet)
+        tray.sign_out_requested.connect(self._on_sign_out)
+        tray.quit_requested.connect(self._application.quit)
+        tray.availability_changed.connect(lambda _available: self._look_for_tray())
+        popups.opened.connect(lambda key: self.tell(on.PopupOpened(key)))
+        popups.read_requested.connect(lambda key: self.tell(on.PopupRead(key)))
+        popups.replied.connect(self._desk.reply)
+        popups.reply_requested.connect(self._on_reply_wanted)
+        popups.closed.connect(lambda key: self.tell(on.PopupClosed(key)))
+        self._instance.raise_requested.connect(self._on_raise)
+        self._waking = Waking(self)
+        self._waking.woken.connect(self._on_woken)
+
+    def close(self) -> None:
+        """In the reverse order of their making; nothing of the program runs after it."""
+        self._clock.stop()
+        self._tray.close()
+        if hasattr(self, "_carrier"):
+            self._popups.close()
+            self._desk.close()
+            self._network.close()
+            self._secrets.close()
+            self._close_store()
+        self._instance.close()
+        self._signals.close()
+        log.info("ended")
+
+    # -- the session ----------------------------------------------------------------------------------------------
+
+    def tell(self, event: on.Event) -> None:
+        """The one door into the session."""
+        self._carrier.carry_out(self._session.handle(event, _now()))
+        due = self._session.due
+        if due is None:
+            self._clock.stop()
+        else:
+            self._clock.start(max(0, int((due - time.monotonic()) * 1000) + 1))
+
+    def _on_posted(self, event: object) -> None:
+        match event:
+            case results.PushesWaiting():
+                for taken in self._intake.take():
+                    self.tell(taken)
+            case on.SyncAnswered(answer):
+                self.tell(on.SyncAnswered(answer, self._known(event)))
+            case results.LoginSucceeded(account, token):
+                self._on_login(account, token)
+            case results.LoginFailed(problem):
+                self._login.show_problem(problem)
+            case results.TokenLoaded(account, token, problem):
+                self._on_token(account, token, problem)
+            case results.TokenNotKept(problem):
+                self.tell(on.ProblemSeen(problem))
+            case results.PeopleFound(_, people):
+                self._desk.show_people(people)
+            case _:
+                self.tell(event)  # type: ignore[arg-type]  # the network posts the session's own events
+
+    def _known(self, event: on.SyncAnswered) -> frozenset[str]:
+        store = self._carrier.store
+        try:
+            return store.known(found.id for found in event.answer.events) if store is not None else frozenset()
+        except StoreError as error:
+            self._on_store_error(error)
+            return frozenset()
+
+    def _on_store_error(self, error: StoreError) -> None:
+        self._carrier.mend(error)
+
+    # -- the account ----------------------------------------------------------------------------------------------
+
+    def load_token(self, account: Account) -> None:
+        self._asking_keyring = True
+        self._secrets.load(account)
+        self._later(KEYRING_PATIENCE_MS, self._on_keyring_slow)
+
+    def _on_keyring_slow(self) -> None:
+        if self._asking_keyring:
+            self.tell(on.ProblemSeen(self._words.keyring_waits()))
+
+    def _on_token(self, account: Account, token: str | None, problem: str) -> None:
+        if not self._asking_keyring:  # the person has signed in meanwhile
+            return
+        self._asking_keyring = False
+        self.tell(on.ProblemSeen(""))
+        if token is None:
+            self.tell(on.TokenMissing(problem))
+        else:
+            self._token = token
+            self._sit_down(account)
+
+    def ask_login(self, server: str, name: str, problem: str) -> None:
+        user = self._kept.user
+        self._login.show_form(server or self._settings.server, name or (user.name if user else ""), problem)
+
+    @property
+    def _login(self) -> LoginDialog:
+        """Made at its first use."""
+        if self._dialog is None:
+            self._dialog = LoginDialog()
+            self._dialog.sign_in_requested.connect(self._on_sign_in)
+        return self._dialog
+
+    def _on_sign_in(self, form: LoginForm) -> None:
+        plain = form.allow_plain_http or self._kept.allow_plain_http
+        self._network.login(form.server, form.name, form.password, allow_plain_http=plain)
+
+    def _on_login(self, account: Account, token: str) -> None:
+        self._asking_keyring = False
+        self._token = token
+        self._secrets.keep(account, token)
+        self._keep(msgspec.structs.replace(self._kept, server=account.server, user=account.user))
+        if self._dialog is not None:
+            self._dialog.hide()
+        self._sit_down(account)
+
+    def _sit_down(self, account: Account) -> None:
+        """Open the account's own store, and go on where it was."""
+        self._close_store()
+        digest = hashlib.sha256(f"{account.server}\n{account.user.id}".encode()).hexdigest()[:16]
+        store = Store(self._settings.profile / f"account-{digest}.sqlite3", account.user.id, self._words)
+        self._carrier.store = store
+        self._desk.bind(store, Pages(store, account.user, self._words))
+        try:
+            stored = store.load()
+        except StoreError as error:
+            store.replace(error)
+            stored = store.load()
+        self.tell(on.SignedIn(account, stored))
+        if store.problem:
+            self.tell(on.ProblemSeen(store.problem))
+
+    def connect_account(self, account: Account) -> None:
+        self._network.open(account.server, self._token)
+
+    def forget_token(self, account: Account, *, revoke: bool) -> None:
+        if revoke:
+            self._network.logout(account.server, self._token)
+        self._token = ""
+        self._secrets.forget(account)
+
+    def leave_account(self) -> None:
+        self._desk.unbind()
+        self._desk.hide()
+        self._close_store()
+
+    def _close_store(self) -> None:
+        store, self._carrier.store = self._carrier.store, None
+        if store is not None:
+            self._desk.unbind()
+            store.close()
+
+    # -- what the person does ---------------------------------------------------------------------------------------
+
+    def _on_open(self) -> None:
+        if self._session.account is None:
+            self.tell(on.SignOutRequested())  # nobody is signed in: it asks who wants to
+        else:
+            self._desk.open()
+
+    def _on_raise(self, token: str) -> None:
+        config.offer_activation(token)
+        self._on_open()
+
+    def _on_quiet(self, quiet: bool) -> None:
+        self.tell(on.QuietToggled(quiet))
+
+    def _on_sign_out(self) -> None:
+        self.tell(on.SignOutRequested())
+
+    def _on_reply_wanted(self, key: str) -> None:
+        popup = self._carrier.popup(key)
+        if popup is None:
+            return
+        if self._answer is None:
+            self._answer = ReplyPopup()
+            self._answer.reply_requested.connect(self._desk.reply)
+        config.offer_activation(self._popups.activation_token)
+        self._answer.ask(popup)
+
+    def _make_window(self) -> MainWindow:
+        window = MainWindow()
+        window.people_search_requested.connect(self._on_search_people)
+        window.sign_in_requested.connect(lambda: self.ask_login("", "", ""))
+        window.quiet_toggled.connect(self._on_quiet)
+        window.sign_out_requested.connect(self._on_sign_out)
+        window.quit_requested.connect(self._application.quit)
+        return window
+
+    def _on_search_people(self, query: str) -> None:
+        account = self._session.account
+        if account is not None and self._token:
+            self._network.search(account.server, self._token, query)
+
+    # -- the desktop around it --------------------------------------------------------------------------------------
+
+    def show_status(self, status: StatusView) -> None:
+        self._tray.show_status(status)
+        self._desk.show_status(status)
+
+    def keep_quiet(self, quiet: bool) -> None:
+        self._keep(msgspec.structs.replace(self._kept, quiet=quiet))
+
+    def _keep(self, kept: Kept) -> None:
+        if kept == self._kept:
+            return
+        self._kept = kept
+        try:
+            config.save_kept(self._settings.path, kept)
+        except OSError as error:
+            self.tell(on.ProblemSeen(self._words.settings_not_kept(str(self._settings.path), str(error.strerror))))
+
+    def _look_for_tray(self) -> None:
+        """Without a tray the window is the only way in: it minimises instead of hiding."""
+        self._desk.stay_in_taskbar(not self._tray.available)
+        if not self._tray.available and self._session.account is not None:
+            self._desk.open()
+
+    def _on_woken(self) -> None:
+        self._network.hurry()
+        self.tell(on.Woke())
+
+    def _later(self, milliseconds: int, call: Callable[[], None]) -> None:
+        QTimer.singleShot(milliseconds, self, call)
+
+
+def _make_popups(application: QApplication, scheme: config.Theme, parent: QObject) -> Notifier:
+    """The desktop's own popups where it has some, ours where it has none."""
+    bus = SessionBus() if sys.platform == "linux" else None
+    theme.apply(application, scheme, bus)
+    candidates: list[Notifier] = [PopupNotifier(), NullNotifier()]
+    if bus is not None:
+        from deskbell_desktop.notify.freedesktop import FreedesktopNotifier
+
+        candidates.insert(0, FreedesktopNotifier(bus))
+    popups = make_notifier(candidates, parent)
+    if bus is not None:
+        bus.setParent(parent)
+        bus.open()
+    return popups
+
+
+def _now() -> Moment:
+    return Moment(now_ms(), time.monotonic())
+
+
+def _begin_log(settings: Settings) -> None:
+    """Ids and times only: never a body, never a token."""
+    try:
+        settings.profile.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(settings.log_file, os.O_CREAT | os.O_WRONLY, 0o600))
+        handler: logging.Handler = RotatingFileHandler(settings.log_file, maxBytes=LOG_BYTES, backupCount=1)
+    except OSError:
+        handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    log.info("deskbell %s starts", __version__)

@@ -1,0 +1,134 @@
+"""Everything that is set, by whom it may be: command line, environment, the profile's own file. Read nowhere else."""
+
+import argparse
+import contextlib
+import os
+import platform
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from deskbell_desktop import __version__
+from deskbell_desktop.core.events import Account
+from deskbell_protocol.wire import Party
+
+Theme = Literal["system", "light", "dark"]
+
+
+class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the profile's `settings.json` holds. Keys that are not known here are dropped at the next change."""
+
+    server: str = ""
+    """Where the last sign-in went."""
+    user: Party | None = None
+    theme: Theme = "system"
+    quiet: bool = False
+    allow_plain_http: bool = False
+    ca_file: str = ""
+    """Certificates (PEM) to trust instead of the system's."""
+    token_in_file: bool = False
+    """Keep the sign-in in a file of the profile, not encrypted, where there is no keyring."""
+
+    @property
+    def account(self) -> Account | None:
+        return None if self.user is None or not self.server else Account(self.server, self.user)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of this run. `server` is what the sign-in window begins with."""
+
+    profile: Path
+    server: str
+    kept: Kept
+    activation_token: str = ""
+    damaged: bool = False
+    """The settings file could not be read; `kept` are the defaults."""
+
+    @property
+    def path(self) -> Path:
+        return self.profile / "settings.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.profile / "deskbell.log"
+
+    @property
+    def ca_file(self) -> Path | None:
+        return Path(self.kept.ca_file).expanduser() if self.kept.ca_file else None
+
+    @property
+    def client(self) -> str:
+        return f"deskbell/{__version__} {platform.system().lower()}"
+
+    @property
+    def device(self) -> str:
+        """Under what name the person finds this computer in their list of devices."""
+        return f"Deskbell on {socket.gethostname()}"[:100]
+
+
+def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """May end the program: `--help`, `--version`, and what the command line does not know."""
+    given = _parser().parse_args(argv)
+    profile = Path(given.profile or environ.get("DESKBELL_PROFILE") or default_profile()).expanduser().absolute()
+    kept, damaged = load_kept(profile / "settings.json")
+    token = environ.get("XDG_ACTIVATION_TOKEN") or environ.get("DESKTOP_STARTUP_ID") or ""
+    return Settings(profile, given.server or environ.get("DESKBELL_SERVER") or kept.server, kept, token, damaged)
+
+
+def this_environment() -> Mapping[str, str]:
+    return os.environ
+
+
+def default_profile() -> str:
+    from platformdirs import user_data_path
+
+    return str(user_data_path("deskbell", appauthor=False))
+
+
+def load_kept(path: Path) -> tuple[Kept, bool]:
+    """What is kept, and whether it could not be read. A bad file is put aside, never fatal."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Kept), False
+    except FileNotFoundError:
+        return Kept(), False
+    except OSError:
+        return Kept(), True
+    except msgspec.DecodeError:
+        with contextlib.suppress(OSError):
+            path.replace(path.with_suffix(".damaged"))
+        return Kept(), True
+
+
+def save_kept(path: Path, kept: Kept) -> None:
+    """Whole or not at all, readable for this user alone. Raises `OSError`."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    with contextlib.suppress(FileNotFoundError):
+        draft.unlink()
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(kept)))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def offer_activation(token: str) -> None:
+    """On Wayland Qt takes the permission to raise a window from the environment, just before the window opens."""
+    if token:
+        os.environ["XDG_ACTIVATION_TOKEN"] = token
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deskbell", description="Messages ring here, at your desk.")
+    parser.add_argument("--profile", metavar="DIR", help="where settings, messages and the log are kept")
+    parser.add_argument("--server", metavar="URL", help="the server that the sign-in window begins with")
+    parser.add_argument(
+        "--version", action="version", version=f"deskbell {__version__} on Python {sys.version.split()[0]}"
+    )
+    return parser

@@ -1,0 +1,213 @@
+"""What the session wants done, the outputs of `Session.handle`. `app.py` carries them out; nothing else acts."""
+
+from dataclasses import dataclass
+
+from deskbell_desktop.core.events import Account, Outgoing, Ring
+from deskbell_desktop.core.views import Popup, StatusView
+from deskbell_protocol.wire import Message, Priority
+
+# -- the local store: each is one commit --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A message as it enters the store. `ring` is there when a popup has to follow: the row waits for it."""
+
+    id: str
+    seq: int
+    at: int
+    conversation: str
+    message: Message
+    mine: bool
+    unread: bool
+    ring: Ring | None = None
+
+
+@dataclass(frozen=True)
+class ApplyEvents:
+    """Messages, reads and the cursor in one commit: after it, these events never come again."""
+
+    epoch: str
+    cursor: int
+    messages: tuple[Arrived, ...] = ()
+    read: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StartOver:
+    """The log is another one now: forget its numbers, keep the messages, and show `note` where the hole may be."""
+
+    epoch: str
+    cursor: int
+    note: str
+
+
+@dataclass(frozen=True)
+class SilenceRings:
+    """No popup will follow for these."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MarkRead:
+    """Read here; remembered until the server knows it too."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ForgetUntold:
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KeepOutgoing:
+    """New, or changed."""
+
+    item: Outgoing
+
+
+@dataclass(frozen=True)
+class ConfirmOutgoing:
+    """The server has it under this message id; it stays until its echo arrives."""
+
+    cid: str
+    id: str
+
+
+@dataclass(frozen=True)
+class DropOutgoing:
+    cid: str
+
+
+@dataclass(frozen=True)
+class KeepQuiet:
+    quiet: bool
+
+
+# -- the connection -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Connect:
+    account: Account
+
+
+@dataclass(frozen=True)
+class Disconnect:
+    pass
+
+
+@dataclass(frozen=True)
+class RequestSync:
+    epoch: str | None
+    after: int
+
+
+@dataclass(frozen=True)
+class SendAck:
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class SendMessage:
+    cid: str
+    to: tuple[str, ...]
+    reply_to: str | None
+    body: str
+    title: str
+    priority: Priority
+
+
+@dataclass(frozen=True)
+class SendRead:
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LoadToken:
+    account: Account
+
+
+@dataclass(frozen=True)
+class ForgetToken:
+    """Out of the keyring; `revoke` also tells the server to forget this device."""
+
+    account: Account
+    revoke: bool
+
+
+# -- what the person sees -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ShowPopup:
+    """Show, then note in the store that `covers` (message ids) have rung."""
+
+    popup: Popup
+    covers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WithdrawPopup:
+    key: str
+
+
+@dataclass(frozen=True)
+class ShowStatus:
+    status: StatusView
+
+
+@dataclass(frozen=True)
+class Changed:
+    """These conversations look different now."""
+
+    conversations: frozenset[str]
+
+
+@dataclass(frozen=True)
+class ShowConversation:
+    """Bring the window up, at that message. None: the window as it was."""
+
+    conversation: str | None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class ConversationNamed:
+    """What was written to names unknown here has found its conversation."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class AskLogin:
+    server: str = ""
+    name: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class HideWindow:
+    """Nothing of the account stays in sight."""
+
+
+StoreEffect = (
+    ApplyEvents
+    | StartOver
+    | SilenceRings
+    | MarkRead
+    | ForgetUntold
+    | KeepOutgoing
+    | ConfirmOutgoing
+    | DropOutgoing
+    | KeepQuiet
+)
+LinkEffect = Connect | Disconnect | RequestSync | SendAck | SendMessage | SendRead | LoadToken | ForgetToken
+ViewEffect = (
+    ShowPopup | WithdrawPopup | ShowStatus | Changed | ShowConversation | ConversationNamed | AskLogin | HideWindow
+)
+Effect = StoreEffect | LinkEffect | ViewEffect

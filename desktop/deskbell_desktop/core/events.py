@@ -1,0 +1,291 @@
+"""What can happen to the desktop: the inputs of `Session.handle`, from the connection, from the person, from the clock.
+
+Room 6 of a message's way. All are facts already; none carries a token.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from deskbell_protocol import wire
+from deskbell_protocol.wire import Party, Priority
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When: `wall` in milliseconds since 1970 UTC, which may jump; `mono` in seconds, by which delays are reckoned."""
+
+    wall: int
+    mono: float
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who is signed in, and where."""
+
+    server: str
+    user: Party
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A received message that the person has not seen. `seq` is 0 where it belongs to a log that the server gave up."""
+
+    id: str
+    seq: int
+    conversation: str
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A message that wants a popup and has had none."""
+
+    id: str
+    conversation: str
+    title: str
+    label: str
+    body: str
+    at: int
+    sender: Party
+    priority: Priority = "normal"
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What the person wrote, until it comes back in their own log. Sent to `reply_to`, else to the names in `to`."""
+
+    cid: str
+    conversation: str
+    to: tuple[str, ...]
+    body: str
+    created_at: int
+    reply_to: str | None = None
+    title: str = ""
+    priority: Priority = "normal"
+    state: Literal["queued", "sent", "failed"] = "queued"
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the local store remembers of an account: all that the session needs to go on where it was."""
+
+    epoch: str | None = None
+    cursor: int = 0
+    unread: tuple[Unread, ...] = ()
+    rings: tuple[Ring, ...] = ()
+    outbox: tuple[Outgoing, ...] = ()
+    untold: tuple[str, ...] = ()
+    """Messages read here, which the server does not know yet."""
+
+
+# -- the program and its account ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Started:
+    """The program runs; nobody is known to it yet, or `account` is looked up in the keyring."""
+
+    account: Account | None
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class TokenMissing:
+    """The keyring has none for us; `reason` is a sentence where that is not simply the first start."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """There is a token, and the account's store is open."""
+
+    account: Account
+    stored: Stored
+
+
+@dataclass(frozen=True)
+class SignOutRequested:
+    pass
+
+
+@dataclass(frozen=True)
+class StoreReplaced:
+    """The local store was found damaged and a new one begun. `problem` says so to the person."""
+
+    stored: Stored
+    problem: str
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """It is (about) the moment that `Session.due` asked for."""
+
+
+@dataclass(frozen=True)
+class ProblemSeen:
+    """Something the person should know, which stops nothing. Empty takes it back."""
+
+    problem: str
+
+
+# -- the connection -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LinkTried:
+    pass
+
+
+@dataclass(frozen=True)
+class LinkUp:
+    pass
+
+
+@dataclass(frozen=True)
+class LinkDown:
+    """`problem` is a whole sentence; empty while it is no more than a hiccup."""
+
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The server does not want us. Only a fatal refusal ends the attempts."""
+
+    code: str
+    message: str
+    fatal: bool
+
+
+@dataclass(frozen=True)
+class Woke:
+    """The computer slept, or has another network: what looks like a connection may be none."""
+
+
+@dataclass(frozen=True)
+class EventsPushed:
+    """As they came over the wire: perhaps with holes, doubles or swaps."""
+
+    events: tuple[wire.Event, ...]
+
+
+@dataclass(frozen=True)
+class HeadSeen:
+    epoch: str
+    head: int
+
+
+@dataclass(frozen=True)
+class SyncAnswered:
+    """`known`: those message ids of the answer that the store already has (after the server was restored)."""
+
+    answer: wire.SyncAnswer
+    known: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class SyncFailed:
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True)
+class SendAnswered:
+    cid: str
+    id: str
+
+
+@dataclass(frozen=True)
+class SendFailed:
+    """`code` is one of the protocol's, or empty where no answer came."""
+
+    cid: str
+    code: str = ""
+    message: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True)
+class ReadAnswered:
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReadFailed:
+    ids: tuple[str, ...]
+    code: str = ""
+
+
+# -- the person ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReadingChanged:
+    """The conversation in the window, while that window is active; None when nothing is being read."""
+
+    conversation: str | None
+
+
+@dataclass(frozen=True)
+class Wrote:
+    """An answer in a conversation, or a new message. `conversation` is empty while its people are unknown here."""
+
+    cid: str
+    conversation: str
+    to: tuple[str, ...]
+    body: str
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True)
+class RetryRequested:
+    cid: str
+
+
+@dataclass(frozen=True)
+class DiscardRequested:
+    cid: str
+
+
+@dataclass(frozen=True)
+class QuietToggled:
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class PopupOpened:
+    key: str
+
+
+@dataclass(frozen=True)
+class PopupRead:
+    key: str
+
+
+@dataclass(frozen=True)
+class PopupClosed:
+    """Gone from the screen, unread."""
+
+    key: str
+
+
+PersonEvent = (
+    ReadingChanged | Wrote | RetryRequested | DiscardRequested | QuietToggled | PopupOpened | PopupRead | PopupClosed
+)
+LinkEvent = (
+    LinkTried
+    | LinkUp
+    | LinkDown
+    | Woke
+    | Refused
+    | EventsPushed
+    | HeadSeen
+    | SyncAnswered
+    | SyncFailed
+    | SendAnswered
+    | SendFailed
+    | ReadAnswered
+    | ReadFailed
+)
+ProgramEvent = Started | TokenMissing | SignedIn | SignOutRequested | StoreReplaced | Ticked | ProblemSeen
+Event = PersonEvent | LinkEvent | ProgramEvent

@@ -1,0 +1,179 @@
+"""What the person wrote and the server may not have yet: in order per conversation, retried for three days."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from deskbell_desktop.core.effects import ConfirmOutgoing, DropOutgoing, Effect, KeepOutgoing, SendMessage
+from deskbell_desktop.core.events import Moment, Outgoing, SendFailed
+from deskbell_desktop.core.words import Words
+from deskbell_protocol import limits
+from deskbell_protocol.errors import FATAL, FINAL, Code
+
+AT_ONCE = 8
+"""Conversations that are sent for at the same time."""
+RETRY_FIRST_S = 2.0
+RETRY_MAX_S = 60.0
+LIFE_MS = int(limits.OUTBOX_LIFE_S * 1000)
+
+
+class Outbox:
+    def __init__(self, items: Iterable[Outgoing], words: Words) -> None:
+        self._words = words
+        self._items = {item.cid: item for item in items}
+        self._online = False
+        self._asking: dict[str, str] = {}  # conversation -> cid
+        self._wait_until: dict[str, float] = {}  # conversation -> when it may be tried again
+        self._failures: dict[str, int] = {}
+        self._expires_at: float | None = None
+
+    @property
+    def waiting(self) -> int:
+        return sum(item.state != "sent" for item in self._items.values())
+
+    def get(self, cid: str) -> Outgoing | None:
+        return self._items.get(cid)
+
+    # -- the link ---------------------------------------------------------------------------------------------
+
+    def up(self, now: Moment) -> list[Effect]:
+        self._online = True
+        self._asking.clear()
+        self._wait_until.clear()
+        self._failures.clear()
+        return self.send(now)
+
+    def down(self) -> None:
+        self._online = False
+        self._asking.clear()
+        self._wait_until.clear()
+
+    def send(self, now: Moment) -> list[Effect]:
+        """The oldest of each conversation that nothing holds back."""
+        effects = self._expire(now)
+        self._wait_until = {name: until for name, until in self._wait_until.items() if until > now.mono}
+        seen: set[str] = set()
+        for item in tuple(self._items.values()):
+            if item.state != "queued" or item.conversation in seen:
+                continue
+            seen.add(item.conversation)
+            if self._may_try(item.conversation):
+                self._asking[item.conversation] = item.cid
+                effects.append(_message(item))
+        return effects
+
+    def _may_try(self, conversation: str) -> bool:
+        return (
+            self._online
+            and len(self._asking) < AT_ONCE
+            and conversation not in self._asking
+            and conversation not in self._wait_until
+        )
+
+    # -- the answers ------------------------------------------------------------------------------------------
+
+    def answered(self, cid: str, message_id: str, now: Moment) -> list[Effect]:
+        item = self._done(cid)
+        if item is None:
+            return []
+        self._items[cid] = replace(item, state="sent", problem="")
+        self._failures.pop(item.conversation, None)
+        return [ConfirmOutgoing(cid, message_id), *self.send(now)]
+
+    def start_over(self) -> list[Effect]:
+        """The server was restored and may have lost what it confirmed: say it again, under the same cid."""
+        sent = [item for item in self._items.values() if item.state == "sent"]
+        return [self._keep(replace(item, state="queued")) for item in sent]
+
+    def echoed(self, cid: str, now: Moment) -> list[Effect]:
+        """It stands in our own log; the store has dropped it in that commit."""
+        if self._done(cid) is None:
+            return []
+        del self._items[cid]
+        return self.send(now)
+
+    def failed(self, event: SendFailed, now: Moment) -> list[Effect]:
+        item = self._done(event.cid)
+        if item is None or item.state != "queued":
+            return []
+        if event.code == Code.NOT_FOUND and item.reply_to is not None and item.to:
+            # the server was restored and has lost what this answers to: the people are still there
+            return [self._keep(replace(item, reply_to=None)), *self.send(now)]
+        if event.code in FINAL:
+            return [
+                self._keep(replace(item, state="failed", problem=self._words.refused(event.message))),
+                *self.send(now),
+            ]
+        if event.code not in FATAL:
+            self._put_off(item.conversation, event.retry_after_s, now)
+        return self.send(now)
+
+    def _put_off(self, conversation: str, retry_after_s: float | None, now: Moment) -> None:
+        failures = self._failures.get(conversation, 0)
+        self._failures[conversation] = min(failures + 1, 10)
+        wait = min(RETRY_FIRST_S * 2**failures, RETRY_MAX_S) if retry_after_s is None else retry_after_s
+        self._wait_until[conversation] = now.mono + wait
+
+    def _done(self, cid: str) -> Outgoing | None:
+        item = self._items.get(cid)
+        if item is not None and self._asking.get(item.conversation) == cid:
+            del self._asking[item.conversation]
+        return item
+
+    # -- the person -------------------------------------------------------------------------------------------
+
+    def write(self, item: Outgoing, now: Moment) -> list[Effect]:
+        size = len(item.body.encode(errors="replace"))
+        if not item.body.strip():
+            item = replace(item, state="failed", problem=self._words.empty())
+        elif size > limits.BODY_BYTES:
+            item = replace(item, state="failed", problem=self._words.too_long(size))
+        return [self._keep(item), *self.send(now)]
+
+    def retry(self, cid: str, now: Moment) -> list[Effect]:
+        item = self._items.get(cid)
+        if item is None or item.state != "failed":
+            return []
+        del self._items[cid]
+        return self.write(replace(item, state="queued", problem="", created_at=now.wall), now)
+
+    def discard(self, cid: str) -> list[Effect]:
+        """Only what failed: anything else may be at the server already."""
+        item = self._items.get(cid)
+        if item is None or item.state != "failed":
+            return []
+        del self._items[cid]
+        return [DropOutgoing(cid)]
+
+    # -- the clock --------------------------------------------------------------------------------------------
+
+    def tick(self, now: Moment) -> list[Effect]:
+        return self.send(now)
+
+    def _expire(self, now: Moment) -> list[Effect]:
+        effects: list[Effect] = []
+        ages = []
+        for item in tuple(self._items.values()):
+            if item.state != "queued" or self._asking.get(item.conversation) == item.cid:
+                continue
+            age = now.wall - item.created_at
+            if age >= LIFE_MS:
+                effects.append(self._keep(replace(item, state="failed", problem=self._words.expired())))
+            else:
+                ages.append(age)
+        # an hour at most, because the wall clock by which this is reckoned may be set
+        self._expires_at = now.mono + min((LIFE_MS - max(ages)) / 1000, 3600.0) if ages else None
+        return effects
+
+    @property
+    def dues(self) -> list[float]:
+        waits = list(self._wait_until.values()) if self._online else []
+        return waits if self._expires_at is None else [*waits, self._expires_at]
+
+    def _keep(self, item: Outgoing) -> Effect:
+        self._items[item.cid] = item
+        return KeepOutgoing(item)
+
+
+def _message(item: Outgoing) -> SendMessage:
+    to = () if item.reply_to else item.to
+    return SendMessage(item.cid, to, item.reply_to, item.body, item.title, item.priority)

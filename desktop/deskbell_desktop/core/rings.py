@@ -1,0 +1,177 @@
+"""Which popups ring, and when: each message once, a flood in at most five, what was missed in one.
+
+Room 6 of a message's way. A ring waits here from its message's commit until its popup was shown.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from deskbell_desktop.core.effects import Effect, ShowPopup, WithdrawPopup
+from deskbell_desktop.core.events import Moment, Ring
+from deskbell_desktop.core.views import Popup
+from deskbell_desktop.core.words import Words
+
+SUMMARY = "summary"
+"""Key of the popup that stands for many conversations."""
+MISSED_MAX = 5
+MISSED_AGE_MS = 10 * 60 * 1000
+AT_ONCE = 4
+WINDOW_S = 10.0
+"""At most `AT_ONCE` popups in this time; what comes after them is gathered into one."""
+CALM_S = 1.0
+GATHER_MAX_S = 10.0
+START_WAIT_S = 5.0
+"""What was left from before, or from a sync that broke off, rings after this without waiting for the server."""
+
+
+class Rings:
+    def __init__(self, waiting: Iterable[Ring], now: Moment, words: Words) -> None:
+        self._words = words
+        self._waiting = {ring.id: ring for ring in waiting}
+        self._shown: dict[str, list[Ring]] = {}
+        self._times: deque[float] = deque()
+        self._missing = False
+        self._due: float | None = now.mono + START_WAIT_S if self._waiting else None
+        self._gathering_since: float | None = None
+
+    # -- what comes in ----------------------------------------------------------------------------------------
+
+    def add(self, rings: Iterable[Ring]) -> None:
+        self._waiting.update({ring.id: ring for ring in rings})
+
+    def catching_up(self) -> None:
+        """A sync has begun: hold everything until it is clear how much was missed."""
+        self._missing, self._due, self._gathering_since = True, None, None
+
+    def broke_off(self, now: Moment) -> None:
+        if self._missing or self._waiting:
+            self._due = now.mono + START_WAIT_S
+
+    def caught_up(self, now: Moment) -> list[Effect]:
+        if not self._missing:
+            return []
+        self._missing, self._due = False, None
+        return self._release_missed(now)
+
+    # -- what goes out ----------------------------------------------------------------------------------------
+
+    def release(self, now: Moment) -> list[Effect]:
+        """Popups for what has just arrived, as far as this moment bears them."""
+        if self._missing or (self._due is not None and self._gathering_since is None) or not self._waiting:
+            return []
+        while self._times and self._times[0] <= now.mono - WINDOW_S:
+            self._times.popleft()
+        effects: list[Effect] = []
+        for group in self._groups():
+            if len(self._times) >= AT_ONCE:
+                break
+            effects.append(self._show(group, now))
+        self._gather(now)
+        return effects
+
+    def tick(self, now: Moment) -> list[Effect]:
+        if self._due is None or self._due > now.mono:
+            return []
+        gathered = self._gathering_since is not None
+        self._missing, self._due, self._gathering_since = False, None, None
+        return self._in_one(now, self._words.new_messages) if gathered else self._release_missed(now)
+
+    def _release_missed(self, now: Moment) -> list[Effect]:
+        rings = self._waiting.values()
+        if len(rings) > MISSED_MAX or any(now.wall - ring.at > MISSED_AGE_MS for ring in rings):
+            return self._in_one(now, self._words.while_away)
+        return self.release(now)
+
+    def _gather(self, now: Moment) -> None:
+        if not self._waiting:
+            self._gathering_since = self._due = None
+            return
+        if self._gathering_since is None:
+            self._gathering_since = now.mono
+        self._due = min(now.mono + CALM_S, self._gathering_since + GATHER_MAX_S)
+
+    def _groups(self) -> list[list[Ring]]:
+        """By conversation, the urgent first."""
+        groups: dict[str, list[Ring]] = {}
+        for ring in self._waiting.values():
+            groups.setdefault(ring.conversation, []).append(ring)
+        return sorted(groups.values(), key=lambda group: all(ring.priority != "urgent" for ring in group))
+
+    def _show(self, group: list[Ring], now: Moment) -> Effect:
+        last = group[-1]
+        rings = self._cover(last.conversation, group, now)
+        popup = Popup(
+            key=last.conversation,
+            title=self._words.counted(last.title, len(rings)),
+            body=last.body,
+            sender=last.sender,
+            message_key=last.id,
+            priority="urgent" if any(ring.priority == "urgent" for ring in group) else last.priority,
+        )
+        return ShowPopup(popup, tuple(ring.id for ring in group))
+
+    def _in_one(self, now: Moment, title: Callable[[int], str]) -> list[Effect]:
+        group = list(self._waiting.values())
+        if not group:
+            return []
+        if len({ring.conversation for ring in group}) == 1:
+            return [self._show(group, now)]
+        rings = self._cover(SUMMARY, group, now)
+        labels = list(dict.fromkeys(ring.label for ring in reversed(rings)))
+        urgent = any(ring.priority == "urgent" for ring in group)
+        popup = Popup(
+            key=SUMMARY,
+            title=title(len(rings)),
+            body=self._words.from_people(labels),
+            priority="urgent" if urgent else "normal",
+            can_reply=False,
+        )
+        return [ShowPopup(popup, tuple(ring.id for ring in group))]
+
+    def _cover(self, key: str, group: list[Ring], now: Moment) -> list[Ring]:
+        """All that the popup `key` stands for now."""
+        for ring in group:
+            del self._waiting[ring.id]
+        self._times.append(now.mono)
+        self._shown.setdefault(key, []).extend(group)
+        return self._shown[key]
+
+    # -- what is over -----------------------------------------------------------------------------------------
+
+    def read(self, ids: Iterable[str]) -> list[Effect]:
+        """Read somewhere: no ring any more, and a popup that stands for nothing else goes."""
+        gone = set(ids)
+        for id_ in gone & self._waiting.keys():
+            del self._waiting[id_]
+        effects: list[Effect] = []
+        for key, rings in tuple(self._shown.items()):
+            left = [ring for ring in rings if ring.id not in gone]
+            if left:
+                self._shown[key] = left
+            else:
+                effects.append(self._withdraw(key))
+        return effects
+
+    def silence(self) -> tuple[str, ...]:
+        """Do not disturb: only the urgent ones still ring. Returns those that do not."""
+        ids = tuple(ring.id for ring in self._waiting.values() if ring.priority != "urgent")
+        for id_ in ids:
+            del self._waiting[id_]
+        return ids
+
+    def closed(self, key: str) -> None:
+        self._shown.pop(key, None)
+
+    def withdraw_all(self) -> list[Effect]:
+        return [self._withdraw(key) for key in tuple(self._shown)]
+
+    def shown(self, key: str) -> list[Ring]:
+        return self._shown.get(key, [])
+
+    def _withdraw(self, key: str) -> Effect:
+        del self._shown[key]
+        return WithdrawPopup(key)
+
+    @property
+    def dues(self) -> list[float]:
+        return [] if self._due is None else [self._due]

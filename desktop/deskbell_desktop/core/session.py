@@ -1,0 +1,339 @@
+"""What the desktop does about what happens: `handle(event, now) -> [effects]`, without Qt, clock or I/O.
+
+Room 6 of a message's way: the parts (`log`, `inbox`, `unread`, `rings`, `outbox`) each know one topic, the session lets
+them speak in order: commit, then popup, then acknowledge. Effects are carried out in the order given.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from deskbell_desktop.core import effects as do
+from deskbell_desktop.core import events as on
+from deskbell_desktop.core.effects import Effect
+from deskbell_desktop.core.events import Account, Moment, Outgoing
+from deskbell_desktop.core.inbox import Applied, Inbox
+from deskbell_desktop.core.log import Log
+from deskbell_desktop.core.outbox import Outbox
+from deskbell_desktop.core.rings import SUMMARY, Rings
+from deskbell_desktop.core.unread import ReadReports, UnreadMessages
+from deskbell_desktop.core.views import Link, StatusView
+from deskbell_desktop.core.words import Words
+from deskbell_protocol import wire
+from deskbell_protocol.errors import FINAL, Code
+from deskbell_protocol.wire import Priority
+
+
+class Session:
+    """One person's desk. Everything that has to outlive the program is in the effects, and comes back in `SignedIn`."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._account: Account | None = None
+        self._link = Link.SIGNED_OUT
+        self._link_problem = ""
+        self._notice = ""
+        self._quiet = False
+        self._reading: str | None = None
+        self._status: StatusView | None = None
+        self._begin(on.Stored(), Moment(0, 0.0))
+
+    def _begin(self, stored: on.Stored, now: Moment) -> None:
+        self._log = Log(stored.epoch, stored.cursor)
+        self._unread = UnreadMessages(stored.unread)
+        self._reports = ReadReports(stored.untold)
+        self._rings = Rings(stored.rings, now, self._words)
+        self._outbox = Outbox(stored.outbox, self._words)
+
+    def handle(self, event: on.Event, now: Moment) -> list[Effect]:
+        """The effects of `event`, then the status line when it has changed."""
+        effects = self._dispatch(event, now)
+        status = self._status_view()
+        if status != self._status:
+            self._status = status
+            effects.append(do.ShowStatus(status))
+        return effects
+
+    @property
+    def due(self) -> float | None:
+        """When (in `mono`) to send `Ticked`; None: never, as things stand."""
+        return min([*self._log.dues, *self._reports.dues, *self._rings.dues, *self._outbox.dues], default=None)
+
+    @property
+    def account(self) -> Account | None:
+        return self._account
+
+    def _dispatch(self, event: on.Event, now: Moment) -> list[Effect]:
+        if isinstance(event, on.ProgramEvent):
+            return self._program(event, now)
+        if self._account is None:  # late news from before signing out
+            return self._quiet_toggled(event.quiet) if isinstance(event, on.QuietToggled) else []
+        if isinstance(event, on.LinkEvent):
+            return self._connection(event, now)
+        return self._person(event, now)
+
+    # -- the program and its account ----------------------------------------------------------------------------
+
+    def _program(self, event: on.ProgramEvent, now: Moment) -> list[Effect]:
+        match event:
+            case on.Started(account, quiet):
+                self._quiet = quiet
+                return [do.AskLogin() if account is None else do.LoadToken(account)]
+            case on.TokenMissing(reason):
+                return [do.AskLogin(problem=reason)]
+            case on.SignedIn(account, stored):
+                return self._signed_in(account, stored, now)
+            case on.SignOutRequested():
+                return self._sign_out()
+            case on.StoreReplaced(stored, problem):
+                return self._store_replaced(stored, problem, now)
+            case on.Ticked():
+                return self._ticked(now)
+            case on.ProblemSeen(problem):
+                self._notice = problem
+                return []
+            case _:
+                assert_never(event)
+
+    def _signed_in(self, account: Account, stored: on.Stored, now: Moment) -> list[Effect]:
+        effects = self._rings.withdraw_all()
+        self._begin(stored, now)
+        self._account, self._link, self._link_problem, self._reading = account, Link.CONNECTING, "", None
+        silenced = self._rings.silence() if self._quiet else ()
+        effects += [do.SilenceRings(silenced)] if silenced else []
+        return [*effects, do.Connect(account), *self._outbox.tick(now)]
+
+    def _sign_out(self) -> list[Effect]:
+        if self._account is None:
+            return [do.AskLogin()]
+        account, waiting = self._account, self._outbox.waiting
+        effects = self._rings.withdraw_all()
+        self._account, self._link, self._link_problem, self._reading = None, Link.SIGNED_OUT, "", None
+        self._begin(on.Stored(), Moment(0, 0.0))
+        ask = do.AskLogin(account.server, account.user.name, self._words.signed_out(waiting))
+        return [*effects, do.ForgetToken(account, revoke=True), do.Disconnect(), do.HideWindow(), ask]
+
+    def _store_replaced(self, stored: on.Stored, problem: str, now: Moment) -> list[Effect]:
+        self._notice = problem
+        online = self._log.online
+        effects = self._rings.withdraw_all()
+        self._begin(stored, now)
+        return [*effects, *(self._link_up(now) if online else []), do.Changed(frozenset())]
+
+    def _ticked(self, now: Moment) -> list[Effect]:
+        acked = self._log.tick(now)
+        return [
+            *self._rings.tick(now),
+            *self._syncing(acked),
+            *self._reports.tick(now),
+            *self._changed(self._outbox.tick(now)),
+        ]
+
+    # -- the connection -----------------------------------------------------------------------------------------
+
+    def _connection(self, event: on.LinkEvent, now: Moment) -> list[Effect]:
+        match event:
+            case on.LinkTried():
+                self._link = Link.CONNECTING
+                return []
+            case on.LinkUp():
+                self._link, self._link_problem = Link.ONLINE, ""
+                return self._link_up(now)
+            case on.LinkDown(problem):
+                self._link, self._link_problem = Link.OFFLINE, problem
+                return self._link_down(now)
+            case on.Woke():
+                return self._syncing(self._log.ask())
+            case on.Refused(code, message, fatal):
+                return self._refused(code, message, fatal=fatal, now=now)
+            case on.EventsPushed() | on.HeadSeen() | on.SyncAnswered() | on.SyncFailed():
+                return self._log_event(event, now)
+            case on.SendAnswered(cid, message_id):
+                return self._changed(self._outbox.answered(cid, message_id, now), cid)
+            case on.SendFailed(cid):
+                return self._changed(self._outbox.failed(event, now), cid)
+            case on.ReadAnswered(ids):
+                return [do.ForgetUntold(self._reports.told(ids)), *self._reports.answered()]
+            case on.ReadFailed(ids, code):
+                return self._read_failed(ids, code, now)
+            case _:
+                assert_never(event)
+
+    def _link_up(self, now: Moment) -> list[Effect]:
+        return [*self._syncing(self._log.up()), *self._reports.up(), *self._changed(self._outbox.up(now))]
+
+    def _link_down(self, now: Moment) -> list[Effect]:
+        self._log.down()
+        self._reports.down()
+        self._outbox.down()
+        self._rings.broke_off(now)
+        return []
+
+    def _refused(self, code: str, message: str, *, fatal: bool, now: Moment) -> list[Effect]:
+        assert self._account is not None
+        self._link, self._link_problem = Link.OFFLINE, message
+        effects = self._link_down(now)
+        if not fatal:
+            return effects
+        if code == Code.UPGRADE_REQUIRED:
+            self._link_problem = self._words.upgrade()
+            return [*effects, do.Disconnect()]
+        self._link, self._link_problem = Link.SIGNED_OUT, self._words.sign_in_again()
+        account = self._account
+        ask = do.AskLogin(account.server, account.user.name, self._words.sign_in_again())
+        return [*effects, do.Disconnect(), do.ForgetToken(account, revoke=False), ask]
+
+    def _read_failed(self, ids: tuple[str, ...], code: str, now: Moment) -> list[Effect]:
+        if code in FINAL:  # the server has none of these: nobody is left to be told
+            return [do.ForgetUntold(self._reports.told(ids)), *self._reports.answered()]
+        self._reports.failed(now)
+        return []
+
+    # -- the log ------------------------------------------------------------------------------------------------
+
+    def _log_event(
+        self, event: on.EventsPushed | on.HeadSeen | on.SyncAnswered | on.SyncFailed, now: Moment
+    ) -> list[Effect]:
+        match event:
+            case on.EventsPushed(events):
+                fit, missing = self._log.fitting(events)
+                effects = self._apply(fit, now)
+                return [*effects, *(self._syncing(self._log.ask()) if missing else []), *self._rings.release(now)]
+            case on.HeadSeen(epoch, head):
+                return self._syncing(self._log.ask()) if self._log.seen(epoch, head) else []
+            case on.SyncAnswered(answer, known):
+                return self._synced(answer, known, now)
+            case on.SyncFailed(retry_after_s):
+                self._log.failed(now, retry_after_s)
+                self._rings.broke_off(now)
+                return []
+
+    def _synced(self, answer: wire.SyncAnswer, known: frozenset[str], now: Moment) -> list[Effect]:
+        over = self._log.answered(answer)
+        effects: list[Effect] = []
+        if over:
+            effects += self._start_over(answer, now)
+        fit, _ = self._log.fitting(answer.events)
+        effects += self._apply(fit, now, known)
+        effects += self._syncing(self._log.go_on(now, progress=bool(fit) or over, more=answer.more))
+        return [*effects, *(self._rings.caught_up(now) if self._log.caught_up else [])]
+
+    def _start_over(self, answer: wire.SyncAnswer, now: Moment) -> list[Effect]:
+        self._unread.start_over()
+        note = self._words.pruned(now.wall) if answer.floor else self._words.started_over(now.wall)
+        again = self._outbox.start_over()
+        return [do.StartOver(answer.epoch, answer.floor, note), *again, *self._outbox.send(now)]
+
+    def _apply(self, events: Sequence[wire.Event], now: Moment, known: frozenset[str] = frozenset()) -> list[Effect]:
+        """One commit, and then what it set free."""
+        if not events:
+            return []
+        assert self._account is not None
+        inbox = Inbox(self._account.user.id, self._unread, self._words, known=known, rings=self._may_ring)
+        applied = inbox.apply(events, events[-1].epoch, self._log.cursor)
+        self._rings.add(applied.rings)
+        self._log.moved(now)
+        return [applied.commit, *self._after(applied, now)]
+
+    def _after(self, applied: Applied, now: Moment) -> list[Effect]:
+        effects = self._rings.read(applied.read)
+        told = self._reports.told(applied.read)
+        if told:
+            effects.append(do.ForgetUntold(told))
+        changed = set(applied.changed)
+        for cid, conversation in applied.echoes:
+            item = self._outbox.get(cid)
+            effects += self._outbox.echoed(cid, now)
+            if item is not None and item.conversation != conversation:
+                effects.append(do.ConversationNamed(item.conversation, conversation))
+                changed.add(item.conversation)
+        effects.append(do.Changed(frozenset(changed)))
+        if self._reading in applied.changed:
+            effects += self._read(self._unread.of(self._reading or ""))
+        return effects
+
+    def _may_ring(self, conversation: str, priority: Priority) -> bool:
+        return conversation != self._reading and (not self._quiet or priority == "urgent")
+
+    def _syncing(self, asked: list[Effect]) -> list[Effect]:
+        if any(isinstance(effect, do.RequestSync) for effect in asked):
+            self._rings.catching_up()
+        return asked
+
+    # -- the person ---------------------------------------------------------------------------------------------
+
+    def _person(self, event: on.PersonEvent, now: Moment) -> list[Effect]:
+        match event:
+            case on.ReadingChanged(conversation):
+                self._reading = conversation
+                return self._read(self._unread.of(conversation)) if conversation else []
+            case on.Wrote():
+                return self._wrote(event, now)
+            case on.RetryRequested(cid):
+                return self._changed(self._outbox.retry(cid, now), cid)
+            case on.DiscardRequested(cid):
+                item = self._outbox.get(cid)
+                return self._changed(self._outbox.discard(cid), conversation=item.conversation if item else None)
+            case on.QuietToggled(quiet):
+                return self._quiet_toggled(quiet)
+            case on.PopupOpened(key):
+                return self._popup_opened(key)
+            case on.PopupRead(key):
+                return self._read(self._popup_ids(key))
+            case on.PopupClosed(key):
+                self._rings.closed(key)
+                return []
+            case _:
+                assert_never(event)
+
+    def _wrote(self, event: on.Wrote, now: Moment) -> list[Effect]:
+        conversation = event.conversation or f"new:{event.cid}"
+        item = Outgoing(event.cid, conversation, event.to, event.body, now.wall, event.reply_to)
+        effects = self._changed(self._outbox.write(item, now), event.cid)
+        return [*effects, *self._read(self._unread.of(conversation))]
+
+    def _popup_opened(self, key: str) -> list[Effect]:
+        rings = self._rings.shown(key)
+        ids = self._popup_ids(key)
+        self._rings.closed(key)  # the desktop takes it away with the click
+        if key == SUMMARY:
+            return [do.ShowConversation(None)]
+        return [do.ShowConversation(key, rings[-1].id if rings else None), *self._read(ids)]
+
+    def _popup_ids(self, key: str) -> tuple[str, ...]:
+        if key != SUMMARY:
+            return self._unread.of(key)
+        return tuple(ring.id for ring in self._rings.shown(key) if ring.id in self._unread)
+
+    def _read(self, ids: Iterable[str]) -> list[Effect]:
+        """Read here: gone from the counts and the screen at once, and told to the server when it can be."""
+        ids = tuple(ids)
+        if not ids:
+            return []
+        changed = self._unread.remove(ids)
+        withdrawn = self._rings.read(ids)
+        return [do.MarkRead(ids), *withdrawn, *self._reports.add(ids), do.Changed(changed)]
+
+    def _quiet_toggled(self, quiet: bool) -> list[Effect]:
+        self._quiet = quiet
+        silenced = self._rings.silence() if quiet else ()
+        return [do.KeepQuiet(quiet), *([do.SilenceRings(silenced)] if silenced else [])]
+
+    # -- what is seen -------------------------------------------------------------------------------------------
+
+    def _changed(self, effects: list[Effect], cid: str = "", conversation: str | None = None) -> list[Effect]:
+        """`effects`, and the conversations whose bubbles they change."""
+        item = self._outbox.get(cid)
+        changed = {effect.item.conversation for effect in effects if isinstance(effect, do.KeepOutgoing)}
+        changed |= {name for name in (conversation, item.conversation if item else None) if name}
+        return [*effects, do.Changed(frozenset(changed))] if effects and changed else effects
+
+    def _status_view(self) -> StatusView:
+        account = self._account
+        return StatusView(
+            link=self._link,
+            server=account.server if account else "",
+            account=account.user.label if account else "",
+            unread=len(self._unread),
+            quiet=self._quiet,
+            problem=" ".join(part for part in (self._link_problem, self._notice) if part),
+        )

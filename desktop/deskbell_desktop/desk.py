@@ -1,0 +1,249 @@
+"""The reading window's other half: gives it the views of the store, and tells the session what the person did there."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from deskbell_desktop.core import events as on
+from deskbell_desktop.core import text
+from deskbell_desktop.core.views import Link, StatusView
+from deskbell_desktop.io.pages import Pages
+from deskbell_desktop.io.store import Store
+from deskbell_desktop.io.store_file import StoreError
+from deskbell_protocol.ids import new_id
+from deskbell_protocol.wire import Party
+
+if TYPE_CHECKING:
+    from deskbell_desktop.qt.window import MainWindow
+
+log = logging.getLogger(__name__)
+
+PAGE = 50
+REFRESH_MS = 30
+DRAFT_MS = 1000
+
+Later = Callable[[int, Callable[[], None]], None]
+
+
+class Desk:
+    """The window is made at its first use. `later(ms, call)` calls once, on this thread."""
+
+    def __init__(
+        self,
+        make_window: "Callable[[], MainWindow]",
+        tell: Callable[[on.Event], None],
+        later: Later,
+        on_store_error: Callable[[StoreError], None],
+    ) -> None:
+        self._make_window = make_window
+        self._tell = tell
+        self._later = later
+        self._on_store_error = on_store_error
+        self._window: MainWindow | None = None
+        self._store: Store | None = None
+        self._pages: Pages | None = None
+        self._status = StatusView(Link.SIGNED_OUT)
+        self._current: str | None = None
+        self._limit = PAGE
+        self._search = ""
+        self._drafts: dict[str, str] = {}
+        self._people: dict[str, Party] = {}
+        self._refreshing = False
+        self._stale: set[str] | None = set()  # conversations whose messages changed; None: all
+        self._in_taskbar = False
+
+    # -- whose desk it is -----------------------------------------------------------------------------------------
+
+    def bind(self, store: Store, pages: Pages) -> None:
+        self.unbind()
+        self._store, self._pages = store, pages
+        self._mark(None)
+
+    def unbind(self) -> None:
+        """Nothing of the account stays in sight."""
+        self.keep_drafts()
+        self._store = self._pages = None
+        self._current, self._search, self._limit = None, "", PAGE
+        self._people.clear()
+        if self._window is not None:
+            self._window.forget()
+
+    def hide(self) -> None:
+        if self._window is not None:
+            self._window.hide()
+
+    def close(self) -> None:
+        self.keep_drafts()
+        if self._window is not None:
+            self._window.hide()
+            self._window.deleteLater()
+            self._window = None
+
+    # -- what it is told ------------------------------------------------------------------------------------------
+
+    def show_status(self, status: StatusView) -> None:
+        self._status = status
+        if self._window is not None:
+            self._window.show_status(status)
+
+    def stay_in_taskbar(self, stay: bool) -> None:
+        self._in_taskbar = stay
+        if self._window is not None:
+            self._window.stay_in_taskbar = stay
+
+    def changed(self, conversations: frozenset[str]) -> None:
+        """An empty set: everything."""
+        self._mark(set(conversations) or None)
+
+    def named(self, old: str, new: str) -> None:
+        """What was written to unknown names has found its conversation."""
+        draft = self._drafts.pop(old, "")
+        if draft:
+            self._drafts[new] = draft
+        if self._current == old:
+            self._current = new
+            self._refresh(messages=True)
+
+    def show_people(self, people: tuple[Party, ...]) -> None:
+        self._people.update({party.name.casefold(): party for party in people})
+        if self._window is not None:
+            self._window.set_people(people)
+
+    def open(self, conversation: str | None = None, message: str | None = None, token: str = "") -> None:
+        """Bring the window up; with a conversation, at that message."""
+        window = self._shown_window()
+        if conversation is not None:
+            self._select(conversation, message)
+        else:
+            self._refresh(messages=window.current_conversation() is not None)
+        window.open(focus_reply=True, activation_token=token)
+        log.info("window shown")
+        if message is not None:
+            log.info("opened %s", message)
+
+    def compose(self) -> None:
+        window = self._shown_window()
+        self._refresh(messages=False)
+        window.compose()
+        window.open(focus_reply=False)
+
+    def reply(self, conversation: str, body: str) -> None:
+        """An answer from a popup or the window; it goes to whoever wrote last there, or else to its people."""
+        with self._guarded():
+            pages = self._pages
+            view = pages.conversation(conversation) if pages is not None else None
+            if pages is None or view is None:
+                return
+            names = tuple(party.name for party in view.parties)
+            reply_to = pages.last_received(conversation)
+            self._tell(on.Wrote(new_id(), conversation, names, body, reply_to))
+
+    # -- what the person does -------------------------------------------------------------------------------------
+
+    def _shown_window(self) -> "MainWindow":
+        if self._window is None:
+            self._window = window = self._make_window()
+            window.stay_in_taskbar = self._in_taskbar
+            window.show_status(self._status)
+            window.conversation_selected.connect(self._select)
+            window.reply_requested.connect(self._on_reply)
+            window.compose_requested.connect(self._on_composed)
+            window.retry_requested.connect(lambda cid: self._tell(on.RetryRequested(cid)))
+            window.discard_requested.connect(lambda cid: self._tell(on.DiscardRequested(cid)))
+            window.older_requested.connect(self._on_older)
+            window.search_changed.connect(self._on_search)
+            window.reading_changed.connect(lambda _reading: self._tell_reading())
+            window.draft_changed.connect(self._on_draft)
+        return self._window
+
+    def _select(self, conversation: str, message: str | None = None) -> None:
+        self.keep_drafts()
+        with self._guarded():
+            depth = self._pages.depth(conversation, message) if self._pages and message else 0
+            self._limit = max(PAGE, depth + 5)
+            self._current = conversation
+            self._refresh(messages=True, focus=message)
+            if self._pages is not None and self._window is not None:
+                self._window.show_draft(conversation, self._pages.draft(conversation))
+        self._tell_reading()
+
+    def _on_reply(self, conversation: str, body: str) -> None:
+        self._drafts[conversation] = ""
+        self.reply(conversation, body)
+        self.keep_drafts()
+
+    def _on_composed(self, to: str, body: str) -> None:
+        names = text.names_in(to)
+        if not names or self._pages is None:
+            return
+        with self._guarded():
+            cid, conversation = new_id(), self._conversation_with(names)
+            self._tell(on.Wrote(cid, conversation, names, body))
+            self._select(conversation or f"new:{cid}")
+
+    def _conversation_with(self, names: tuple[str, ...]) -> str:
+        """The id of the conversation with these people or that group; empty while one of them is unknown here."""
+        found = [self._people[name.casefold()] for name in names if name.casefold() in self._people]
+        parties = found if len(found) == len(names) else (self._pages.parties_named(names) if self._pages else None)
+        return "+".join(sorted({party.id for party in parties})) if parties else ""
+
+    def _on_older(self, conversation: str) -> None:
+        if conversation == self._current:
+            self._limit += PAGE
+            self._refresh(messages=True)
+
+    def _on_search(self, search: str) -> None:
+        self._search = search
+        self._refresh(messages=False)
+
+    def _on_draft(self, conversation: str, draft: str) -> None:
+        if not self._drafts:
+            self._later(DRAFT_MS, self.keep_drafts)
+        self._drafts[conversation] = draft
+
+    def keep_drafts(self) -> None:
+        drafts, self._drafts = self._drafts, {}
+        with self._guarded():
+            for conversation, draft in drafts.items():
+                if self._store is not None:
+                    self._store.keep_draft(conversation, draft)
+
+    def _tell_reading(self) -> None:
+        window = self._window
+        reading = window is not None and window.is_reading()
+        self._tell(on.ReadingChanged(window.current_conversation() if window is not None and reading else None))
+
+    # -- what is shown --------------------------------------------------------------------------------------------
+
+    def _mark(self, conversations: set[str] | None) -> None:
+        """Soon: a burst is drawn once, and not at all while nobody looks."""
+        self._stale = None if conversations is None or self._stale is None else self._stale | conversations
+        if not self._refreshing:
+            self._refreshing = True
+            self._later(REFRESH_MS, self._on_stale)
+
+    def _on_stale(self) -> None:
+        self._refreshing = False
+        if self._window is not None and self._window.isVisible():
+            shown = self._window.current_conversation()
+            self._refresh(messages=shown is not None and (self._stale is None or shown in self._stale))
+
+    def _refresh(self, *, messages: bool, focus: str | None = None) -> None:
+        window, pages = self._window, self._pages
+        if window is None or pages is None:
+            return
+        self._stale = set()
+        with self._guarded():
+            window.show_conversations(pages.conversations(self._search), self._current)
+            view = pages.conversation(self._current) if self._current and messages else None
+            if view is not None:
+                page = pages.messages(view.id, self._limit)
+                window.show_messages(view, page.messages, has_older=page.has_older, focus=focus)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            self._on_store_error(error)

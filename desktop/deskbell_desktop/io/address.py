@@ -1,0 +1,66 @@
+"""A server's address as a person types it, and what follows from it: API, socket, and whether it is safe."""
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from deskbell_desktop.core.words import Words
+from deskbell_desktop.io.problems import AddressError
+
+
+@dataclass(frozen=True)
+class Address:
+    """`scheme://host[:port][/path]`, without a slash at the end."""
+
+    scheme: str
+    host: str
+    """With its port where that was given; IPv6 in brackets."""
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.origin}{self.path}"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.host}"
+
+    @property
+    def api(self) -> str:
+        return f"{self}/api/v1"
+
+    @property
+    def socketio_path(self) -> str:
+        """Relative to `origin`: a server behind a sub-path has its socket there too."""
+        return f"{self.path}/socket.io".lstrip("/")
+
+
+def parse_address(typed: str, words: Words, *, allow_plain_http: bool) -> Address:
+    """Raises `AddressError`. Without a scheme it is https. Plain http leaves this computer only by choice."""
+    typed = typed.strip()
+    try:
+        parts = urlsplit(typed if "://" in typed else f"https://{typed}")
+        host = _host(parts)
+    except (ValueError, UnicodeError):
+        raise AddressError(words.no_address(typed)) from None
+    if parts.scheme == "http" and not (allow_plain_http or is_loopback(parts.hostname or "")):
+        raise AddressError(words.plain_http(host))
+    return Address(parts.scheme, host, parts.path.rstrip("/"))
+
+
+def _host(parts: SplitResult) -> str:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValueError(parts.scheme)
+    if parts.query or parts.fragment or any(char.isspace() for char in parts.geturl()):
+        raise ValueError(parts.query)
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode("ascii")
+    return name if parts.port is None else f"{name}:{parts.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is this computer, by its own name or number. No name is looked up."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

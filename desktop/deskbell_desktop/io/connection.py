@@ -1,0 +1,173 @@
+"""The way to the server, kept open: attempt after attempt with a growing, shaken wait, until a final refusal."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import ssl
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from deskbell_desktop.core import events as on
+from deskbell_desktop.core.events import Account
+from deskbell_desktop.core.words import Words
+from deskbell_desktop.io.address import Address, parse_address
+from deskbell_desktop.io.http import Api, new_session
+from deskbell_desktop.io.intake import Intake
+from deskbell_desktop.io.problems import LinkError, UnsafeError
+from deskbell_desktop.io.results import LoginFailed, LoginSucceeded, PeopleFound
+from deskbell_desktop.io.socket import Ending, Login, Post, Request, Socket
+from deskbell_protocol import limits
+from deskbell_protocol.errors import Code
+
+log = logging.getLogger(__name__)
+
+STEADY_S = 20.0
+"""A link that lasted this long was a good one: the next wait begins small again."""
+
+
+class Backoff:
+    """How long to wait before the next attempt: full jitter under a ceiling that doubles."""
+
+    def __init__(self) -> None:
+        self._ceiling = limits.RECONNECT_FIRST_S
+
+    def reset(self) -> None:
+        self._ceiling = limits.RECONNECT_FIRST_S
+
+    def wait(self, ending: Ending) -> float:
+        """Seconds. `busy` keeps away for a minute; a farewell names its own time; both are shaken too."""
+        spread = random.uniform(0, self._ceiling)  # noqa: S311 - spreads a crowd, guards nothing
+        self._ceiling = min(self._ceiling * 2, limits.RECONNECT_MAX_S)
+        if ending.code == Code.BUSY:
+            return (ending.wait_s or limits.RECONNECT_BUSY_S) * random.uniform(0.8, 1.2)  # noqa: S311
+        return spread if ending.wait_s is None else ending.wait_s + spread
+
+
+class Connection:
+    """Lives on the network's thread. Everything it learns is posted."""
+
+    def __init__(
+        self, post: Post, intake: Intake, words: Words, *, client: str, device: str, ca_file: Path | None
+    ) -> None:
+        self._words = words
+        self._post = post
+        self._intake = intake
+        self._client = client
+        self._device = device
+        self._ca_file = ca_file
+        self._tls: ssl.SSLContext | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._socket: Socket | None = None
+        self._hurry = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- the socket -----------------------------------------------------------------------------------------------
+
+    async def open(self, server: str, token: str) -> None:
+        """Begin to keep a connection; an earlier one ends first. The address was checked at the login."""
+        await self.shut()
+        address = self._known(server)
+        login = Login(address, token, self._client, self._device)
+        self._keeper = asyncio.get_running_loop().create_task(self._keep(login))
+
+    async def shut(self) -> None:
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+        self._intake.clear()
+
+    async def close(self) -> None:
+        await self.shut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def hurry(self) -> None:
+        """The network has come back or the computer has woken: do not wait any longer."""
+        self._hurry.set()
+
+    def request(self, effect: Request) -> None:
+        if self._socket is not None:
+            self._socket.request(effect)
+
+    async def _keep(self, login: Login) -> None:
+        backoff = Backoff()
+        self._post(on.LinkTried())
+        loop = asyncio.get_running_loop()
+        while True:
+            self._hurry.clear()
+            began = loop.time()
+            ending = await self._attempt(login)
+            if loop.time() - began >= STEADY_S and ending.was_up:
+                backoff.reset()
+            if ending.fatal:
+                self._post(on.Refused(ending.code, ending.problem, fatal=True))
+                return
+            self._post(on.LinkDown(ending.problem))
+            wait = backoff.wait(ending)
+            log.info("disconnected (%s); again in %.1f s", ending.code or "no code", wait)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), wait)
+
+    async def _attempt(self, login: Login) -> Ending:
+        try:
+            self._socket = Socket(login, self._context(), self._post, self._intake, self._words)
+            return await self._socket.run()
+        except LinkError as error:
+            return Ending(str(error))
+        except Exception:  # whatever it was, the next attempt may do better; the loop must not die
+            log.exception("an attempt failed in an unforeseen way")
+            return Ending(self._words.unknown_failure())
+        finally:
+            self._socket = None
+
+    # -- HTTP -----------------------------------------------------------------------------------------------------
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def login(self, server: str, name: str, password: str, *, allow_plain_http: bool) -> None:
+        try:
+            address = parse_address(server, self._words, allow_plain_http=allow_plain_http)
+            async with new_session(self._context()) as session:
+                answer = await Api(session, address, self._words).login(name, password, self._device)
+        except LinkError as error:
+            self._post(LoginFailed(str(error)))
+            return
+        self._post(LoginSucceeded(Account(str(address), answer.user), answer.token))
+
+    async def logout(self, server: str, token: str) -> None:
+        """Best effort: without the server the device stays in the person's list, where it can be revoked."""
+        try:
+            async with new_session(self._context()) as session:
+                await Api(session, self._known(server), self._words).logout(token)
+        except LinkError as error:
+            log.warning("this device could not be logged out at the server: %s", error)
+
+    async def search(self, server: str, token: str, query: str) -> None:
+        try:
+            async with new_session(self._context()) as session:
+                people = await Api(session, self._known(server), self._words).users(token, query)
+        except LinkError as error:
+            log.info("search for people: %s", error)
+            return
+        self._post(PeopleFound(query, tuple(people)))
+
+    def _context(self) -> ssl.SSLContext:
+        """Made once: it takes 60 ms."""
+        if self._tls is None:
+            try:
+                self._tls = ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None)
+            except (OSError, ssl.SSLError) as error:
+                raise UnsafeError(self._words.bad_ca_file(str(self._ca_file), str(error))) from error
+        return self._tls
+
+    def _known(self, server: str) -> Address:
+        """Of an account that is signed in: what it may be was decided then."""
+        return parse_address(server, self._words, allow_plain_http=True)

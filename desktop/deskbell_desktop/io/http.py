@@ -1,0 +1,188 @@
+"""The server's HTTP side as the desktop uses it: log in and out, whom to write to. Loaded on the network's thread."""
+
+import ssl
+from types import SimpleNamespace
+from typing import NoReturn, TypeVar
+
+import aiohttp
+import msgspec
+
+from deskbell_desktop.core.words import Words
+from deskbell_desktop.io.address import Address
+from deskbell_desktop.io.problems import ApiError, LinkError, NotDeskbellError, UnreachableError, UnsafeError
+from deskbell_protocol import limits, wire
+from deskbell_protocol.errors import Code
+from deskbell_protocol.wire import Party
+
+TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=10)
+ANSWER_BYTES = 1 << 20
+GATEWAY = {502, 503, 504}
+
+T = TypeVar("T")
+
+
+class People(msgspec.Struct, frozen=True):
+    users: list[Party]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+    retry_after_s: float | None = None
+
+
+class Api:
+    """One account's or nobody's calls. Methods raise `LinkError`."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: Address, words: Words) -> None:
+        self._explain = Explain(address, words)
+        self._words = words
+        self._session = session
+        self._address = address
+
+    async def login(self, name: str, password: str, device: str) -> wire.LoginAnswer:
+        try:
+            return await self._call("POST", "/login", wire.LoginAnswer, body=wire.Login(name, password, device))
+        except ApiError as error:
+            if error.code == Code.UNAUTHORIZED:
+                raise ApiError(error.code, self._words.wrong_password()) from error
+            raise
+
+    async def logout(self, token: str) -> None:
+        await self._call("POST", "/logout", None, token=token)
+
+    async def users(self, token: str, query: str) -> list[Party]:
+        found = await self._call("GET", "/users", People, token=token, params={"q": query[: limits.NAME_CHARS]})
+        return found.users
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        type_: type[T] | None,
+        *,
+        token: str = "",
+        body: msgspec.Struct | None = None,
+        params: dict[str, str] | None = None,
+    ) -> T:
+        headers = {"Accept": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        data = None if body is None else msgspec.json.encode(body)
+        url = self._address.api + path
+        try:
+            async with self._session.request(
+                method, url, headers=headers, data=data, params=params, allow_redirects=False, timeout=TIMEOUT
+            ) as response:
+                raw = await _read(response)
+                return self._answer(response, raw, type_)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._explain.error(error) from error
+
+    def _answer(self, response: aiohttp.ClientResponse, raw: bytes, type_: type[T] | None) -> T:
+        if response.status >= 300:
+            self._refuse(response, raw)
+        if type_ is None:
+            return None  # type: ignore[return-value]
+        try:
+            return msgspec.json.decode(raw, type=type_)
+        except msgspec.DecodeError:
+            raise self._explain.not_deskbell() from None
+
+    def _refuse(self, response: aiohttp.ClientResponse, raw: bytes) -> NoReturn:
+        try:
+            problem = msgspec.json.decode(raw, type=Problem)
+        except msgspec.DecodeError:
+            raise self._explain.status(response.status, response.headers.get("Location", "")) from None
+        raise ApiError(problem.code, problem.message, problem.retry_after_s)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    raw = bytearray()
+    async for chunk in response.content.iter_chunked(1 << 14):
+        raw += chunk
+        if len(raw) > ANSWER_BYTES:
+            raise ValueError("endless answer")
+    return bytes(raw)
+
+
+def new_session(tls: ssl.SSLContext, trace: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
+    """Keeps no cookies, reads no proxy or password from the environment, and follows no redirect."""
+    guard = aiohttp.TraceConfig()
+    guard.on_request_redirect.append(_no_redirect)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=tls),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[guard] if trace is None else [guard, trace],
+        trust_env=False,
+    )
+
+
+class RedirectError(aiohttp.ClientError):
+    def __init__(self, status: int, target: str) -> None:
+        super().__init__(f"redirected to {target}")
+        self.status = status
+        self.target = target
+
+
+async def _no_redirect(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams
+) -> None:
+    """The token must not be shown to whomever a wrong answer names."""
+    raise RedirectError(params.response.status, params.response.headers.get("Location", ""))
+
+
+class Explain:
+    """The sentences for what libraries raise about one address."""
+
+    def __init__(self, address: Address, words: Words) -> None:
+        self._address = address
+        self._words = words
+
+    def error(self, error: BaseException) -> LinkError:
+        """The order matters: aiohttp's own errors are also `OSError`s."""
+        host, words = self._address.host, self._words
+        match error:
+            case LinkError():
+                return error
+            case RedirectError():
+                return self.status(error.status, error.target)
+            case aiohttp.WSServerHandshakeError():
+                return self.status(error.status)
+            case aiohttp.ClientConnectorDNSError():
+                return UnreachableError(words.unknown_host(self._name()))
+            case aiohttp.ClientSSLError() | ssl.SSLError():
+                return self._unsafe(error)
+            case TimeoutError():
+                return UnreachableError(words.no_answer(host))
+            case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()) | ConnectionRefusedError():
+                return UnreachableError(words.nothing_listens(host))
+            case aiohttp.ClientConnectorError():
+                return UnreachableError(words.unreachable(host))
+            case aiohttp.ClientConnectionError() | OSError():
+                return UnreachableError(words.broke_off(host))
+            case _:
+                return self.not_deskbell()
+
+    def status(self, status: int, target: str = "") -> LinkError:
+        """An answer that is not ours: a proxy's, or another program's."""
+        if status in GATEWAY:
+            return UnreachableError(self._words.gateway(self._address.host, status))
+        if 300 <= status < 400 and target:
+            return NotDeskbellError(self._words.redirected(self._address.host, target[:200]))
+        return self.not_deskbell()
+
+    def not_deskbell(self) -> LinkError:
+        return NotDeskbellError(self._words.not_deskbell(str(self._address)))
+
+    def _unsafe(self, error: BaseException) -> LinkError:
+        found = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+        if isinstance(found, ssl.SSLCertVerificationError):
+            return UnsafeError(self._words.bad_certificate(self._address.host, found.verify_message))
+        return UnsafeError(self._words.bad_tls(self._address.host))
+
+    def _name(self) -> str:
+        host = self._address.host
+        return host if host.endswith("]") else host.rsplit(":", 1)[0]

@@ -1,0 +1,38 @@
+"""What can go wrong between this computer and the server, each with a whole sentence for the person."""
+
+
+class LinkError(Exception):
+    """Its text is for the person: what happened, and what to do.
+
+    LinkError
+    ├── AddressError      what was typed is no server's address
+    ├── UnreachableError  no way there, nobody there, or no answer
+    ├── UnsafeError       the server cannot prove who it is
+    ├── NotDeskbellError  something else answers there
+    └── ApiError          Deskbell answers, and says no
+    """
+
+
+class AddressError(LinkError):
+    pass
+
+
+class UnreachableError(LinkError):
+    pass
+
+
+class UnsafeError(LinkError):
+    pass
+
+
+class NotDeskbellError(LinkError):
+    pass
+
+
+class ApiError(LinkError):
+    """`code` is the protocol's."""
+
+    def __init__(self, code: str, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,44 @@
+"""What the network and the keyring hand to the owner thread besides the session's own events."""
+
+from dataclasses import dataclass, field
+
+from deskbell_desktop.core.events import Account
+from deskbell_protocol.wire import Party
+
+
+@dataclass(frozen=True)
+class LoginSucceeded:
+    account: Account
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LoginFailed:
+    problem: str
+
+
+@dataclass(frozen=True)
+class PeopleFound:
+    query: str
+    people: tuple[Party, ...]
+
+
+@dataclass(frozen=True)
+class TokenLoaded:
+    """`token` is None when there is none; `problem` says why the keyring could not be asked."""
+
+    account: Account
+    token: str | None = field(repr=False)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class TokenNotKept:
+    """The person will be asked again at the next start."""
+
+    problem: str
+
+
+@dataclass(frozen=True)
+class PushesWaiting:
+    """There is something to take from the intake."""

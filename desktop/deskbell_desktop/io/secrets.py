@@ -1,0 +1,140 @@
+"""Where the token rests between two starts: the keyring, on a thread of its own, because it may wait for a person."""
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import msgspec
+
+from deskbell_desktop.core.events import Account
+from deskbell_desktop.core.words import Words
+from deskbell_desktop.io.results import TokenLoaded, TokenNotKept
+
+log = logging.getLogger(__name__)
+
+SERVICE = "Deskbell"
+CLOSE_S = 0.5
+
+
+class SecretError(Exception):
+    """The place for secrets cannot be used; the text says why."""
+
+
+class Secrets:
+    """`load`, `keep` and `forget` return at once and are done in order. A keyring that blocks blocks nobody else."""
+
+    def __init__(self, post: Callable[[object], None], profile: Path, words: Words, *, in_file: bool) -> None:
+        self._post = post
+        self._words = words
+        self._profile = profile
+        self._file = TokenFile(profile / "token.json") if in_file else None
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def load(self, account: Account) -> None:
+        self._begin(lambda: self._load(account))
+
+    def keep(self, account: Account, token: str) -> None:
+        self._begin(lambda: self._keep(account, token))
+
+    def forget(self, account: Account) -> None:
+        self._begin(lambda: self._forget(account))
+
+    def close(self) -> None:
+        """A keyring that still waits for its person is left waiting; its thread ends with the process."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join(CLOSE_S)
+
+    def _begin(self, job: Callable[[], None]) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="keyring", daemon=True)
+            self._thread.start()
+        self._jobs.put(job)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    # -- on the thread --------------------------------------------------------------------------------------------
+
+    def _load(self, account: Account) -> None:
+        token, problem = None, ""
+        try:
+            token = self._place().get_password(SERVICE, self._entry(account))
+        except Exception as error:  # noqa: BLE001 - keyrings raise KeyringError, D-Bus and OS errors, anything
+            problem = self._words.keyring_failed(_why(error))
+            log.warning("keyring: %s", _why(error))
+        self._post(TokenLoaded(account, token, problem))
+
+    def _keep(self, account: Account, token: str) -> None:
+        try:
+            self._place().set_password(SERVICE, self._entry(account), token)
+        except Exception as error:  # noqa: BLE001
+            log.warning("keyring: %s", _why(error))
+            self._post(TokenNotKept(self._words.not_kept(_why(error))))
+
+    def _forget(self, account: Account) -> None:
+        try:
+            self._place().delete_password(SERVICE, self._entry(account))
+        except Exception as error:  # noqa: BLE001 - it may not have been there; the server forgets it as well
+            log.info("keyring: %s", _why(error))
+
+    def _entry(self, account: Account) -> str:
+        """One per profile: two profiles may hold two devices of the same account."""
+        return f"{account.user.name} at {account.server} ({self._profile})"
+
+    def _place(self) -> Any:
+        return self._file if self._file is not None else trusted_keyring(self._words)
+
+
+class TokenFile:
+    """Only by the person's own choice: readable for this user alone, but not encrypted. In the shape of a keyring."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get_password(self, _service: str, entry: str) -> str | None:
+        return self._read().get(entry)
+
+    def set_password(self, _service: str, entry: str, token: str) -> None:
+        self._write({**self._read(), entry: token})
+
+    def delete_password(self, _service: str, entry: str) -> None:
+        self._write({key: token for key, token in self._read().items() if key != entry})
+
+    def _read(self) -> dict[str, str]:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
+        except (FileNotFoundError, msgspec.DecodeError):
+            return {}
+
+    def _write(self, tokens: dict[str, str]) -> None:
+        draft = self._path.with_suffix(".new")
+        with contextlib.suppress(FileNotFoundError):
+            draft.unlink()
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(tokens))
+        draft.replace(self._path)
+
+
+def trusted_keyring(words: Words) -> Any:
+    """The best keyring that encrypts; others than keyring's own may write plain text. Raises `SecretError`."""
+    import keyring
+    from keyring.backends.chainer import ChainerBackend
+
+    chosen = keyring.get_keyring()
+    candidates = list(chosen.backends) if isinstance(chosen, ChainerBackend) else [chosen]
+    for backend in candidates:
+        if type(backend).__module__.startswith("keyring.backends.") and backend.priority >= 1:
+            return backend
+    raise SecretError(words.no_keyring())
+
+
+def _why(error: Exception) -> str:
+    return str(error).strip().rstrip(".")[:200] or type(error).__name__

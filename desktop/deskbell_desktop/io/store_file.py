@@ -1,0 +1,225 @@
+"""The file of the local store: opened, made, or put aside when it cannot be used. Never a reason not to start."""
+
+import contextlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deskbell_desktop.core.words import Words
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE messages (
+    n INTEGER PRIMARY KEY,           -- order of arrival; seq belongs to one epoch only
+    id TEXT NOT NULL UNIQUE,
+    seq INTEGER NOT NULL,
+    conversation TEXT NOT NULL,
+    sender TEXT NOT NULL,            -- JSON
+    mine INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
+    priority TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    unread INTEGER NOT NULL,
+    ring TEXT,                       -- JSON, while its popup was not shown
+    folded TEXT NOT NULL             -- what the search looks through
+);
+CREATE INDEX messages_conversation ON messages (conversation, n);
+CREATE INDEX messages_unread ON messages (conversation) WHERE unread = 1;
+CREATE INDEX messages_ring ON messages (n) WHERE ring IS NOT NULL;
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY,
+    parties TEXT NOT NULL,           -- JSON
+    last_text TEXT NOT NULL,
+    last_mine INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    folded TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX conversations_at ON conversations (at);
+CREATE TABLE outbox (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    cid TEXT NOT NULL UNIQUE,
+    conversation TEXT NOT NULL,
+    item TEXT NOT NULL,              -- JSON
+    message_id TEXT
+);
+CREATE INDEX outbox_conversation ON outbox (conversation);
+CREATE TABLE untold (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE drafts (conversation TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE gaps (n INTEGER NOT NULL, at INTEGER NOT NULL, note TEXT NOT NULL);
+"""
+
+
+class StoreError(Exception):
+    """The local store cannot go on.
+
+    StoreError
+    ├── StoreDamagedError     what is in the file cannot be read
+    ├── StoreOutdatedError    the file is of another version
+    └── StoreUnwritableError  the disk is full, gone or read-only
+    """
+
+
+class StoreDamagedError(StoreError):
+    pass
+
+
+class StoreOutdatedError(StoreError):
+    pass
+
+
+class StoreUnwritableError(StoreError):
+    pass
+
+
+@dataclass(frozen=True)
+class Salvage:
+    """What exists nowhere else: rows of `outbox` and `drafts`."""
+
+    outbox: Sequence[tuple[Any, ...]] = ()
+    drafts: Sequence[tuple[Any, ...]] = ()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """`problem` is a sentence for the person when the store is not the one they had."""
+
+    database: sqlite3.Connection
+    problem: str = ""
+
+
+def open_file(path: Path, words: Words) -> Opened:
+    """The store at `path`; a fresh one in its place when it cannot be used; in memory when nothing can be written."""
+    try:
+        return Opened(_connect(path))
+    except StoreUnwritableError as error:
+        return in_memory(path, str(error), words)
+    except StoreError as error:
+        return replace_file(path, error, words)
+
+
+def replace_file(path: Path, reason: StoreError, words: Words) -> Opened:
+    """Put the file aside, begin a new one, and save into it what the server does not have."""
+    log.warning("local store %s: %s", path, reason)
+    if isinstance(reason, StoreUnwritableError):
+        return in_memory(path, str(reason), words)
+    salvage = _salvage(path)
+    outdated = isinstance(reason, StoreOutdatedError)
+    try:
+        aside = _set_aside(path, "outdated" if outdated else "damaged")
+        database = _connect(path)
+        _restore(database, salvage)
+    except (OSError, StoreError) as error:
+        return in_memory(path, str(error), words, salvage)
+    return Opened(database, words.store_outdated(aside) if outdated else words.store_set_aside(aside))
+
+
+def in_memory(path: Path, why: str, words: Words, salvage: Salvage | None = None) -> Opened:
+    log.warning("local store %s: %s; going on in memory", path, why)
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    _create(database)
+    _restore(database, salvage or _salvage(path))
+    return Opened(database, words.store_unwritable(str(path.parent), why))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = None
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        database = sqlite3.connect(path, isolation_level=None, timeout=2.0)
+        _prepare(database)
+    except BaseException as error:
+        if database is not None:
+            database.close()
+        if isinstance(error, OSError):
+            raise StoreUnwritableError(error.strerror or str(error)) from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise translated(error) from error
+        raise
+    return database
+
+
+def translated(error: sqlite3.DatabaseError) -> StoreError:
+    """Our word for SQLite's. Only a broken file is put aside; a full disk is not the file's fault."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    unwritable = {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PERM,
+    }
+    return StoreUnwritableError(str(error)) if code in unwritable else StoreDamagedError(str(error))
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0 and database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+        _create(database)
+        return
+    if version != SCHEMA_VERSION:
+        raise StoreOutdatedError(f"schema {version}, not {SCHEMA_VERSION}")
+    clean = database.execute("SELECT value FROM meta WHERE key = 'clean'").fetchone()
+    if clean is None:  # the program did not end by itself the last time
+        found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise StoreDamagedError(found)
+    database.execute("DELETE FROM meta WHERE key = 'clean'")
+
+
+def _create(database: sqlite3.Connection) -> None:
+    database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def _set_aside(path: Path, why: str) -> str:
+    aside = path.with_name(f"{path.name}.{why}-{time.strftime('%Y%m%d-%H%M%S')}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = aside.with_name(f"{aside.name.removesuffix(f'-{number - 1}')}-{number}")
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    return aside.name
+
+
+def _salvage(path: Path) -> Salvage:
+    """As much as can still be read."""
+    outbox: list[tuple[Any, ...]] = []
+    drafts: list[tuple[Any, ...]] = []
+    try:
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error:
+        return Salvage()
+    with contextlib.closing(database):
+        for rows, query in (
+            (outbox, "SELECT cid, conversation, item, message_id FROM outbox ORDER BY n"),
+            (drafts, "SELECT conversation, text FROM drafts"),
+        ):
+            with contextlib.suppress(sqlite3.Error):
+                rows.extend(database.execute(query))
+    return Salvage(outbox, drafts)
+
+
+def _restore(database: sqlite3.Connection, salvage: Salvage) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        database.execute("BEGIN IMMEDIATE")
+        database.executemany(
+            "INSERT OR IGNORE INTO outbox (cid, conversation, item, message_id) VALUES (?, ?, ?, ?)", salvage.outbox
+        )
+        database.executemany("INSERT OR IGNORE INTO drafts VALUES (?, ?)", salvage.drafts)
+        database.execute("COMMIT")

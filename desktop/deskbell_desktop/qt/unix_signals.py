@@ -1,0 +1,40 @@
+"""SIGTERM and SIGINT as a Qt signal: Python's own handlers run only when Python code does, which may be much later."""
+
+import contextlib
+import signal
+import socket
+
+from PySide6.QtCore import QObject, QSocketNotifier, Signal
+
+HANDLED = (signal.SIGTERM, signal.SIGINT)
+
+
+class UnixSignals(QObject):
+    """Made on the main thread; `close` gives the signals back."""
+
+    ended = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._read, self._write = socket.socketpair()
+        self._read.setblocking(False)
+        self._write.setblocking(False)
+        self._before = {number: signal.signal(number, lambda _number, _frame: None) for number in HANDLED}
+        self._fd_before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._on_readable)
+
+    def close(self) -> None:
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._fd_before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._read.close()
+        self._write.close()
+
+    def _on_readable(self) -> None:
+        caught = b""
+        with contextlib.suppress(BlockingIOError):
+            caught = self._read.recv(64)
+        if any(number in HANDLED for number in caught):
+            self.ended.emit()
