@@ -3,7 +3,6 @@
 Starts an X server of its own (Xvfb) for each density, shows the widgets on it with sample data, and photographs it.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -11,15 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QCommandLineOption, QCommandLineParser, QPoint, QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from deskbell_desktop.notify.popup import PopupNotifier, PopupWindow
 from deskbell_desktop.qt import language, theme
 from deskbell_desktop.qt.gallery_samples import Sample, sample
 from deskbell_desktop.qt.login import LoginDialog
+from deskbell_desktop.qt.popup_frame import SHADOW
+from deskbell_desktop.qt.popup_window import PopupWindow
 from deskbell_desktop.qt.reply_box import Editor
 from deskbell_desktop.qt.reply_popup import ReplyPopup
 from deskbell_desktop.qt.tray_icon import INKS, SIZES, Panel, State, tray_pixmap
@@ -97,16 +97,20 @@ class Gallery:
         login.hide()
 
     def shoot_popups(self) -> None:
-        notifier = PopupNotifier()
+        windows = []
+        below = 0
         for popup in self._what.popups:
-            notifier.show(popup)
-        windows = [w for w in QApplication.topLevelWidgets() if isinstance(w, PopupWindow) and w.isVisible()]
+            window = PopupWindow()
+            window.show_popup(popup)
+            window.place(below)
+            window.appear()
+            below += window.height() - 2 * SHADOW + 8
+            windows.append(window)
         self._settle(*windows)
-        area = QRect()
-        for window in windows:
-            area = area.united(window.geometry())
+        area = windows[0].geometry().united(windows[-1].geometry())
         self._keep("popup", area.intersected(QRect(0, 0, *SCREEN)))
-        notifier.close()
+        for window in windows:
+            window.hide()
         reply = ReplyPopup()
         reply.ask(self._what.popups[-1])
         editor = reply.findChild(Editor)
@@ -221,18 +225,22 @@ def _on_own_screen(folder: Path, scale: int) -> int:
         server.wait()
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--display", help="draw on this X screen instead of an own one")
-    parser.add_argument("--scale", type=int, default=1, help="the density of that screen")
-    options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    if options.display:
-        _draw(options.folder, options.display, options.scale)
+def main(arguments: list[str]) -> int:
+    display, scale = QCommandLineOption("display", "", "screen"), QCommandLineOption("scale", "", "density", "1")
+    parser = QCommandLineParser()
+    parser.addOption(display)
+    parser.addOption(scale)
+    parser.addPositionalArgument("outdir", "where the pictures go")
+    if not parser.parse(arguments) or len(parser.positionalArguments()) != 1:
+        sys.stderr.write(parser.helpText())
+        return 2
+    folder = Path(parser.positionalArguments()[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    if parser.isSet(display):
+        _draw(folder, parser.value(display), int(parser.value(scale)))
         return 0
-    return max(_on_own_screen(options.folder, scale) for scale in (1, 2))
+    return max(_on_own_screen(folder, density) for density in (1, 2))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv))

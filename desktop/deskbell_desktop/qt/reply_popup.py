@@ -30,6 +30,7 @@ class ReplyPopup(PopupFrame):
         self._quote = soft("", 13, wrap=True)
         self._box = ReplyBox()
         close = IconButton("close", translate("ReplyPopup", "Close"))
+        close.setFixedSize(28, 28)
         close.clicked.connect(self.dismiss)
         names = QVBoxLayout()
         names.setSpacing(2)
