@@ -226,7 +226,8 @@ def _on_own_screen(folder: Path, scale: int) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    display, scale = QCommandLineOption("display", "", "screen"), QCommandLineOption("scale", "", "density", "1")
+    display = QCommandLineOption(["display"], "", "screen")
+    scale = QCommandLineOption(["scale"], "", "density", "1")
     parser = QCommandLineParser()
     parser.addOption(display)
     parser.addOption(scale)

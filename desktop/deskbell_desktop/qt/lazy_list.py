@@ -266,10 +266,8 @@ class LazyList(QListView):
         if not count:
             return QModelIndex()
         current = self.currentIndex().row() if self.currentIndex().isValid() else count
-        page = max(
-            1,
-            last - self._number_at(self.verticalOffset()),
-        )
+        last = self._number_at(self.verticalOffset() + self.viewport().height())
+        page = max(1, last - self._number_at(self.verticalOffset()))
         moves = QAbstractItemView.CursorAction
         steps = {
             moves.MoveUp: -1,
