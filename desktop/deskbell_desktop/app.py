@@ -242,7 +242,7 @@ class App(QObject):
         """Open the account's own store, and go on where it was."""
         self._close_store()
         digest = hashlib.sha256(f"{account.server}\n{account.user.id}".encode()).hexdigest()[:16]
-        store = Store(self._settings.profile / f"account-{digest}.sqlite3", account.user.id, self._words)
+        store = Store(self._settings.profile / f"account-{digest}.db", account.user.id, self._words)
         self._carrier.store = store
         self._desk.bind(store, Pages(store, account.user, self._words))
         try:

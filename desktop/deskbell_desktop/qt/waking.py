@@ -18,7 +18,8 @@ class Waking(QObject):
             network = QNetworkInformation.instance()
             network.reachabilityChanged.connect(self._on_reachability)
         if sys.platform == "linux":
-            QDBusConnection.systemBus().connect(*LOGIND, self, SLOT("on_sleep(bool)").encode())
+            # the stub asks for bytes, the function for SLOT's str
+            QDBusConnection.systemBus().connect(*LOGIND, self, SLOT("on_sleep(bool)"))  # type: ignore[call-overload]
 
     @Slot(bool)
     def on_sleep(self, begins: bool) -> None:
