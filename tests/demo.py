@@ -23,10 +23,11 @@ from tests.desk.processes import tail, wait_for
 from tests.desk.server import Login, Server
 
 PICTURE = Path("demo.png")
+FAILED = Path("artifacts/demo.png")
 MARIA, ALEX, PASSWORD = "maria", "alex", "correct horse"
 QUESTION = "Lunch at 12:30? The new place by the river, they say the soup is good 🍜"
 REPLY = "Yes, see you there!"
-BUILD = "Build 218 passed: 1,204 tests in 3 min 40 s. 完成"
+BUILD = "1,204 tests in 3 min 40 s. 完成"
 
 
 class Steps:
@@ -48,6 +49,14 @@ def walk_alone(stack: ExitStack, folder: Path, server: Server) -> None:
     steps = Steps()
     with steps.step("a desktop in memory, a server, and the accounts maria and alex"):
         desk = _desk_and_server(stack, folder, server)
+    try:
+        _walk(stack, steps, desk, server)
+    except BaseException:
+        desk.screen.save(FAILED)
+        raise
+
+
+def _walk(stack: ExitStack, steps: Steps, desk: Desk, server: Server) -> None:
     client = Client(desk, server)
     stack.callback(client.stop)
     with steps.step("the tray program has asked Alex to sign in"):
@@ -79,17 +88,13 @@ def walk_alone(stack: ExitStack, folder: Path, server: Server) -> None:
 
 def _desk_and_server(stack: ExitStack, folder: Path, server: Server) -> Desk:
     with ThreadPoolExecutor() as beside:
-        serving = beside.submit(_start_server, server)
+        maria = beside.submit(server.add_user, MARIA, PASSWORD, "--display", "Maria Garcia")
         desk = stack.enter_context(Desk(folder / "desk"))
-        serving.result()
-    return desk
-
-
-def _start_server(server: Server) -> None:
-    server.add_user(MARIA, PASSWORD, "--display", "Maria Garcia")
-    server.start(wait=False)
-    server.add_user(ALEX, PASSWORD)
+        maria.result()
+        server.start(wait=False)
+        server.add_user(ALEX, PASSWORD)
     server.wait_until_up()
+    return desk
 
 
 def _wait_until_calm(client: Client) -> None:
@@ -97,14 +102,17 @@ def _wait_until_calm(client: Client) -> None:
 
 
 def _ring_from_a_machine(server: Server) -> None:
-    server.add_user("build", PASSWORD)
+    server.add_user("build", PASSWORD, "--display", "Build server")
     machine = server.login("build", PASSWORD, "build server")
-    server.publish(machine, ALEX, title="Build server", body=BUILD)
+    server.publish(machine, ALEX, title="Build 218 passed", body=BUILD)
 
 
 def stay(stack: ExitStack, folder: Path, server: Server) -> None:
     """On the person's own display: everything runs until they end it."""
-    _start_server(server)
+    server.add_user(MARIA, PASSWORD, "--display", "Maria Garcia")
+    server.start(wait=False)
+    server.add_user(ALEX, PASSWORD)
+    server.wait_until_up()
     alex = server.login(ALEX, PASSWORD, "demo desktop")
     maria = server.login(MARIA, PASSWORD, "demo phone")
     client = Client(OwnDesk(folder), server).sign_in_beforehand(alex, theme="system")
@@ -168,6 +176,7 @@ def _on_signal(number: int, _frame: FrameType | None) -> NoReturn:
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _on_signal)
+    FAILED.unlink(missing_ok=True)
     alone = sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     with tempfile.TemporaryDirectory(prefix="deskbell-demo-", ignore_cleanup_errors=True) as name, ExitStack() as stack:
         folder = Path(name)
@@ -178,6 +187,8 @@ def main() -> int:
         except (AssertionError, RuntimeError, OSError) as problem:
             print(f"\nThe demo stopped here: {problem}\n", file=sys.stderr)
             _tell_logs(folder)
+            if FAILED.exists():
+                print(f"--- the screen at that moment: {FAILED}", file=sys.stderr)
             return 1
     return 0
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -83,6 +84,7 @@ class Child:
         stdin: bytes | None,
         pass_fds: Sequence[int],
     ) -> subprocess.Popen[bytes]:
+        assert threading.current_thread() is threading.main_thread(), "it would be killed when this thread ends"
         # setpriv becomes the program, so that the process id is still the program's own
         guard = [] if user or not shutil.which("setpriv") else ["setpriv", "--pdeathsig", "KILL", "--"]
         process = subprocess.Popen(
