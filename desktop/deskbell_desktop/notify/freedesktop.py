@@ -186,8 +186,7 @@ class FreedesktopNotifier(Notifier):
         self._owner, self._capabilities = owner, None
         for key in gone:
             self.closed.emit(key)
-        if owner:
-            self._look_up()
+        self._look_up()  # when it went, this starts it again where the bus can, and tells us where it cannot
 
     def _on_daemon(self, member: str, body: tuple[Any, ...]) -> None:
         key = next((key for key, entry in self._shown.items() if entry.id == body[0]), None)

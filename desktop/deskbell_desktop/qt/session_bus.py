@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from jeepney import HeaderFields, MatchRule, Message, MessageType, Parser, message_bus
-from jeepney.auth import AuthenticationError, Authenticator
+from jeepney.auth import BEGIN, AuthenticationError, Authenticator
 from jeepney.bus import get_bus
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
 
@@ -43,9 +43,12 @@ class SessionBus(QObject):
 
     NO_ANSWER: Final = "org.freedesktop.DBus.Error.NoReply"
 
-    def __init__(self, address: str | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self, address: str | None = None, parent: QObject | None = None, *, answer_ms: int = ANSWER_MS
+    ) -> None:
         super().__init__(parent)
         self._address = address
+        self._answer_ms = answer_ms
         self._socket: socket.socket | None = None
         self._reader: QSocketNotifier | None = None
         self._writer: QSocketNotifier | None = None
@@ -68,7 +71,7 @@ class SessionBus(QObject):
             reason = "there is no session bus" if isinstance(error, KeyError) else f"the session bus: {error}"
             QTimer.singleShot(0, self, lambda: self._lose(reason))
 
-    def call(self, message: Message, call: Call, timeout_ms: int = ANSWER_MS) -> None:
+    def call(self, message: Message, call: Call) -> None:
         """Send a method call. `failed` comes when there is no answer in time, and `answered` even after that."""
         serial = next(self._serials)
         data = message.serialise(serial=serial)
@@ -76,7 +79,7 @@ class SessionBus(QObject):
         if self._gone:
             QTimer.singleShot(0, self, lambda: self._fail(serial, self.NO_ANSWER, "the session bus is gone"))
             return
-        QTimer.singleShot(timeout_ms, self, lambda: self._expire(serial))
+        QTimer.singleShot(self._answer_ms, self, lambda: self._expire(serial))
         if self._greeted:
             self._send(data)
         else:
@@ -166,6 +169,7 @@ class SessionBus(QObject):
             if not data:
                 return
             self._send(data)
+        self._send(BEGIN)  # which jeepney leaves to its caller
         serial = next(self._serials)
         self._calls[serial] = Call(self._on_greeted, lambda _name, text: self._lose(f"the session bus: {text}"))
         self._send(message_bus.Hello().serialise(serial=serial))

@@ -1,0 +1,132 @@
+"""A notification daemon that does what a test tells it: run as a program, on the bus of its environment.
+
+Speaks all of org.freedesktop.Notifications and KDE's inline reply, keeps every call with the D-Bus types it came
+with, and obeys `org.deskbell.Test` at /test. `--caps=a,b` are its capabilities; `--refuse` refuses every Notify.
+"""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from dbus_fast import DBusError, ErrorType
+from dbus_fast.aio import MessageBus
+from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
+
+CAPS = "actions,body,body-markup,icon-static,persistence"
+
+
+def plain(value: Any) -> Any:
+    value = getattr(value, "value", value)
+    if isinstance(value, bytes):
+        return {"bytes": len(value)}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return value
+
+
+class Notifications(ServiceInterface):
+    def __init__(self, caps: list[str], refuse: bool) -> None:
+        super().__init__("org.freedesktop.Notifications")
+        self.caps, self.refuse = caps, refuse
+        self.next = 1
+        self.calls: list[dict[str, Any]] = []
+
+    @dbus_method()
+    def GetCapabilities(self) -> "as":  # type: ignore[syntax]  # noqa: F722
+        self.calls.append({"call": "GetCapabilities"})
+        return self.caps
+
+    @dbus_method()
+    def Notify(  # type: ignore[no-untyped-def]
+        self,
+        app: "s",  # noqa: F821
+        replaces: "u",  # noqa: F821
+        icon: "s",  # noqa: F821
+        summary: "s",  # noqa: F821
+        body: "s",  # noqa: F821
+        actions: "as",  # noqa: F722
+        hints: "a{sv}",  # noqa: F722
+        timeout: "i",  # noqa: F821
+    ) -> "u":  # noqa: F821
+        if self.refuse:
+            raise DBusError(ErrorType.LIMITS_EXCEEDED, "too many")
+        number = replaces or self.next
+        self.next = max(self.next, number + 1)
+        self.calls.append(
+            {
+                "call": "Notify",
+                "id": number,
+                "app": app,
+                "replaces": replaces,
+                "icon": icon,
+                "summary": summary,
+                "body": body,
+                "actions": actions,
+                "hints": {key: plain(value) for key, value in hints.items()},
+                "types": {key: value.signature for key, value in hints.items()},
+                "timeout": timeout,
+            }
+        )
+        return number
+
+    @dbus_method()
+    def CloseNotification(self, number: "u"):  # type: ignore[no-untyped-def]  # noqa: F821
+        self.calls.append({"call": "CloseNotification", "id": number})
+        self.NotificationClosed(number, 3)
+
+    @dbus_signal()
+    def NotificationClosed(self, number, reason) -> "uu":  # type: ignore[no-untyped-def]  # noqa: F821
+        return [number, reason]
+
+    @dbus_signal()
+    def ActionInvoked(self, number, action) -> "us":  # type: ignore[no-untyped-def]  # noqa: F821
+        return [number, action]
+
+    @dbus_signal()
+    def ActivationToken(self, number, token) -> "us":  # type: ignore[no-untyped-def]  # noqa: F821
+        return [number, token]
+
+    @dbus_signal()
+    def NotificationReplied(self, number, text) -> "us":  # type: ignore[no-untyped-def]  # noqa: F821
+        return [number, text]
+
+
+class Control(ServiceInterface):
+    def __init__(self, daemon: Notifications) -> None:
+        super().__init__("org.deskbell.Test")
+        self.daemon = daemon
+
+    @dbus_method()
+    def Calls(self) -> "s":  # type: ignore[name-defined]  # noqa: F821
+        return json.dumps(self.daemon.calls)
+
+    @dbus_method()
+    def Invoke(self, number: "u", action: "s", token: "s"):  # type: ignore[no-untyped-def]  # noqa: F821
+        if token:
+            self.daemon.ActivationToken(number, token)
+        self.daemon.ActionInvoked(number, action)
+        self.daemon.NotificationClosed(number, 2)
+
+    @dbus_method()
+    def Reply(self, number: "u", text: "s"):  # type: ignore[no-untyped-def]  # noqa: F821
+        self.daemon.NotificationReplied(number, text)
+        self.daemon.NotificationClosed(number, 2)
+
+    @dbus_method()
+    def Dismiss(self, number: "u"):  # type: ignore[no-untyped-def]  # noqa: F821
+        self.daemon.NotificationClosed(number, 2)
+
+
+async def main(arguments: list[str]) -> None:
+    caps = next((a.removeprefix("--caps=") for a in arguments if a.startswith("--caps=")), CAPS)
+    bus = await MessageBus().connect()
+    daemon = Notifications([cap for cap in caps.split(",") if cap], "--refuse" in arguments)
+    bus.export("/org/freedesktop/Notifications", daemon)
+    bus.export("/test", Control(daemon))
+    await bus.request_name("org.freedesktop.Notifications")
+    await bus.wait_for_disconnect()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
