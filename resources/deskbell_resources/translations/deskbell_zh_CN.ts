@@ -48,6 +48,201 @@
     </message>
 </context>
 <context>
+    <name>Core</name>
+    <message>
+        <source>1 new message</source>
+        <translation>1 条新消息</translation>
+    </message>
+    <message>
+        <source>%1 new messages</source>
+        <translation>%1 条新消息</translation>
+    </message>
+    <message>
+        <source>1 message waited for you</source>
+        <translation>有 1 条消息在等您</translation>
+    </message>
+    <message>
+        <source>%1 messages waited for you</source>
+        <translation>有 %1 条消息在等您</translation>
+    </message>
+    <message>
+        <source>, </source>
+        <translation>、</translation>
+    </message>
+    <message>
+        <source>From %1</source>
+        <translation>来自 %1</translation>
+    </message>
+    <message>
+        <source>From %1 and %2 more</source>
+        <translation>来自 %1 和另外 %2 人</translation>
+    </message>
+    <message>
+        <source>%1 in %2</source>
+        <translation>%1（%2）</translation>
+    </message>
+    <message>
+        <source>%1 (%2 new)</source>
+        <translation>%1（%2 条新消息）</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <translation>%1：%2</translation>
+    </message>
+    <message>
+        <source>Older messages are no longer on the server (%1).</source>
+        <translation>服务器上已没有更早的消息（%1）。</translation>
+    </message>
+    <message>
+        <source>The server was restored on or before %1. Some messages may be missing around here.</source>
+        <translation>服务器曾在 %1 或之前恢复过数据，此处前后可能缺少一些消息。</translation>
+    </message>
+    <message>
+        <source>Not sent: the text has %1 KiB, and at most %2 KiB go into one message.</source>
+        <translation>未发送：文字有 %1 KiB，一条消息最多 %2 KiB。</translation>
+    </message>
+    <message>
+        <source>Not sent: there is nothing in it.</source>
+        <translation>未发送：没有内容。</translation>
+    </message>
+    <message>
+        <source>Not sent: the server could not be reached for three days. Try again when you like.</source>
+        <translation>未发送：已有三天无法连接服务器。您可以随时重试。</translation>
+    </message>
+    <message>
+        <source>Not sent: the server refused it.</source>
+        <translation>未发送：服务器拒绝了这条消息。</translation>
+    </message>
+    <message>
+        <source>Not sent: %1</source>
+        <translation>未发送：%1</translation>
+    </message>
+    <message>
+        <source>You were signed out on this computer. Sign in again; nothing you wrote is lost.</source>
+        <translation>您在这台计算机上已被退出登录。请重新登录，您写的内容不会丢失。</translation>
+    </message>
+    <message>
+        <source>This version of Deskbell is too old for the server. Please update it.</source>
+        <translation>此版本的 Deskbell 对服务器来说太旧，请更新。</translation>
+    </message>
+    <message>
+        <source>You are signed out.</source>
+        <translation>您已退出登录。</translation>
+    </message>
+    <message>
+        <source>You are signed out. 1 message that was not sent stays on this computer and will go out when you sign in again.</source>
+        <translation>您已退出登录。1 条未发送的消息保留在这台计算机上，重新登录后会发出。</translation>
+    </message>
+    <message>
+        <source>You are signed out. %1 messages that were not sent stay on this computer and will go out when you sign in again.</source>
+        <translation>您已退出登录。%1 条未发送的消息保留在这台计算机上，重新登录后会发出。</translation>
+    </message>
+    <message>
+        <source>That name and password do not match.</source>
+        <translation>名称和密码不匹配。</translation>
+    </message>
+    <message>
+        <source>The keyring could not be asked (%1). Please sign in.</source>
+        <translation>无法读取密钥环（%1），请登录。</translation>
+    </message>
+    <message>
+        <source>Your keyring waits for you to unlock it.</source>
+        <translation>您的密钥环正等待您解锁。</translation>
+    </message>
+    <message>
+        <source>this computer offers no keyring</source>
+        <translation>这台计算机没有密钥环</translation>
+    </message>
+    <message>
+        <source>Your sign-in could not be kept (%1). Deskbell stays signed in until it ends, and will ask again at its next start.</source>
+        <translation>无法保存您的登录（%1）。Deskbell 在退出之前保持登录，下次启动时会再次询问。</translation>
+    </message>
+    <message>
+        <source>“%1” is not an address. It looks like https://desk.example.org.</source>
+        <translation>“%1”不是地址。地址的样子如 https://desk.example.org。</translation>
+    </message>
+    <message>
+        <source>http://%1 would send your password and messages readable for anyone on the way. Use https, or choose to send them without encryption.</source>
+        <translation>http://%1 会让途中任何人都能读到您的密码和消息。请使用 https，或选择不加密发送。</translation>
+    </message>
+    <message>
+        <source>There is no server named %1. Check the address, and the network.</source>
+        <translation>没有名为 %1 的服务器。请检查地址和网络。</translation>
+    </message>
+    <message>
+        <source>Nothing listens at %1. Does the server run, and is the port right?</source>
+        <translation>%1 没有程序在监听。服务器是否在运行？端口是否正确？</translation>
+    </message>
+    <message>
+        <source>%1 cannot be reached. Is this computer connected?</source>
+        <translation>无法连接 %1。这台计算机是否已联网？</translation>
+    </message>
+    <message>
+        <source>%1 does not answer.</source>
+        <translation>%1 没有响应。</translation>
+    </message>
+    <message>
+        <source>%1 broke off the connection.</source>
+        <translation>%1 中断了连接。</translation>
+    </message>
+    <message>
+        <source>%1 cannot prove who it is (%2). Nothing was sent.</source>
+        <translation>%1 无法证明自己的身份（%2）。没有发送任何内容。</translation>
+    </message>
+    <message>
+        <source>%1 does not speak TLS as it should. Perhaps the port is another one.</source>
+        <translation>%1 的 TLS 通信不正常，也许端口不对。</translation>
+    </message>
+    <message>
+        <source>The certificate file %1 cannot be used (%2).</source>
+        <translation>无法使用证书文件 %1（%2）。</translation>
+    </message>
+    <message>
+        <source>%1 answers, but the Deskbell server behind it does not (%2).</source>
+        <translation>%1 有响应，但其后的 Deskbell 服务器没有（%2）。</translation>
+    </message>
+    <message>
+        <source>%1 sends us on to %2. Type that address, if it is right.</source>
+        <translation>%1 转到了 %2。如果无误，请输入该地址。</translation>
+    </message>
+    <message>
+        <source>%1 answers, but it is not a Deskbell server.</source>
+        <translation>%1 有响应，但不是 Deskbell 服务器。</translation>
+    </message>
+    <message>
+        <source>The server&apos;s answer is not understood.</source>
+        <translation>无法理解服务器的回答。</translation>
+    </message>
+    <message>
+        <source>The connection failed for a reason that Deskbell does not know. It keeps trying.</source>
+        <translation>连接因未知原因失败，Deskbell 会继续重试。</translation>
+    </message>
+    <message>
+        <source>The network part of Deskbell has stopped. Quit it and start it again.</source>
+        <translation>Deskbell 的网络部分已停止，请退出程序后重新启动。</translation>
+    </message>
+    <message>
+        <source>The messages kept on this computer could not be read. They were put aside as %1; Deskbell fetches them again from the server.</source>
+        <translation>无法读取保存在这台计算机上的消息，已将其移到 %1；Deskbell 会从服务器重新获取。</translation>
+    </message>
+    <message>
+        <source>The messages kept on this computer are of another version of Deskbell. They were put aside as %1; Deskbell fetches them again from the server.</source>
+        <translation>保存在这台计算机上的消息属于另一个版本的 Deskbell，已将其移到 %1；Deskbell 会从服务器重新获取。</translation>
+    </message>
+    <message>
+        <source>Deskbell cannot write to %1 (%2). Until that is mended, messages and what you write are kept only while it runs.</source>
+        <translation>Deskbell 无法写入 %1（%2）。在此之前，消息和您写的内容只在程序运行期间保留。</translation>
+    </message>
+    <message>
+        <source>The settings in %1 could not be read. Deskbell begins with its own.</source>
+        <translation>无法读取 %1 中的设置，Deskbell 使用自带的设置。</translation>
+    </message>
+    <message>
+        <source>The settings could not be written to %1 (%2).</source>
+        <translation>无法将设置写入 %1（%2）。</translation>
+    </message>
+</context>
+<context>
     <name>Login</name>
     <message>
         <source>Sign in to Deskbell</source>

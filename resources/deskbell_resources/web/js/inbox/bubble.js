@@ -1,0 +1,57 @@
+// One message as it is shown: its text, and beneath it its time and what became of it, in words.
+import { labelOf } from "../controls.js";
+import { h } from "../dom.js";
+import { clean, linked, oneLine } from "../text.js";
+import { fullTime, refused, t, timeOf } from "../words.js";
+
+const SHOWN_CHARS = 4000;
+const SHOWN_LINES = 60;
+
+function content(message, named) {
+  const parts = [];
+  if (named) parts.push(h("span.who", {}, h("bdi", {}, oneLine(labelOf(message.from), 60))));
+  if (message.title) parts.push(h("strong.title", {}, oneLine(message.title, 250)));
+  const text = clean(message.body);
+  const cut = Math.min(SHOWN_CHARS, cutAt(text));
+  parts.push(...linked(text.slice(0, cut)));
+  if (cut < text.length) parts.push(rest(text, cut));
+  return parts;
+}
+
+function cutAt(text) {
+  let at = -1;
+  for (let line = 0; line < SHOWN_LINES; line += 1) {
+    at = text.indexOf("\n", at + 1);
+    if (at < 0) return text.length;
+  }
+  return at;
+}
+
+function rest(text, cut) {
+  const show = (event) => event.currentTarget.replaceWith(...linked(text.slice(cut)));
+  return h("button.button.link", { type: "button", on: { click: show } }, t("message.all"));
+}
+
+const PRIORITY = { high: "message.high", urgent: "message.urgent" };
+
+export function bubble(message, named) {
+  const meta = [h("time", { datetime: new Date(message.at).toISOString(), title: fullTime(message.at) }, timeOf(message.at))];
+  if (message.priority in PRIORITY) meta.unshift(h("span", {}, t(PRIORITY[message.priority])));
+  if (message.mine) meta.push(h("span", {}, `· ${t("message.sent")}`));
+  const who = message.mine ? t("you.short") : labelOf(message.from);
+  return h(`li.message.${message.priority}${message.mine ? ".mine" : ""}`, { "data-id": message.id, tabindex: "-1" },
+    h("span.away", {}, `${oneLine(who, 60)}: `), h("div.bubble", { dir: "auto" }, content(message, named)), h("div.meta.num", {}, meta));
+}
+
+/** One that the server has not named yet. */
+export function waitingBubble(item, { retry, discard }) {
+  const { body, title = "" } = item.draft;
+  const state = item.problem
+    ? [h("span.bad", { role: "alert" }, reason(item.problem)), link(t("message.retry"), () => retry(item.cid)), link(t("message.discard"), () => discard(item.cid))]
+    : [h("span", {}, item.stored ? `${timeOf(item.at)} · ${t("message.sent")}` : t("message.sending"))];
+  return h("li.message.mine", { "data-cid": item.cid, tabindex: "-1" },
+    h("span.away", {}, `${t("you.short")}: `), h("div.bubble", { dir: "auto" }, content({ body, title }, false)), h("div.meta.num", {}, state));
+}
+
+const link = (text, click) => h("button.button.link", { type: "button", on: { click } }, text);
+const reason = (problem) => (problem === "expired" ? t("message.expired") : t("message.failed", { reason: refused(problem) }));

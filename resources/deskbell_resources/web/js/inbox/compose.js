@@ -1,0 +1,144 @@
+// A new message: to whom, found while typing, and what. Keyboard alone is enough.
+import { face, labelOf } from "../controls.js";
+import { field, fill, h, icon } from "../dom.js";
+import { api } from "../http.js";
+import { oneLine } from "../text.js";
+import { refused, t } from "../words.js";
+import { editor } from "./writer.js";
+
+const DRAFT = "new";
+const WAIT_MS = 120;
+
+export class Compose {
+  #chosen = [];
+  #found = [];
+  #at = -1;
+  #asked = 0;
+  #timer = null;
+
+  constructor({ send, close, drafts }) {
+    this.onSend = send;
+    this.drafts = drafts;
+    this.to = h("input", { type: "text", autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": "people", "aria-autocomplete": "list", placeholder: t("compose.who"),
+      on: { input: () => this.#search(), keydown: (event) => this.#keys(event) } });
+    this.people = h("ul.people", { id: "people", role: "listbox", "aria-label": t("compose.found"), hidden: true });
+    this.chosen = h("ul.row.wrap", { "aria-label": t("compose.to") });
+    this.problem = h("p.problem", { role: "alert" });
+    this.title = h("input", { type: "text", maxlength: 250, autocomplete: "off" });
+    const { box, problem } = editor({ label: t("compose.body"), changed: (text) => this.drafts.set(DRAFT, text), send: () => this.#send() });
+    this.body = box;
+    box.className = "";
+    box.setAttribute("rows", "5");
+    box.removeAttribute("aria-label");
+    box.value = drafts.get(DRAFT);
+    const form = h("form", { novalidate: true, on: { submit: (event) => { event.preventDefault(); this.#send(); } } },
+      h("div.field", {}, h("label", { for: "to" }, t("compose.to")), this.chosen, this.to, this.people),
+      field(t("compose.title"), this.title), field(t("compose.body"), box), problem, this.problem,
+      h("div.row", {}, h("button.button.main", { type: "submit" }, t("send")), h("button.button", { type: "button", on: { click: close } }, t("cancel"))));
+    this.to.id = "to";
+    form.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.people.hidden) close(); });
+    this.element = h("section.pane", { "aria-labelledby": "compose-head" },
+      h("header.pane-head", {}, h("button.icon.back", { type: "button", "aria-label": t("back"), on: { click: close } }, icon("back")), h("h1", { id: "compose-head" }, t("new"))),
+      h("div.compose", {}, form));
+  }
+
+  focus() { this.to.focus(); }
+
+  #search() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), WAIT_MS);
+  }
+
+  async #ask() {
+    const number = (this.#asked += 1);
+    const query = this.to.value.trim();
+    if (!query) { this.#show([]); return []; }
+    try {
+      const { users } = await api("GET", `users?q=${encodeURIComponent(query)}`);
+      const free = users.filter((user) => !this.#chosen.some((chosen) => chosen.id === user.id));
+      if (number === this.#asked) this.#show(free, free.length ? "" : t("compose.nobody"));
+      return free;
+    } catch (problem) {
+      if (number === this.#asked) this.#show([], refused(problem));
+      return [];
+    }
+  }
+
+  #show(found, problem = "") {
+    this.#found = found;
+    this.#at = found.length ? 0 : -1;
+    this.problem.textContent = problem;
+    fill(this.people, found.map((party, index) => h("li", { role: "option", id: `person-${index}`, on: { mousedown: (event) => { event.preventDefault(); this.#choose(party); } } },
+      face([party], true), h("span.grow.cut", {}, h("bdi", {}, oneLine(labelOf(party), 60))), h("span.soft.small", {}, h("bdi", {}, party.name)))));
+    this.#mark();
+  }
+
+  #mark() {
+    const open = this.#found.length > 0;
+    this.people.hidden = !open;
+    this.to.setAttribute("aria-expanded", String(open));
+    if (open) this.to.setAttribute("aria-activedescendant", `person-${this.#at}`);
+    else this.to.removeAttribute("aria-activedescendant");
+    [...this.people.children].forEach((row, index) => row.setAttribute("aria-selected", String(index === this.#at)));
+    this.people.children[this.#at]?.scrollIntoView({ block: "nearest" });
+  }
+
+  #keys(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && this.#found.length) {
+      this.#at = (this.#at + step + this.#found.length) % this.#found.length;
+      this.#mark();
+      event.preventDefault();
+    } else if ((event.key === "Enter" || event.key === ",") && !event.ctrlKey && this.to.value.trim()) {
+      event.preventDefault();
+      void this.#pick();
+    } else if (event.key === "Escape" && this.#found.length) {
+      event.stopPropagation();
+      this.#show([]);
+    } else if (event.key === "Backspace" && !this.to.value && this.#chosen.length) this.#unchoose(this.#chosen.at(-1));
+  }
+
+  /** The marked one, or the one that is called exactly so. */
+  async #pick() {
+    const typed = this.to.value.trim().toLocaleLowerCase();
+    const found = this.#found.length ? this.#found : await this.#ask();
+    const exact = found.find((party) => party.name.toLocaleLowerCase() === typed);
+    const party = this.#found[this.#at] ?? exact;
+    if (party) this.#choose(party);
+    return Boolean(party);
+  }
+
+  #choose(party) {
+    this.#chosen.push(party);
+    this.to.value = "";
+    this.#show([]);
+    this.#showChosen();
+    this.to.focus();
+  }
+
+  #unchoose(party) {
+    this.#chosen = this.#chosen.filter((other) => other !== party);
+    this.#showChosen();
+    this.to.focus();
+  }
+
+  #showChosen() {
+    fill(this.chosen, this.#chosen.map((party) => h("li.row.tag", {}, h("bdi", {}, oneLine(labelOf(party), 40)),
+      h("button.icon", { type: "button", "aria-label": t("compose.remove", { name: labelOf(party) }), on: { click: () => this.#unchoose(party) } }, icon("close")))));
+  }
+
+  async #send() {
+    this.problem.textContent = "";
+    if (this.to.value.trim() && !(await this.#pick())) { this.to.focus(); return; }
+    if (!this.#chosen.length) { this.problem.textContent = t("compose.nobody.chosen"); this.to.focus(); return; }
+    const body = this.body.value;
+    if (!body.trim()) { this.problem.textContent = t("compose.empty"); this.body.focus(); return; }
+    if (this.body.closest("form").querySelector(".problem").textContent) { this.body.focus(); return; }
+    const parties = this.#chosen;
+    const oneGroup = parties.length === 1 && parties[0].kind === "group";
+    const conversation = oneGroup ? parties[0].id : parties.map((party) => party.id).sort().join("+");
+    const title = this.title.value.trim();
+    this.drafts.set(DRAFT, "");
+    this.onSend(conversation, parties, { to: parties.map((party) => party.name), body, ...(title && { title }) });
+  }
+}

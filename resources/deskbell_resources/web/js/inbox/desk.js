@@ -1,0 +1,237 @@
+// One person's desk: the log, its store, the outbox and the connection, kept in step. Tells "changed" with what changed; draws nothing.
+import { Connection } from "./connection.js";
+import { Log } from "./log.js";
+import { Outbox } from "./outbox.js";
+import { Store } from "./store.js";
+
+const BATCH = 200;
+const KEEP_MS = 100;
+const ACK_MS = 2000;
+const RETRY_MS = 3000;
+const FINAL = new Set(["bad_request", "forbidden", "not_found", "unknown_event", "idempotency_conflict", "too_large", "invalid", "unknown_recipient"]);
+
+export class Desk extends EventTarget {
+  #syncing = false;
+  #meanwhile = [];
+  #unsaved = [];
+  #saving = null;
+  #untold = new Map();
+  #telling = false;
+  #sending = false;
+  #ackTimer = null;
+  #kept = 0;
+
+  static async open(user, options) {
+    const desk = new Desk(user, options);
+    await desk.#load();
+    return desk;
+  }
+
+  constructor(user, options) {
+    super();
+    this.user = user;
+    this.log = new Log(user.id);
+    this.outbox = new Outbox(user.id);
+    this.connection = new Connection(options);
+    this.first = true; // nothing rings while the log is fetched for the first time
+    const on = (type, listener) => this.connection.addEventListener(type, ({ detail }) => listener(detail));
+    on("state", (state) => this.#state(state));
+    on("event", (event) => this.#event(event));
+    on("head", (head) => { if (head.epoch !== this.log.epoch || head.head > this.log.cursor) this.sync(); });
+    on("check", () => this.sync());
+    on("left", (end) => this.#tell("left", end));
+  }
+
+  start() { void this.connection.run(); }
+
+  async close() {
+    this.connection.stop();
+    clearTimeout(this.#ackTimer);
+    this.store?.close();
+  }
+
+  async #load() {
+    this.store = await Store.open(this.user.id);
+    const { epoch, cursor, events } = await this.store.load();
+    this.log.epoch = epoch;
+    const waiting = new Set(this.outbox.list().map((item) => item.cid));
+    for (const event of events) {
+      const { message } = this.log.apply(event);
+      if (waiting.has(message?.cid)) this.outbox.remove(message.cid);
+    }
+    this.log.cursor = cursor;
+    this.#kept = cursor;
+    this.first = epoch === null;
+  }
+
+  // -- from the server
+
+  #state(state) {
+    this.#tell("state", state);
+    if (state.state !== "online") return;
+    void this.sync();
+    void this.flush();
+    void this.#tellRead();
+  }
+
+  #event(event) {
+    if (this.log.isOld(event)) return;
+    if (this.#syncing) this.#meanwhile.push(event);
+    else if (this.log.isNext(event)) this.#take([event], true);
+    else void this.sync();
+  }
+
+  /** What was pushed while a sync ran: some of it was in the answer, the rest follows on it or shows that more is missing. */
+  #catchUp() {
+    const events = this.#meanwhile;
+    this.#meanwhile = [];
+    for (const event of events) this.#event(event);
+  }
+
+  /** Asks until the cursor is the head; one at a time. */
+  async sync() {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    const missed = [];
+    try {
+      for (let more = true; more;) {
+        const answer = await this.connection.ask("sync", { epoch: this.log.epoch, after: this.log.cursor, limit: BATCH });
+        if (!answer.ok) throw Object.assign(new Error(answer.message), answer);
+        if (this.log.epoch !== answer.epoch || answer.reset) await this.#startOver(answer);
+        missed.push(...this.#take(answer.events.filter((event) => !this.log.isOld(event)), false));
+        more = answer.more || answer.head > this.log.cursor;
+        if (more && !answer.events.length) break;
+      }
+      if (!this.first && missed.length) this.#tell("missed", { messages: missed.filter((message) => this.log.unread.has(message.id)) });
+      this.first = false;
+      this.#tell("synced", {});
+    } catch (problem) {
+      if (this.connection.online) setTimeout(() => this.sync(), (problem.retry_after_s ?? 1) * 1000);
+      if (!problem.code) this.connection.drop();
+    } finally { this.#syncing = false; }
+    this.#catchUp();
+  }
+
+  async #startOver(answer) {
+    const cursor = answer.events.length ? answer.events[0].seq - 1 : answer.head;
+    this.#unsaved = [];
+    this.log.startOver(answer.epoch, cursor);
+    this.#kept = cursor;
+    await this.store.startOver(answer.epoch, cursor);
+    this.#tell("changed", { conversations: [...this.log.conversations.keys()], all: true });
+  }
+
+  #take(events, live) {
+    const changed = new Set();
+    const fresh = [];
+    const read = [];
+    for (const event of events) {
+      const change = this.log.apply(event);
+      for (const id of change.conversations) changed.add(id);
+      if (change.read) read.push(...change.read);
+      if (change.message?.mine && change.message.cid && this.outbox.remove(change.message.cid)) changed.add(change.message.conversation);
+      if (change.fresh && change.rings) fresh.push(change.message);
+      this.#unsaved.push(event);
+    }
+    for (const id of read) this.#untold.delete(id);
+    this.#save();
+    if (changed.size) this.#tell("changed", { conversations: [...changed] });
+    if (read.length) this.#tell("read", { ids: read });
+    if (live) for (const message of fresh) this.#tell("rang", { message });
+    return fresh;
+  }
+
+  // -- keeping, and telling the server what is kept
+
+  #save() {
+    this.#saving ??= setTimeout(async () => {
+      const [events, epoch] = [this.#unsaved, this.log.epoch];
+      this.#unsaved = [];
+      await this.store.append(events, epoch);
+      this.#saving = null;
+      if (epoch === this.log.epoch && events.length) this.#kept = Math.max(this.#kept, events.at(-1).seq);
+      if (this.#unsaved.length) this.#save();
+      this.#ackTimer ??= setTimeout(() => this.#ack(), ACK_MS);
+    }, KEEP_MS);
+  }
+
+  #ack() {
+    this.#ackTimer = null;
+    this.connection.ask("ack", { epoch: this.log.epoch, seq: this.#kept }).catch(() => {});
+  }
+
+  // -- reading
+
+  /** The person has seen these. */
+  markRead(ids) {
+    const found = this.log.markRead(ids);
+    if (!found.length) return;
+    for (const id of found) this.#untold.set(id, true);
+    this.#tell("changed", { conversations: [...new Set(found.map((id) => this.log.messages.get(id).conversation))] });
+    this.#tell("read", { ids: found });
+    void this.#tellRead();
+  }
+
+  async #tellRead() {
+    if (this.#telling || !this.connection.online) return;
+    this.#telling = true;
+    try {
+      while (this.#untold.size) {
+        const ids = [...this.#untold.keys()].slice(0, BATCH);
+        const answer = await this.connection.ask("read", { ids });
+        if (!answer.ok && !FINAL.has(answer.code)) throw new Error(answer.code);
+        for (const id of ids) this.#untold.delete(id);
+      }
+    } catch { setTimeout(() => this.#tellRead(), RETRY_MS); } finally { this.#telling = false; }
+  }
+
+  // -- writing
+
+  /** Into the outbox, and out of it as soon as there is a connection. */
+  send(conversation, parties, draft) {
+    const item = this.outbox.add(conversation, parties, draft);
+    this.#tell("changed", { conversations: [conversation] });
+    void this.flush();
+    return item;
+  }
+
+  retry(cid) {
+    this.outbox.retry(cid);
+    this.#tell("changed", { conversations: [], all: true });
+    void this.flush();
+  }
+
+  discard(cid) {
+    this.outbox.remove(cid);
+    this.#tell("changed", { conversations: [], all: true });
+  }
+
+  /** Sends what waits, in order. */
+  async flush() {
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      for (let due = this.outbox.due(); due.length && this.connection.online; due = this.outbox.due()) await this.#sendOne(due[0]);
+    } catch (problem) {
+      setTimeout(() => this.flush(), (problem.retry_after_s ?? RETRY_MS / 1000) * 1000);
+    } finally { this.#sending = false; }
+  }
+
+  async #sendOne(item) {
+    const answer = await this.connection.ask("send", { cid: item.cid, ...item.draft });
+    if (answer.ok) {
+      // Its event takes its place; when that was missed, the sync brings it.
+      if (answer.seq !== null && answer.seq <= this.log.cursor) this.outbox.remove(item.cid);
+      else this.#confirm(item.cid);
+    } else if (FINAL.has(answer.code)) this.outbox.fail(item.cid, answer);
+    else throw Object.assign(new Error(answer.code), answer);
+    this.#tell("changed", { conversations: [item.conversation] });
+  }
+
+  #confirm(cid) {
+    this.outbox.settle(cid);
+    void this.sync();
+  }
+
+  #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
+}

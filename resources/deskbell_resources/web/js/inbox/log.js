@@ -1,0 +1,117 @@
+// The person's log as state: messages by conversation, and what of them is unread. No network, no page, no clock.
+const labelOf = (party) => party.display || party.name;
+
+/** Which conversation a message belongs to; the rule of the protocol, the same in every client. */
+export function conversationOf(message, me) {
+  if (message.to.length === 1 && message.to[0].kind === "group") return message.to[0].id;
+  if (message.from.id === me) return message.to.map((party) => party.id).sort().join("+");
+  return message.from.id;
+}
+
+function partiesOf(message, me) {
+  const toGroup = message.to.length === 1 && message.to[0].kind === "group";
+  return toGroup || message.from.id === me ? message.to : [message.from];
+}
+
+export class Log {
+  constructor(me) {
+    this.me = me;
+    this.epoch = null;
+    this.cursor = 0;
+    this.messages = new Map();
+    this.conversations = new Map();
+    this.unread = new Set();
+  }
+
+  /** Whether `event` is the next one. A lower one is old news, a higher one says that something is missing. */
+  isNext(event) { return event.epoch === this.epoch && event.seq === this.cursor + 1; }
+  isOld(event) { return event.epoch === this.epoch && event.seq <= this.cursor; }
+
+  /** Takes the next event: `{conversations, message?, fresh?, read?}`, what changed. Unknown kinds only move the cursor. */
+  apply(event) {
+    this.cursor = event.seq;
+    if (event.kind === "message") return this.#message(event);
+    if (event.kind === "read") return this.#read(event.data);
+    return { conversations: [] };
+  }
+
+  /** The log was replaced, or its oldest part dropped: what is here stays, and the reader is told that some may be missing. */
+  startOver(epoch, cursor) {
+    const hadAny = this.messages.size > 0;
+    this.epoch = epoch;
+    this.cursor = cursor;
+    for (const message of this.messages.values()) message.seq = 0;
+    if (hadAny) for (const conversation of this.conversations.values()) conversation.gapAfter = conversation.messages.length;
+  }
+
+  /** Marks as read here and now; the ids that were unread. The server's own event follows. */
+  markRead(ids) {
+    const found = ids.filter((id) => this.unread.has(id));
+    this.#forgetUnread(found);
+    return found;
+  }
+
+  unreadOf(conversation) {
+    return [...(this.conversations.get(conversation)?.unread ?? [])];
+  }
+
+  /** Newest first. */
+  sorted() {
+    return [...this.conversations.values()].sort((one, other) => other.last.at - one.last.at || (other.last.id < one.last.id ? -1 : 1));
+  }
+
+  #message({ id, seq, at, data }) {
+    const known = this.messages.get(id);
+    if (known) {
+      known.seq = seq;
+      return { conversations: [known.conversation], message: known, fresh: false };
+    }
+    const mine = data.from.id === this.me;
+    const unread = !mine || data.to.some((party) => party.id === this.me);
+    const message = { ...data, id, seq, at, mine, title: data.title ?? "", priority: data.priority ?? "normal", conversation: conversationOf(data, this.me) };
+    this.messages.set(id, message);
+    const conversation = this.#conversation(message);
+    conversation.messages.push(message);
+    conversation.last = message;
+    if (unread) {
+      this.unread.add(id);
+      conversation.unread.add(id);
+    }
+    return { conversations: [message.conversation], message, fresh: true, rings: unread };
+  }
+
+  #conversation(message) {
+    let conversation = this.conversations.get(message.conversation);
+    const parties = partiesOf(message, this.me);
+    if (!conversation) {
+      conversation = { id: message.conversation, messages: [], unread: new Set(), gapAfter: 0 };
+      this.conversations.set(message.conversation, conversation);
+    }
+    conversation.parties = parties; // as they are called now
+    conversation.title = parties.map(labelOf).join(", ");
+    return conversation;
+  }
+
+  #read({ ids = [], up_to = null }) {
+    const meant = new Set(ids ?? []);
+    if (up_to !== null) {
+      for (const id of this.unread) {
+        const seq = this.messages.get(id).seq;
+        if (seq > 0 && seq <= up_to) meant.add(id);
+      }
+    }
+    const read = [...meant].filter((id) => this.unread.has(id));
+    return { conversations: this.#forgetUnread(read), read: [...meant] };
+  }
+
+  #forgetUnread(ids) {
+    const touched = new Set();
+    for (const id of ids) {
+      const { conversation } = this.messages.get(id);
+      this.unread.delete(id);
+      this.conversations.get(conversation).unread.delete(id);
+      touched.add(conversation);
+    }
+    return [...touched];
+  }
+}

@@ -1,0 +1,265 @@
+// The inbox, where its parts meet: who is signed in, which conversation is open, what happens when something changes.
+import { fill, h } from "../dom.js";
+import { session, signOut } from "../http.js";
+import * as settings from "../settings.js";
+import { t } from "../words.js";
+import { Compose } from "./compose.js";
+import { Desk } from "./desk.js";
+import { menu } from "./menu.js";
+import { Drafts, forget } from "./outbox.js";
+import { Pane } from "./pane.js";
+import { canNotify, mayNotify, Ringer, showCount } from "./ring.js";
+import { Side } from "./side.js";
+import { signInPage } from "./signin.js";
+import { Store } from "./store.js";
+
+const app = document.getElementById("app");
+
+class Inbox {
+  #dirty = null;
+  #changed = new Set();
+  #menu = null;
+  #made = new Map(); // conversations that have only what waits in the outbox
+
+  constructor(found, desk) {
+    this.found = found;
+    this.desk = desk;
+    this.drafts = new Drafts(found.user.id);
+    this.selected = null;
+    this.ringer = new Ringer((id) => this.openMessage(id));
+    this.side = new Side({ select: (id, focus) => this.select(id, focus), compose: () => this.compose(), menu: () => this.toggleMenu() });
+    this.side.onSearch = () => this.showSide();
+    this.pane = new Pane({
+      send: (text) => this.reply(text), draft: (id, text) => this.drafts.set(id, text), back: () => this.leave(),
+      retry: (cid) => desk.retry(cid), discard: (cid) => desk.discard(cid),
+    });
+    this.element = h("main.inbox", {}, this.side.element, this.pane.element);
+    this.#listen();
+  }
+
+  start() {
+    fill(app, this.element);
+    this.#fromAddress();
+    this.showSide();
+    this.desk.start();
+  }
+
+  #listen() {
+    const on = (type, listener) => this.desk.addEventListener(type, ({ detail }) => listener(detail));
+    on("changed", ({ conversations, all }) => this.#soon(conversations, all));
+    on("state", (state) => this.#state(state));
+    on("rang", ({ message }) => { if (!this.#reads(message.conversation)) void this.ringer.ring(message, message.conversation); });
+    on("missed", ({ messages }) => void this.ringer.missed(messages.filter((message) => !this.#reads(message.conversation))));
+    on("read", () => this.ringer.settle(this.desk.log.unread));
+    on("left", (end) => this.#left(end));
+    addEventListener("hashchange", () => this.#fromAddress());
+    addEventListener("focus", () => this.#read());
+    document.addEventListener("visibilitychange", () => this.#read());
+    addEventListener("storage", (event) => this.#otherTab(event));
+    document.addEventListener("pointerdown", (event) => { if (this.#menu && !this.#menu.contains(event.target) && !this.side.more.contains(event.target)) this.closeMenu(false); });
+  }
+
+  // -- what changed is drawn once a frame, and also where no frame comes because the page is hidden
+
+  #soon(conversations, all = false) {
+    for (const id of conversations) this.#changed.add(id);
+    if (all && this.selected) this.#changed.add(this.selected);
+    if (this.#dirty !== null) return;
+    this.#dirty = true;
+    const draw = () => { if (this.#dirty) { this.#dirty = null; this.#draw(); } };
+    if (document.hidden) setTimeout(draw, 50);
+    else { requestAnimationFrame(draw); setTimeout(draw, 250); }
+  }
+
+  #draw() {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    this.showSide();
+    if (this.selected && changed.has(this.selected)) {
+      this.pane.update(this.#conversation(this.selected), this.desk.outbox.of(this.selected));
+      this.#read();
+    }
+    if (!this.selected && !this.composing) this.#empty();
+  }
+
+  showSide() {
+    showCount(this.desk.log.unread.size);
+    this.side.show(this.desk.log, this.desk.outbox, this.drafts, this.selected);
+  }
+
+  #state({ state }) {
+    const host = location.host;
+    this.online = state === "online";
+    this.side.showState(t(`state.${state}`, { host }), { online: "good", offline: "bad" }[state] ?? "");
+    if (!this.selected && !this.composing) this.#empty();
+  }
+
+  #empty() {
+    const none = this.desk.log.conversations.size === 0;
+    const write = h("button.button.main", { type: "button", on: { click: () => this.compose() } }, t("new"));
+    if (none && this.desk.first) this.pane.empty(t("empty.loading"), t("empty.loading.text"));
+    else if (none) this.pane.empty(t("empty.none"), t("empty.none.text"), write);
+    else this.pane.empty(t("empty.choose"), t("empty.choose.text"), this.#offer());
+  }
+
+  /** The button that asks for notifications: never asked by itself. */
+  #offer() {
+    if (!canNotify() || mayNotify() || Notification.permission === "denied" || settings.get("notify") === "off") return null;
+    return h("button.button", { type: "button", on: { click: async () => { await Notification.requestPermission(); this.#empty(); } } }, t("notify.on"));
+  }
+
+  // -- choosing, reading, writing
+
+  #conversation(id) {
+    const known = this.desk.log.conversations.get(id) ?? this.#made.get(id);
+    if (known) return known;
+    const [item] = this.desk.outbox.of(id);
+    return item ? this.#make(id, item.parties) : null;
+  }
+
+  #make(id, parties) {
+    const conversation = { id, parties, title: parties.map((party) => party.display || party.name).join(", "), messages: [], gapAfter: 0 };
+    this.#made.set(id, conversation);
+    return conversation;
+  }
+
+  select(id, focus = null) {
+    const address = `#${encodeURIComponent(id)}`;
+    if (location.hash !== address) history.pushState(null, "", address);
+    this.#open(id, focus);
+  }
+
+  #open(id, focus = null) {
+    const conversation = this.#conversation(id);
+    if (!conversation) return;
+    this.selected = id;
+    this.composing = null;
+    this.closeMenu(false);
+    this.element.classList.add("open");
+    this.element.lastChild.replaceWith(this.pane.element);
+    this.pane.open(conversation, this.desk.outbox.of(id), this.drafts.get(id), focus);
+    if (!focus && matchMedia("(pointer: fine)").matches) this.pane.writer.focus();
+    this.showSide();
+    this.#read();
+  }
+
+  openMessage(id) {
+    const message = id && this.desk.log.messages.get(id);
+    if (message) this.select(message.conversation, id);
+  }
+
+  leave() {
+    history.pushState(null, "", location.pathname);
+    this.#fromAddress();
+  }
+
+  #fromAddress() {
+    const id = decodeURIComponent(location.hash.slice(1));
+    if (id && this.#conversation(id)) { this.#open(id); return; }
+    this.selected = null;
+    this.composing = null;
+    this.element.classList.remove("open");
+    this.element.lastChild.replaceWith(this.pane.element);
+    this.#empty();
+    this.showSide();
+  }
+
+  #reads(conversation) { return conversation === this.selected && !document.hidden && document.hasFocus(); }
+
+  #read() {
+    if (this.selected && this.#reads(this.selected)) this.desk.markRead(this.desk.log.unreadOf(this.selected));
+  }
+
+  reply(body) {
+    const conversation = this.#conversation(this.selected);
+    const last = conversation.messages.at(-1);
+    const where = last ? { reply_to: last.id } : { to: conversation.parties.map((party) => party.name) };
+    this.desk.send(conversation.id, conversation.parties, { ...where, body });
+    this.pane.messages.toEnd();
+  }
+
+  compose() {
+    this.closeMenu(false);
+    this.composing = new Compose({
+      drafts: this.drafts, close: () => (this.selected ? this.#open(this.selected) : this.leave()),
+      send: (id, parties, draft) => {
+        if (!this.desk.log.conversations.has(id)) this.#make(id, parties);
+        this.desk.send(id, parties, draft);
+        this.select(id);
+      },
+    });
+    this.element.classList.add("open");
+    this.element.lastChild.replaceWith(this.composing.element);
+    this.composing.focus();
+  }
+
+  #otherTab(event) {
+    if (event.key === null) return;
+    if (event.key === `deskbell.draft.${this.found.user.id}.${this.selected}`) this.pane.writer.showDraft(event.newValue ?? "");
+    if (event.key === `deskbell.outbox.${this.found.user.id}`) this.#soon([], true);
+  }
+
+  // -- the menu, and leaving
+
+  toggleMenu() {
+    if (this.#menu) { this.closeMenu(true); return; }
+    const { user, admin, diagnostics } = this.found;
+    const refresh = () => { this.closeMenu(false); this.toggleMenu(); };
+    this.#menu = menu({ user, admin, diagnostics, ringer: this.ringer, refresh, close: (focus) => this.closeMenu(focus), signOut: () => this.#signOut() });
+    this.side.element.append(this.#menu);
+    this.side.more.setAttribute("aria-expanded", "true");
+    this.#menu.querySelector("button, input, select, a").focus();
+  }
+
+  closeMenu(focus) {
+    this.#menu?.remove();
+    this.#menu = null;
+    this.side.more.setAttribute("aria-expanded", "false");
+    if (focus) this.side.more.focus();
+  }
+
+  async #signOut() {
+    if (this.desk.outbox.list().length && !confirm(t("signout.waiting"))) return;
+    const { user } = this.found;
+    try { await signOut(); } catch { this.side.showState(t("signout.failed"), "bad"); return; }
+    await this.#end();
+    forget(user.id);
+    await Store.remove(user.id);
+    location.replace(location.pathname);
+  }
+
+  async #end() {
+    this.ringer.close();
+    await this.desk.close();
+    showCount(0);
+  }
+
+  /** This browser is not signed in any more, or as somebody else. What was written stays here for its writer. */
+  async #left({ code }) {
+    await this.#end();
+    if (code === "upgrade_required") { location.reload(); return; }
+    const now = await session().catch(() => null);
+    if (now?.user?.id === this.found.user.id) await begin(now);
+    else if (now?.user) location.reload();
+    else showSignIn(t("signin.again"));
+  }
+}
+
+function showSignIn(note = "") {
+  showCount(0);
+  fill(app, signInPage({ note, done: async () => begin(await session()) }));
+}
+
+async function begin(found) {
+  const desk = await Desk.open(found.user, { polling: found.polling });
+  new Inbox(found, desk).start();
+}
+
+try {
+  const found = await session();
+  if (found.user) await begin(found);
+  else showSignIn();
+} catch {
+  const again = h("button.button.main", { type: "button", on: { click: () => location.reload() } }, t("broken.again"));
+  fill(app, h("main.stage", {}, h("div.card", {}, h("header", {}, h("h1", {}, t("broken")), h("p", {}, t("broken.text"))), again)));
+}

@@ -1,0 +1,77 @@
+// What was written and not yet confirmed, and drafts: kept in this browser, shared by its tabs. A message keeps its `cid` until the server
+// has answered, so it is stored once however often it is sent.
+import { newId } from "../ids.js";
+import * as settings from "../settings.js";
+
+const LIFE_MS = 72 * 3600 * 1000;
+const DRAFT_CHARS = 64 * 1024;
+export const BODY_BYTES = 16 * 1024;
+
+export const sizeOf = (text) => new TextEncoder().encode(text).length;
+
+export class Outbox {
+  constructor(user) {
+    this.user = user;
+    this.name = `outbox.${user}`;
+    this.unkept = []; // where the browser keeps nothing
+  }
+
+  list() { return settings.getJson(this.name, this.unkept); }
+  of(conversation) { return this.list().filter((item) => item.conversation === conversation); }
+
+  add(conversation, parties, draft) {
+    const item = { cid: newId(), at: Date.now(), conversation, parties, draft, problem: "" };
+    this.#save([...this.list(), item]);
+    return item;
+  }
+
+  /** Those to be sent, oldest first. One that nobody could take for three days waits for its writer instead. */
+  due() {
+    const now = Date.now();
+    const old = (item) => now - (item.retried ?? item.at) > LIFE_MS;
+    if (this.list().some((item) => !item.problem && old(item))) this.#change(old, { problem: "expired" });
+    return this.list().filter((item) => !item.problem && !item.stored);
+  }
+
+  fail(cid, problem) { this.#change((item) => item.cid === cid, { problem }); }
+  retry(cid) { this.#change((item) => item.cid === cid, { problem: "", retried: Date.now() }); }
+
+  /** The server has it; it stays in sight until its event comes. */
+  settle(cid) { this.#change((item) => item.cid === cid, { stored: true }); }
+
+  /** Whether it was there. */
+  remove(cid) {
+    const items = this.list();
+    const kept = items.filter((item) => item.cid !== cid);
+    if (kept.length === items.length) return false;
+    this.#save(kept);
+    return true;
+  }
+
+  #change(which, values) { this.#save(this.list().map((item) => (which(item) ? { ...item, ...values } : item))); }
+
+  #save(items) {
+    this.unkept = items;
+    settings.set(this.name, items.length ? JSON.stringify(items) : "");
+  }
+}
+
+export class Drafts {
+  constructor(user) {
+    this.user = user;
+    this.unkept = new Map();
+  }
+
+  get(conversation) { return this.unkept.get(conversation) ?? settings.get(`draft.${this.user}.${conversation}`); }
+
+  set(conversation, text) {
+    const kept = text.length <= DRAFT_CHARS && settings.set(`draft.${this.user}.${conversation}`, text);
+    if (kept) this.unkept.delete(conversation);
+    else this.unkept.set(conversation, text);
+  }
+}
+
+/** When somebody signs out, nothing of theirs stays in this browser. */
+export function forget(user) {
+  for (const name of [...settings.names(`draft.${user}.`), `outbox.${user}`]) settings.set(name, "");
+}

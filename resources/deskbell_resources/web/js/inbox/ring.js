@@ -1,0 +1,141 @@
+// How a person who looks elsewhere is told: number in title and icon, a bell, a notification. Of several tabs one rings.
+import * as settings from "../settings.js";
+import { oneLine } from "../text.js";
+import { labelOf } from "../controls.js";
+import { t } from "../words.js";
+
+const AT_ONCE = 4;
+const WINDOW_MS = 10_000;
+const BELL_EVERY_MS = 1500;
+const BODY_CHARS = 300;
+
+/** The unread count where it can be seen from another tab. */
+export function showCount(count) {
+  document.title = count ? `(${count}) Deskbell` : "Deskbell";
+  const name = count === 0 ? "favicon.svg" : `unread-${Math.min(count, 10)}.svg`;
+  const link = document.getElementById("favicon");
+  if (!link.href.endsWith(`/${name}`)) link.href = `web/icons/${name}`;
+}
+
+export const canNotify = () => "Notification" in globalThis && isSecureContext;
+export const mayNotify = () => canNotify() && Notification.permission === "granted" && settings.get("notify", "on") === "on";
+export const hasSound = () => settings.get("sound", "on") === "on";
+
+/** Asks the browser, on the person's own click. Returns "granted", "denied" or "default". */
+export async function askToNotify() {
+  settings.set("notify", "");
+  return Notification.requestPermission();
+}
+
+export class Ringer {
+  #shown = new Map();
+  #times = [];
+  #gathered = 0;
+  #lastBell = 0;
+  #audio = null;
+
+  /** `open(message id)` is called for a click on a notification. */
+  constructor(open) {
+    this.open = open;
+    const wake = () => this.#wakeAudio();
+    addEventListener("pointerdown", wake);
+    addEventListener("keydown", wake);
+  }
+
+  async ring(message, conversation) {
+    if (!(await this.#claim(message.seq))) return;
+    if (message.priority !== "low") this.#bell();
+    if (!mayNotify()) return;
+    const now = performance.now();
+    this.#times = this.#times.filter((at) => at > now - WINDOW_MS);
+    if (this.#times.length >= AT_ONCE && message.priority !== "urgent") {
+      this.#gathered += 1;
+      this.#show("summary", t("ring.more", { count: this.#gathered }), "", null);
+      return;
+    }
+    if (!this.#times.length) this.#gathered = 0;
+    this.#times.push(now);
+    const sender = oneLine(labelOf(message.from), 60);
+    const group = message.to.length === 1 && message.to[0].kind === "group" ? message.to[0] : null;
+    const title = group ? t("ring.group", { sender, group: oneLine(labelOf(group), 60) }) : sender;
+    this.#show(conversation, title, oneLine(`${message.title}\n${message.body}`, BODY_CHARS), message.id);
+  }
+
+  /** What came while this browser was away: one ring for all of it. */
+  async missed(messages) {
+    const last = messages.at(-1);
+    if (!last || !(await this.#claim(last.seq))) return;
+    this.#bell();
+    if (!mayNotify()) return;
+    const names = [...new Set(messages.map((message) => oneLine(labelOf(message.from), 40)))].slice(0, 3).join(", ");
+    this.#show("summary", t("ring.missed", { count: messages.length }), names, messages.length === 1 ? last.id : null);
+  }
+
+  /** Read, here or elsewhere: a notification that stands for nothing unread goes. */
+  settle(unread) {
+    for (const [key, shown] of this.#shown) {
+      if (key === "summary" ? unread.size === 0 : !unread.has(shown.id)) {
+        shown.notification.close();
+        this.#shown.delete(key);
+      }
+    }
+  }
+
+  close() { this.settle(new Set()); }
+
+  #show(key, title, body, id) {
+    let notification;
+    try { notification = new Notification(title, { body, tag: `deskbell-${key}`, icon: "web/icons/deskbell.svg", silent: true }); } catch { return; }
+    notification.onclick = () => {
+      window.focus();
+      notification.close();
+      this.open(id);
+    };
+    this.#shown.set(key, { notification, id });
+  }
+
+  /** Whether this tab is the one that rings for the message at `seq`. */
+  async #claim(seq) {
+    const take = () => {
+      if (Number(settings.get("rang", "0")) === seq) return false;
+      settings.set("rang", String(seq));
+      return true;
+    };
+    return navigator.locks ? navigator.locks.request("deskbell-ring", take) : take();
+  }
+
+  #wakeAudio() {
+    try {
+      this.#audio ??= new AudioContext();
+      if (this.#audio.state === "suspended") void this.#audio.resume();
+    } catch { /* no sound on this machine */ }
+  }
+
+  /** A desk bell: a strike, and partials that die away one after the other. */
+  #bell() {
+    const now = performance.now();
+    if (!hasSound() || now - this.#lastBell < BELL_EVERY_MS || this.#audio?.state !== "running") return;
+    this.#lastBell = now;
+    strike(this.#audio);
+  }
+
+  /** The same, once, when the person switches the sound on. */
+  sample() {
+    this.#wakeAudio();
+    if (this.#audio) strike(this.#audio);
+  }
+}
+
+function strike(audio) {
+  const start = audio.currentTime + 0.01;
+  for (const [frequency, loud, lasts] of [[2093, 0.16, 1.4], [4186, 0.07, 0.8], [5588, 0.04, 0.5], [8372, 0.02, 0.25]]) {
+    const [tone, gain] = [audio.createOscillator(), audio.createGain()];
+    tone.frequency.value = frequency;
+    gain.gain.setValueAtTime(0, start);
+    gain.gain.linearRampToValueAtTime(loud, start + 0.004);
+    gain.gain.exponentialRampToValueAtTime(0.0001, start + lasts);
+    tone.connect(gain).connect(audio.destination);
+    tone.start(start);
+    tone.stop(start + lasts);
+  }
+}

@@ -1,0 +1,28 @@
+// What a person chose in this browser. Kept here and nowhere else; a browser that keeps nothing still works.
+const PREFIX = "deskbell.";
+
+export function get(name, fallback = "") {
+  try { return localStorage.getItem(PREFIX + name) ?? fallback; } catch { return fallback; }
+}
+
+export function set(name, value) {
+  try {
+    if (value === "" || value === null) localStorage.removeItem(PREFIX + name);
+    else localStorage.setItem(PREFIX + name, value);
+    return true;
+  } catch { return false; }
+}
+
+export function getJson(name, fallback) {
+  try { return JSON.parse(get(name, "")) ?? fallback; } catch { return fallback; }
+}
+
+/** Names that begin so, without the prefix that all of ours have. */
+export function names(start) {
+  try { return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + start)).map((key) => key.slice(PREFIX.length)); } catch { return []; }
+}
+
+export function setTheme(theme) {
+  set("theme", theme === "system" ? "" : theme);
+  dispatchEvent(new Event("deskbell-look"));
+}

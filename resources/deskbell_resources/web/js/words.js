@@ -1,0 +1,51 @@
+// Every visible sentence, in the language of the page. A page is reloaded to change it, so a word is looked up once and stays.
+import en from "../words/en.js";
+import zh from "../words/zh.js";
+
+const chinese = document.documentElement.lang === "zh-CN";
+const table = chinese ? zh : en;
+export const locale = chinese ? "zh-CN" : navigator.language.startsWith("en") ? navigator.language : "en";
+const plural = new Intl.PluralRules(locale);
+
+/** The sentence `key`; `{name}` in it is taken from `values`, and `count` chooses between `key.one` and `key.other`. */
+export function t(key, values = {}) {
+  const counted = "count" in values ? `${key}.${plural.select(values.count)}` : key;
+  const text = table[counted] ?? table[`${key}.other`] ?? table[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/** What a refusal means to the person; the server's own sentence where we have no better. */
+export function refused(problem) {
+  const key = `refused.${problem?.code}`;
+  if (key in table) return t(key, { message: problem.message ?? "", seconds: Math.ceil(problem.retry_after_s ?? 1) });
+  return problem?.message ? t("refused", { message: problem.message }) : t("refused.internal");
+}
+
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const weekday = new Intl.DateTimeFormat(locale, { weekday: "short" });
+const date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const longDay = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+
+function daysAgo(at) {
+  const day = (moment) => new Date(moment).setHours(0, 0, 0, 0);
+  return Math.round((day(Date.now()) - day(at)) / 86_400_000);
+}
+
+export const timeOf = (at) => clock.format(at);
+export const fullTime = (at) => full.format(at);
+
+/** For a row of a list: the time today, the weekday this week, else the date. */
+export function shortTime(at) {
+  const days = daysAgo(at);
+  if (days === 0) return clock.format(at);
+  return days > 0 && days < 7 ? weekday.format(at) : date.format(at);
+}
+
+export function dayOf(at) {
+  const days = daysAgo(at);
+  if (days !== 0 && days !== 1) return longDay.format(at);
+  const word = relative.format(-days, "day");
+  return word.charAt(0).toLocaleUpperCase(locale) + word.slice(1);
+}
