@@ -143,14 +143,12 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
         if event != "connect":
             return super()._trigger_event(event, namespace, *args)
         # A handler of errors, global or the namespace's own, may have turned the refusal into a return value.
-        sid = args[0]
         try:
-            result = super()._trigger_event(event, namespace, *args)
+            return super()._trigger_event(event, namespace, *args)
         finally:
-            error = self.refusals.pop(sid, None)
-        if error is not None:
-            raise error
-        return result
+            refusal = self.refusals.pop(args[0], None)
+            if refusal is not None:
+                raise refusal
 
     # -- ends
 
@@ -257,7 +255,7 @@ class GuardedSocketIO(flask_socketio.SocketIO):
                 return handler(*auth) if wanted else handler()
             except Exception as error:
                 self.server.refusals[sid] = error
-                raise Refused from error
+                raise
 
         return super()._handle_event(decide, message, namespace, sid, *args)  # type: ignore[misc]
 

@@ -37,6 +37,11 @@ class _Replay(io.RawIOBase):
         self._socket = sock
         self.budget: int | None = None
 
+    @property
+    def _sock(self) -> Any:
+        """What simple-websocket 1.1 takes for the socket, when long polling is upgraded."""
+        return self._socket
+
     def readable(self) -> bool:
         return True
 
@@ -197,7 +202,8 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
             self._serve_http(client if self._tls is not None else _cooperative(client), head + b"\r\n" + rest, address)
 
     def _serve_http(self, client: Any, first: bytes, address: Any) -> None:
-        client.settimeout(self.options.body_s)
+        # Of each single read or write; a polling client that was upgraded is silent between two pings.
+        client.settimeout(max(self.options.body_s, self.options.ping_interval_s + self.options.ping_timeout_s))
         handler = Handler(client, address, self, first)
         self.handlers.add(handler)
         try:

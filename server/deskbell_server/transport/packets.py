@@ -10,7 +10,7 @@ DISCONNECT: Final = 1
 EVENT: Final = 2
 ACK: Final = 3
 
-_FORM: Final = re.compile(rb"([0-3])(/[^,?]{0,200})?(?:\?[^,]{0,1000})?(?(2)(?:,|$))([0-9]{0,15})(.*)", re.DOTALL)
+_FORM: Final = re.compile(rb"([0-3])(/[^,?]{0,200})?(?:\?[^,]{0,1000})?(?(2)(?:,|\Z))([0-9]{0,15})(.*)", re.DOTALL)
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 

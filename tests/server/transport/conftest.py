@@ -1,0 +1,115 @@
+"""Fixtures of the transport's tests: a server in a thread, a server in a process, and what the stock kind cannot do."""
+
+import json
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from deskbell_server.transport import Transport
+
+HERE = Path(__file__).parent
+
+
+class Server:
+    """A server of its own process, and what can be seen of it from outside."""
+
+    def __init__(self, kind: str, options: dict[str, Any]) -> None:
+        command = [sys.executable, str(HERE / "served.py"), kind, json.dumps(options)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.lines: list[str] = []
+        self._ready = threading.Event()
+        self.port = 0
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        assert self._ready.wait(20), self.lines
+        self.watched = psutil.Process(self.process.pid)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+            if line.startswith("port "):
+                self.port = int(line.split()[1])
+                self._ready.set()
+
+    @property
+    def rss(self) -> int:
+        return int(self.watched.memory_info().rss)
+
+    @property
+    def fds(self) -> int:
+        return int(self.watched.num_fds())
+
+    def logged(self, word: str) -> list[str]:
+        return [line for line in self.lines if word in line]
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(5)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def eventually(check: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait until `check()` is true."""
+    until = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < until, "did not happen in time"
+        time.sleep(0.02)
+
+
+@contextmanager
+def serving(transport: Transport, *, tls: ssl.SSLContext | None = None) -> Iterator[Transport]:
+    """Serve in a thread for as long as the block lasts."""
+    ready = threading.Event()
+    thread = threading.Thread(
+        target=transport.serve, args=("127.0.0.1", 0), kwargs={"on_ready": ready.set, "ssl_context": tls}, daemon=True
+    )
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield transport
+    finally:
+        transport.stop(2.0)
+        thread.join(10)
+        assert not thread.is_alive(), "serve did not return"
+
+
+@pytest.fixture(params=["native", "stock"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def spawn() -> Iterator[Callable[..., Server]]:
+    """Start a server process of a kind with options."""
+    servers: list[Server] = []
+
+    def start(kind: str, **options: Any) -> Server:
+        servers.append(Server(kind, options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def stock_cannot(request: pytest.FixtureRequest, kind: str) -> Callable[[str], None]:
+    """Say that the stock kind fails this test, and why; it is run all the same and must fail."""
+
+    def expect(why: str) -> None:
+        if kind == "stock":
+            request.applymarker(pytest.mark.xfail(strict=True, reason=why))
+
+    return expect
