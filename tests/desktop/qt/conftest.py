@@ -1,0 +1,55 @@
+"""People and messages for the widgets' tests."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from deskbell_desktop.core.views import ConversationView, Delivery, Link, MessageView, StatusView
+from deskbell_desktop.qt import language, theme
+from deskbell_desktop.qt.window import MainWindow
+from deskbell_protocol.wire import Party
+
+NOON = 1_760_000_000_000
+MINUTE = 60_000
+ME = Party("u0", "ana", "Ana Ruiz")
+MARIA = Party("u1", "maria", "Maria Garcia")
+OPS = Party("u4", "@ops", "Operations", "group")
+ONLINE = StatusView(Link.ONLINE, "https://desk.example.org", "ana")
+
+
+def talk(party: Party = MARIA, *, unread: int = 0, last: str = "Hello") -> ConversationView:
+    return ConversationView(party.id, (party,), party.label, last, False, NOON, unread)
+
+
+def said(number: int, body: str = "Hello", *, sender: Party = MARIA, at: int | None = None) -> MessageView:
+    moment = NOON + number * MINUTE if at is None else at
+    return MessageView(f"m{number}", sender, False, "", body, moment, Delivery.RECEIVED)
+
+
+def wrote(number: int, body: str, state: Delivery, problem: str = "") -> MessageView:
+    return MessageView(f"m{number}", ME, True, "", body, NOON + number * MINUTE, state, problem=problem)
+
+
+@pytest.fixture(autouse=True)
+def english(qapp: QApplication) -> None:
+    language.apply(qapp, "en_GB")
+    theme.apply(qapp, "light")
+
+
+Heard = Callable[[object], list[tuple[object, ...]]]
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    """The window in front, signed in, with Maria's empty conversation."""
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.show_status(ONLINE)
+    window.show_conversations([talk(), talk(OPS)], "u1")
+    window.show_messages(talk(), [], has_older=False)
+    window.open()
+    qtbot.waitExposed(window)
+    yield window
+    window.hide()
