@@ -125,7 +125,7 @@ def desk(folder: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     parts = getattr(request, "param", Parts())
     with Desk(folder / "desk", parts) as own:
         yield own
-        if _failed(request.node):
+        if has_failed(request.node):
             own.save_evidence(artifacts_of(request.node))
 
 
@@ -149,7 +149,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _failed(item: pytest.Item) -> bool:
+def has_failed(item: pytest.Item) -> bool:
     return item.stash.get(FAILED, False)
 
 

@@ -1,12 +1,13 @@
 """A private D-Bus session bus, on which nothing is started by itself except what a test names."""
 
+import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from jeepney import DBusAddress, new_method_call
+from jeepney import DBusAddress, MessageType, new_method_call
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
@@ -26,6 +27,7 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configurat
 </busconfig>
 """
 
+MONITORING = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus.Monitoring")
 SYSTEM_SERVICES = Path("/usr/share/dbus-1/services")
 
 
@@ -67,6 +69,10 @@ class Bus:
             reply = connection.send_and_get_reply(new_method_call(address, method, signature, body), timeout=10)
         return tuple(reply.body)
 
+    def watch(self, member: str) -> "Watch":
+        """Listen to every call of a method, whoever makes it."""
+        return Watch(self.connect(), member)
+
     def stop(self) -> None:
         self._daemon.stop()
 
@@ -77,3 +83,33 @@ class Bus:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class Watch:
+    """Calls of one method since the watch began, as their bodies. The bus keeps them until they are asked for."""
+
+    def __init__(self, connection: DBusConnection, member: str) -> None:
+        self._connection = connection
+        self._calls: list[tuple[object, ...]] = []
+        rule = f"type='method_call',member='{member}'"
+        connection.send_and_get_reply(new_method_call(MONITORING, "BecomeMonitor", "asu", ([rule], 0)), timeout=5)
+
+    @property
+    def calls(self) -> list[tuple[object, ...]]:
+        with contextlib.suppress(TimeoutError):
+            while True:
+                message = self._connection.receive(timeout=0.05)
+                if message.header.message_type is MessageType.method_call:
+                    self._calls.append(tuple(message.body))
+        return list(self._calls)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -38,6 +38,7 @@ class Client:
         self._out = desk.folder / f"{name}.out.log"
         self.profile = desk.folder / "profiles" / name
         self._seen = 0
+        self._asked_height = 0
         self._child: Child | None = None
 
     def sign_in_beforehand(self, login: Login, *, theme: str = "light") -> Self:
@@ -93,6 +94,10 @@ class Client:
             raise NotInTimeError(f"{missed}\n--- deskbell.log\n{tail(self.profile / 'deskbell.log')}") from None
         return found[0]
 
+    def complaints(self) -> str:
+        """What it said on standard output and error, which is nothing when all is well."""
+        return self._out.read_text() if self._out.exists() else ""
+
     # -- its store -------------------------------------------------------------------------------------------------
 
     @property
@@ -126,6 +131,20 @@ class Client:
         self.wait_until_focused(window)
         self._desk.hand.type(name)
         self._desk.hand.press("Tab")
+        self._desk.hand.type(password)
+        self._asked_height = window.height
+        self._desk.hand.press("Return")
+
+    def wait_until_refused(self) -> None:
+        """The sign-in window grows by the sentence that says what was wrong."""
+        wait_for(lambda: self.windows(SIGN_IN)[0].height > self._asked_height, "the sign-in window to say a problem")
+
+    def sign_in_again(self, password: str) -> None:
+        """Type the password over the one that was refused, or into the field that waits for it."""
+        window = self.wait_for_window(SIGN_IN)
+        self._desk.hand.focus(window)
+        self.wait_until_focused(window)
+        self._desk.hand.press("ctrl+a")
         self._desk.hand.type(password)
         self._desk.hand.press("Return")
 

@@ -14,7 +14,7 @@ from typing import Self
 from jeepney import DBusAddress
 
 from tests.desk.bus import Bus
-from tests.desk.hand import Hand
+from tests.desk.hand import Hand, Window
 from tests.desk.processes import Child, end_leftovers, tail
 from tests.desk.screen import Screen
 
@@ -122,6 +122,19 @@ class Desk:
     def lock_keyring(self) -> None:
         self.bus.call(SECRETS, "Lock", "ao", ([COLLECTION],))
 
+    # -- what the person does with a popup, and sees of the tray ------------------------------------------------------
+
+    def choose(self, popup: Window, action: str) -> None:
+        """Right-click the popup and pick an action by its label."""
+        (self.folder / "run/choice").write_text(action)
+        self.hand.click_in(popup, 20, 20, button=3)
+
+    def tray_items(self) -> list[str]:
+        """Bus names and paths of the icons in the tray."""
+        watcher = DBusAddress("/StatusNotifierWatcher", TRAY_NAME, "org.freedesktop.DBus.Properties")
+        answer = self.bus.call(watcher, "Get", "ss", (TRAY_NAME, "RegisteredStatusNotifierItems"))
+        return list(answer[0][1])  # type: ignore[index]
+
     # -- looking -------------------------------------------------------------------------------------------------
 
     def save_evidence(self, folder: Path) -> None:
@@ -148,7 +161,7 @@ class Desk:
 def _environment(folder: Path, display: str) -> dict[str, str]:
     """What a session of somebody with an empty home would have; of the caller's own only the search path."""
     return {
-        "PATH": os.environ["PATH"],
+        "PATH": f"{CONF}:{os.environ['PATH']}",
         "LANG": "C.UTF-8",
         "HOME": str(folder / "home"),
         "USER": "desk",
