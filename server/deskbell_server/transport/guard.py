@@ -90,12 +90,15 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
     # -- logins
 
     def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
+        environ = self.environ.get(eio_sid)
+        if environ is None:  # gone already
+            return
         sid = self.manager.pre_connect(eio_sid, namespace) if self._served(namespace) else None
         if sid is None:
             self._refuse(eio_sid, namespace, {"message": "Unable to connect"})
             return
         try:
-            refusal = self._decide(eio_sid, namespace, sid, data)
+            refusal = self._decide(environ, namespace, sid, data)
         except BaseException:
             self.manager.disconnect(sid, namespace)
             raise
@@ -103,15 +106,14 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
             self.manager.disconnect(sid, namespace)
             self._refuse(eio_sid, namespace, refusal)
         else:
-            self._accept(eio_sid, namespace, sid)
+            self._accept(eio_sid, namespace, sid, environ)
 
     def _served(self, namespace: str) -> bool:
         return namespace in self.handlers or namespace in self.namespace_handlers or namespace in self.namespaces
 
-    def _decide(self, eio_sid: str, namespace: str, sid: str, auth: Any) -> Any:
+    def _decide(self, environ: Any, namespace: str, sid: str, auth: Any) -> Any:
         """None to accept, or what CONNECT_ERROR carries."""
         try:
-            environ = self.environ[eio_sid]
             if namespace == "/" and self.hot_connect is not None:
                 self.hot_connect(sid, auth, environ)
                 return None
@@ -124,13 +126,17 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
             return Refused(message, detail).error_args
         return None
 
-    def _accept(self, eio_sid: str, namespace: str, sid: str) -> None:
+    def _accept(self, eio_sid: str, namespace: str, sid: str, environ: Any) -> None:
         # Before CONNECT is sent: it may find the transport dead, and its end must find the login.
         self.manager.connect(sid, namespace)
         if self.is_open(eio_sid):
             self._send_packet(eio_sid, StrictPacket(sio.CONNECT, {"sid": sid}, namespace=namespace))
-        else:
+            return
+        self.environ[eio_sid] = environ  # Flask-SocketIO does not call handlers of whom it finds no request
+        try:
             self._end(sid, namespace, self.reason.TRANSPORT_CLOSE)
+        finally:
+            self.environ.pop(eio_sid, None)
 
     def _refuse(self, eio_sid: str, namespace: str, answer: Any) -> None:
         self._send_packet(eio_sid, StrictPacket(sio.CONNECT_ERROR, answer, namespace=namespace))
@@ -255,7 +261,7 @@ class GuardedSocketIO(flask_socketio.SocketIO):
                 return handler(*auth) if wanted else handler()
             except Exception as error:
                 self.server.refusals[sid] = error
-                raise
+                raise Refused from error
 
         return super()._handle_event(decide, message, namespace, sid, *args)  # type: ignore[misc]
 

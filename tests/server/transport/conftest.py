@@ -90,14 +90,27 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="module")
+def shared_servers() -> Iterator[dict[str, Server]]:
+    servers: dict[str, Server] = {}
+    yield servers
+    for server in servers.values():
+        server.stop()
+
+
 @pytest.fixture
-def spawn() -> Iterator[Callable[..., Server]]:
-    """Start a server process of a kind with options."""
+def spawn(shared_servers: dict[str, Server]) -> Iterator[Callable[..., Server]]:
+    """A server process of a kind; an own one when it has options, or when its counts and memory are looked at."""
     servers: list[Server] = []
 
-    def start(kind: str, **options: Any) -> Server:
-        servers.append(Server(kind, options))
-        return servers[-1]
+    def start(kind: str, *, fresh: bool = False, **options: Any) -> Server:
+        if fresh or options:
+            servers.append(Server(kind, options))
+            return servers[-1]
+        if kind not in shared_servers:
+            shared_servers[kind] = Server(kind, {})
+        shared_servers[kind].lines.clear()
+        return shared_servers[kind]
 
     yield start
     for server in servers:

@@ -163,6 +163,18 @@ class Raw:
             self.socket.settimeout(20)
         return False
 
+    def closed_within(self, seconds: float) -> bool:
+        """The same where no WebSocket was opened."""
+        self.socket.settimeout(seconds)
+        try:
+            while self.socket.recv(65536):
+                pass
+        except ConnectionError:
+            return True
+        except TimeoutError:
+            return False
+        return True
+
     def read_frame_counting_close(self) -> tuple[int, bytes] | None:
         got = self.read_frame()
         if got is not None and got[0] == 8:
