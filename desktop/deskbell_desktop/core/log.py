@@ -19,6 +19,8 @@ class Log:
         self.cursor = cursor
         self.online = False
         self._head = cursor
+        self._elsewhere: tuple[str, int] = ("", 0)
+        """What was seen of an epoch that is not ours, or not yet."""
         self._asking = False
         self._failures = 0
         self._retry_at: float | None = None
@@ -52,6 +54,7 @@ class Log:
     def seen(self, epoch: str, head: int) -> bool:
         """Whether the log goes on beyond what we have."""
         if epoch != self.epoch:
+            self._elsewhere = (epoch, max(head, self._elsewhere[1] if self._elsewhere[0] == epoch else 0))
             return True
         self._head = max(self._head, head)
         return self._head > self.cursor
@@ -59,16 +62,14 @@ class Log:
     def fitting(self, events: Iterable[wire.Event]) -> tuple[list[wire.Event], bool]:
         """The events that continue the log (the cursor has moved past them), and whether some are missing."""
         fit: list[wire.Event] = []
-        stranger = False
+        beyond = False
         for event in sorted(events, key=lambda event: event.seq):
-            if event.epoch != self.epoch:
-                stranger = True
-            elif event.seq == self.cursor + 1:
+            if event.epoch == self.epoch and event.seq == self.cursor + 1:
                 self.cursor = event.seq
                 fit.append(event)
             else:
-                self._head = max(self._head, event.seq)
-        return fit, stranger or self._head > self.cursor
+                beyond = self.seen(event.epoch, event.seq) or beyond
+        return fit, beyond
 
     def answered(self, answer: wire.SyncAnswer) -> bool:
         """Take note of a sync answer; whether the log starts over (another epoch, or history that is gone)."""
@@ -78,7 +79,8 @@ class Log:
             first = self.epoch is None and answer.floor == 0 and self.cursor == 0
             self.epoch, self.cursor, self._head = answer.epoch, answer.floor, answer.floor
             over = not first
-        self._head = max(self._head, answer.head)
+        epoch, head = self._elsewhere
+        self._head = max(self._head, answer.head, head if epoch == self.epoch else 0)
         return over
 
     def go_on(self, now: Moment, *, progress: bool, more: bool) -> list[Effect]:

@@ -147,6 +147,13 @@ class Session:
                 return self._refused(code, message, fatal=fatal, now=now)
             case on.EventsPushed() | on.HeadSeen() | on.SyncAnswered() | on.SyncFailed():
                 return self._log_event(event, now)
+            case _:
+                return self._answered(event, now)
+
+    def _answered(
+        self, event: on.SendAnswered | on.SendFailed | on.ReadAnswered | on.ReadFailed, now: Moment
+    ) -> list[Effect]:
+        match event:
             case on.SendAnswered(cid, message_id):
                 return self._changed(self._outbox.answered(cid, message_id, now), cid)
             case on.SendFailed(cid):
@@ -155,8 +162,6 @@ class Session:
                 return [do.ForgetUntold(self._reports.told(ids)), *self._reports.answered()]
             case on.ReadFailed(ids, code):
                 return self._read_failed(ids, code, now)
-            case _:
-                assert_never(event)
 
     def _link_up(self, now: Moment) -> list[Effect]:
         return [*self._syncing(self._log.up()), *self._reports.up(), *self._changed(self._outbox.up(now))]

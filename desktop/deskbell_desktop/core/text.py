@@ -10,9 +10,9 @@ POPUP_CHARS = 300
 LINE_CHARS = 120
 
 _NAME_SEPARATORS = re.compile(r"[\s,;，；、]+")
-_LINK = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x1f\x7f-\x9f]+", re.IGNORECASE)
-_TRAILING = ".,;:!?…。，；：！？、»”’"
-_CLOSING = {")": "(", "]": "[", "）": "（", "】": "【", "」": "「"}
+_LINK = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x1f\x7f-\x9f，。；：！？、（）【】「」《》“”]+", re.IGNORECASE)
+_TRAILING = ".,;:!?…»’"
+_CLOSING = {")": "(", "]": "["}
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _KEPT_FORMAT = frozenset("\u200c\u200d")
 """Joiners: emoji families and several scripts need them."""

@@ -1,0 +1,375 @@
+"""What the person writes and reads, and who they are: the outbox, read marks, signing in and out."""
+
+from dataclasses import replace
+
+import pytest
+
+from deskbell_desktop.core import effects as do
+from deskbell_desktop.core import events as on
+from deskbell_desktop.core.session import Session
+from deskbell_desktop.core.views import Link
+from deskbell_desktop.core.words import Words
+from deskbell_protocol import limits
+from deskbell_protocol.errors import FATAL, FINAL, Code
+from tests.fakes import ACCOUNT, BOB, CHEN, ME, START, Bench, of
+
+DAY_S = 86400.0
+
+
+def wrote(cid: str, body: str = "Yes", conversation: str = BOB.id, reply_to: str | None = None) -> on.Wrote:
+    return on.Wrote(cid, conversation, ("bob",), body, reply_to)
+
+
+def sent(effects: list[do.Effect]) -> list[str]:
+    return [effect.cid for effect in of(effects, do.SendMessage)]
+
+
+# -- the outbox ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_is_kept_before_it_is_sent_and_gone_with_its_echo() -> None:
+    bench = Bench()
+    bench.online()
+    effects = bench.tell(wrote("c1"))
+    assert [type(effect) for effect in effects[:2]] == [do.KeepOutgoing, do.SendMessage]
+    answer = bench.log.take(of(effects, do.SendMessage)[0])
+    assert of(bench.tell(answer), do.ConfirmOutgoing) == [do.ConfirmOutgoing("c1", answer.id)]
+    assert bench.store.outbox["c1"].state == "sent"
+    bench.push(bench.log.events[-1])
+    assert bench.store.outbox == {}
+    assert bench.store.messages[answer.id].mine
+
+
+def test_the_echo_may_come_before_the_answer() -> None:
+    bench = Bench()
+    bench.online()
+    answer = bench.log.take(of(bench.tell(wrote("c1")), do.SendMessage)[0])
+    bench.push(bench.log.events[-1])
+    assert bench.store.outbox == {}
+    assert of(bench.tell(answer), do.ConfirmOutgoing) == []
+    assert sent(bench.tell(wrote("c2"))) == ["c2"]
+
+
+def test_order_is_kept_within_a_conversation_and_others_do_not_wait() -> None:
+    bench = Bench()
+    bench.online()
+    assert sent(bench.tell(wrote("c1"))) == ["c1"]
+    assert sent(bench.tell(wrote("c2"))) == []
+    assert sent(bench.tell(wrote("c3", conversation=CHEN.id))) == ["c3"]
+    assert sent(bench.tell(on.SendAnswered("c1", "m1"))) == ["c2"]
+
+
+def test_what_is_written_without_a_connection_goes_out_with_it() -> None:
+    bench = Bench()
+    bench.sit_down()
+    assert sent(bench.tell(wrote("c1"))) == []
+    assert sent(bench.tell(on.LinkUp())) == ["c1"]
+    bench.tell(on.LinkDown())  # the answer was lost
+    assert sent(bench.tell(on.LinkUp())) == ["c1"]
+
+
+def test_the_outbox_outlives_the_program() -> None:
+    bench = Bench()
+    bench.sit_down()
+    bench.tell(wrote("c1"))
+    bench.tell(wrote("c2"))
+    again = Bench(bench.clock, bench.store)
+    again.sit_down()
+    assert sent(again.tell(on.LinkUp())) == ["c1"]
+    assert sent(again.tell(on.SendAnswered("c1", "m1"))) == ["c2"]
+
+
+@pytest.mark.parametrize("code", sorted(FINAL))
+def test_a_final_refusal_is_shown_and_lets_the_next_one_go(code: str) -> None:
+    bench = Bench()
+    bench.online()
+    bench.tell(wrote("c1"))
+    bench.tell(wrote("c2"))
+    effects = bench.tell(on.SendFailed("c1", code, "there is nobody called bob"))
+    assert bench.store.outbox["c1"].state == "failed"
+    assert "nobody called bob" in bench.store.outbox["c1"].problem
+    assert sent(effects) == ["c2"]
+    assert BOB.id in of(effects, do.Changed)[0].conversations
+
+
+@pytest.mark.parametrize("code", sorted({*Code} - FINAL - FATAL) + [""])
+def test_any_other_refusal_is_tried_again_later_in_order(code: str) -> None:
+    bench = Bench()
+    bench.online()
+    bench.tell(wrote("c1"))
+    bench.tell(wrote("c2"))
+    assert sent(bench.tell(on.SendFailed("c1", code))) == []
+    assert sent(bench.wait(3)) == ["c1"]
+    assert bench.store.outbox["c1"].state == "queued"
+
+
+def test_the_servers_own_wait_is_kept() -> None:
+    bench = Bench()
+    bench.online()
+    bench.tell(wrote("c1"))
+    bench.tell(on.SendFailed("c1", Code.RATE_LIMITED, "", 20.0))
+    assert sent(bench.wait(19)) == []
+    assert sent(bench.wait(2)) == ["c1"]
+
+
+def test_after_three_days_it_fails_visibly_and_can_be_tried_again() -> None:
+    bench = Bench()
+    bench.sit_down()
+    bench.tell(wrote("c1"))
+    bench.wait(limits.OUTBOX_LIFE_S - 10)
+    assert bench.store.outbox["c1"].state == "queued"
+    bench.wait(20)
+    assert bench.store.outbox["c1"].state == "failed"
+    assert bench.store.outbox["c1"].problem
+    assert sent(bench.tell(on.LinkUp())) == []
+    assert sent(bench.tell(on.RetryRequested("c1"))) == ["c1"]
+    bench.tell(on.LinkDown())
+    bench.wait(DAY_S)
+    assert bench.store.outbox["c1"].state == "queued"
+
+
+def test_three_days_pass_while_the_program_is_off() -> None:
+    bench = Bench()
+    bench.sit_down()
+    bench.tell(wrote("c1"))
+    bench.clock.pass_(limits.OUTBOX_LIFE_S + 1)
+    again = Bench(bench.clock, bench.store)
+    again.sit_down()
+    assert again.store.outbox["c1"].state == "failed"
+
+
+def test_only_what_failed_can_be_discarded() -> None:
+    bench = Bench()
+    bench.online()
+    bench.tell(wrote("c1"))
+    assert of(bench.tell(on.DiscardRequested("c1")), do.DropOutgoing) == []
+    bench.tell(on.SendFailed("c1", Code.FORBIDDEN, "no"))
+    effects = bench.tell(on.DiscardRequested("c1"))
+    assert of(effects, do.DropOutgoing) == [do.DropOutgoing("c1")]
+    assert of(effects, do.Changed)[0].conversations == {BOB.id}
+
+
+@pytest.mark.parametrize("body", ["", " \n\t ", "x" * (limits.BODY_BYTES + 1), "陈" * 6000])
+def test_what_cannot_be_sent_is_kept_and_says_why(body: str) -> None:
+    bench = Bench()
+    bench.online()
+    effects = bench.tell(wrote("c1", body))
+    assert sent(effects) == []
+    item = bench.store.outbox["c1"]
+    assert (item.state, item.body) == ("failed", body)
+    assert item.problem.startswith("Not sent")
+
+
+def test_an_answer_to_what_a_restored_server_lost_goes_to_the_people() -> None:
+    bench = Bench()
+    bench.online()
+    effects = bench.tell(wrote("c1", reply_to="m-lost"))
+    assert of(effects, do.SendMessage)[0].reply_to == "m-lost"
+    effects = bench.tell(on.SendFailed("c1", Code.NOT_FOUND, "no such message"))
+    again = of(effects, do.SendMessage)[0]
+    assert (again.cid, again.reply_to, again.to) == ("c1", None, ("bob",))
+    bench.tell(on.SendFailed("c1", Code.NOT_FOUND, "no such message"))
+    assert bench.store.outbox["c1"].state == "failed"
+
+
+def test_what_a_restored_server_had_confirmed_is_said_again() -> None:
+    bench = Bench()
+    bench.online()
+    bench.push(bench.log.message())
+    bench.tell(bench.log.take(of(bench.tell(wrote("c1")), do.SendMessage)[0]))
+    bench.tell(on.LinkDown())
+    bench.log.restore(kept=1)
+    effects = bench.tell(on.LinkUp())
+    assert sent(effects) == []
+    effects = bench.answer(effects)
+    assert sent(effects) == ["c1"]
+
+
+def test_writing_to_unknown_names_finds_its_conversation_with_the_echo() -> None:
+    bench = Bench()
+    bench.online()
+    effects = bench.tell(on.Wrote("c1", "", ("bob",), "Hello"))
+    assert bench.store.outbox["c1"].conversation == "new:c1"
+    bench.tell(bench.log.take(of(effects, do.SendMessage)[0]))
+    effects = bench.push(bench.log.events[-1])
+    assert of(effects, do.ConversationNamed) == [do.ConversationNamed("new:c1", BOB.id)]
+    assert of(effects, do.Changed)[0].conversations == {"new:c1", BOB.id}
+
+
+def test_answering_reads_the_conversation() -> None:
+    bench = Bench()
+    bench.online()
+    event = bench.log.message()
+    bench.push(event)
+    effects = bench.tell(wrote("c1", reply_to=event.id))
+    assert of(effects, do.MarkRead) == [do.MarkRead((event.id,))]
+    assert of(effects, do.WithdrawPopup) == [do.WithdrawPopup(BOB.id)]
+
+
+# -- reading ------------------------------------------------------------------------------------------------------
+
+
+def test_reading_without_a_connection_is_told_later_and_once() -> None:
+    bench = Bench()
+    bench.online()
+    event = bench.log.message()
+    bench.push(event)
+    bench.tell(on.LinkDown())
+    effects = bench.tell(on.ReadingChanged(BOB.id))
+    assert of(effects, do.SendRead) == []
+    assert bench.store.untold == {event.id: None}
+    again = Bench(bench.clock, bench.store)
+    again.sit_down()
+    effects = again.tell(on.LinkUp())
+    assert of(effects, do.SendRead) == [do.SendRead((event.id,))]
+    again.tell(on.ReadAnswered((event.id,)))
+    assert again.store.untold == {}
+    again.tell(on.LinkDown())
+    assert of(again.tell(on.LinkUp()), do.SendRead) == []
+
+
+def test_many_read_marks_go_in_batches_one_after_the_other() -> None:
+    bench = Bench()
+    bench.online()
+    bench.push(*[bench.log.message() for _ in range(450)])
+    effects = bench.tell(on.ReadingChanged(BOB.id))
+    sizes = []
+    while asked := of(effects, do.SendRead):
+        sizes.append(len(asked[0].ids))
+        effects = bench.tell(on.ReadAnswered(asked[0].ids))
+    assert sizes == [200, 200, 50]
+    assert bench.store.untold == {}
+
+
+def test_a_read_mark_that_the_server_cannot_use_is_not_told_for_ever() -> None:
+    bench = Bench()
+    bench.online()
+    event = bench.log.message()
+    bench.push(event)
+    bench.tell(on.ReadingChanged(BOB.id))
+    assert of(bench.tell(on.ReadFailed((event.id,), Code.UNAVAILABLE)), do.ForgetUntold) == []
+    assert len(of(bench.wait(11), do.SendRead)) == 1
+    bench.tell(on.ReadFailed((event.id,), Code.NOT_FOUND))
+    assert bench.store.untold == {}
+    assert of(bench.wait(60), do.SendRead) == []
+
+
+# -- the account --------------------------------------------------------------------------------------------------
+
+
+def test_the_first_start_asks_who_is_there() -> None:
+    session = Session(Words())
+    assert of(session.handle(on.Started(None), START), do.AskLogin) == [do.AskLogin()]
+
+
+def test_a_later_start_asks_the_keyring_and_then_connects() -> None:
+    session = Session(Words())
+    assert of(session.handle(on.Started(ACCOUNT), START), do.LoadToken) == [do.LoadToken(ACCOUNT)]
+    effects = session.handle(on.SignedIn(ACCOUNT, on.Stored()), START)
+    assert of(effects, do.Connect) == [do.Connect(ACCOUNT)]
+    status = of(effects, do.ShowStatus)[0].status
+    assert (status.link, status.account, status.server) == (Link.CONNECTING, ME.label, ACCOUNT.server)
+
+
+def test_a_keyring_without_us_asks_for_the_password() -> None:
+    session = Session(Words())
+    session.handle(on.Started(ACCOUNT), START)
+    assert of(session.handle(on.TokenMissing("Locked."), START), do.AskLogin) == [do.AskLogin(problem="Locked.")]
+
+
+@pytest.mark.parametrize("code", [Code.UNAUTHORIZED, Code.REVOKED])
+def test_a_revoked_token_asks_again_and_the_outbox_stays(code: str) -> None:
+    bench = Bench()
+    bench.online()
+    bench.tell(wrote("c1"))
+    effects = bench.tell(on.Refused(code, "gone", fatal=True))
+    assert of(effects, do.ForgetToken) == [do.ForgetToken(ACCOUNT, revoke=False)]
+    assert of(effects, do.AskLogin)[0].name == "maria"
+    assert of(effects, do.ShowStatus)[0].status.link is Link.SIGNED_OUT
+    assert sent(bench.tell(wrote("c2"))) == []
+    bench.sit_down()
+    assert sent(bench.tell(on.LinkUp())) == ["c1"]
+    assert list(bench.store.outbox) == ["c1", "c2"]
+
+
+def test_a_program_too_old_says_so_and_keeps_its_token() -> None:
+    bench = Bench()
+    bench.online()
+    effects = bench.tell(on.Refused(Code.UPGRADE_REQUIRED, "", fatal=True))
+    assert of(effects, do.ForgetToken) == of(effects, do.AskLogin) == []
+    assert "too old" in of(effects, do.ShowStatus)[0].status.problem
+
+
+def test_a_refusal_that_may_pass_is_only_shown() -> None:
+    bench = Bench()
+    bench.online()
+    effects = bench.tell(on.Refused(Code.BUSY, "The server is busy.", fatal=False))
+    assert of(effects, do.AskLogin) == of(effects, do.Disconnect) == []
+    assert of(effects, do.ShowStatus)[0].status.problem == "The server is busy."
+
+
+def test_signing_out_leaves_nothing_in_sight_and_says_what_stays() -> None:
+    bench = Bench()
+    bench.online()
+    bench.push(bench.log.message())
+    bench.tell(on.LinkDown())
+    bench.tell(wrote("c1", conversation=CHEN.id))
+    effects = bench.tell(on.SignOutRequested())
+    assert of(effects, do.WithdrawPopup) == [do.WithdrawPopup(BOB.id)]
+    assert of(effects, do.ForgetToken) == [do.ForgetToken(ACCOUNT, revoke=True)]
+    assert do.Disconnect() in effects
+    assert do.HideWindow() in effects
+    assert "1 message that was not sent stays" in of(effects, do.AskLogin)[0].problem
+    assert bench.store.outbox["c1"].state == "queued"
+    assert of(effects, do.ShowStatus)[0].status.unread == 0
+
+
+def test_late_news_after_signing_out_change_nothing() -> None:
+    bench = Bench()
+    bench.online()
+    event = bench.log.message()
+    bench.tell(on.SignOutRequested())
+    late = [
+        on.EventsPushed((event,)),
+        on.HeadSeen("e1", 1),
+        on.LinkDown("x"),
+        on.LinkUp(),
+        on.SendAnswered("c", "m"),
+        on.PopupOpened(BOB.id),
+        on.Ticked(),
+    ]
+    assert [effect for news in late for effect in bench.tell(news)] == []
+    assert bench.session.due is None
+
+
+def test_the_status_line_is_told_only_when_it_changes() -> None:
+    bench = Bench()
+    bench.online()
+    assert of(bench.tell(on.HeadSeen("e1", 0)), do.ShowStatus) == []
+    assert of(bench.tell(on.LinkDown("Nothing listens at desk.example.org.")), do.ShowStatus) != []
+    assert of(bench.tell(on.LinkDown("Nothing listens at desk.example.org.")), do.ShowStatus) == []
+    assert of(bench.tell(on.ProblemSeen("Also this.")), do.ShowStatus)[0].status.problem.endswith("Also this.")
+
+
+def test_quiet_is_remembered_from_the_last_run() -> None:
+    bench = Bench(quiet=True)
+    bench.online()
+    assert of(bench.done, do.ShowStatus)[-1].status.quiet
+    assert of(bench.push(bench.log.message()), do.ShowPopup) == []
+
+
+def test_an_idle_session_wants_no_clock() -> None:
+    bench = Bench()
+    bench.online()
+    bench.push(bench.log.message())
+    bench.wait(30)
+    assert bench.session.due is None
+
+
+def test_another_person_at_the_same_desk_starts_clean() -> None:
+    bench = Bench()
+    bench.online()
+    bench.push(bench.log.message())
+    effects = bench.tell(on.SignedIn(replace(ACCOUNT, user=CHEN), on.Stored()))
+    assert of(effects, do.WithdrawPopup) == [do.WithdrawPopup(BOB.id)]
+    assert of(effects, do.ShowStatus)[0].status.unread == 0
