@@ -106,7 +106,7 @@ class Login(Incoming):
 
 
 def _yes() -> bool:
-    """The default of `ok` as a factory: a plain default would be left out of the answer, which needs it."""
+    """A default as a factory: what equals a plain default would be left out of an answer, which needs it."""
     return True
 
 
@@ -154,7 +154,7 @@ class Head(Outgoing):
     head: int
 
 
-class Bye(Outgoing):
+class Bye(Outgoing, omit_defaults=False):
     """The server is about to close: come back after `after_ms` plus jitter, unless fatal."""
 
     code: str
@@ -170,7 +170,7 @@ class SyncAnswer(Outgoing, kw_only=True):
     head: int
     floor: int
     events: list[Event]
-    more: bool = False
+    more: bool = field(default_factory=_no)
     reset: bool = False
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import gevent
 from flask import Flask
 
+from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_server import logs
 from deskbell_server.config import Settings
@@ -22,7 +23,7 @@ from deskbell_server.ingest import socket
 from deskbell_server.ingest.health import Health
 from deskbell_server.ingest.http import Api
 from deskbell_server.ingest.setup import SetupPage
-from deskbell_server.ingest.web import Gate, InFlight
+from deskbell_server.ingest.web import BODY_S, Gate, InFlight
 from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.messages import Messages
 from deskbell_server.reading import Reading
@@ -54,6 +55,8 @@ class Server:
                 polling=settings.polling,
                 allowed_origins=settings.allowed_origin,
                 unknown=socket.unknown,
+                body_bytes=2 * limits.REQUEST_BYTES,  # a little too long is still answered by the door, in its words
+                body_s=BODY_S,
             ),
         )
         presence = Presence()

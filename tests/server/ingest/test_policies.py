@@ -1,0 +1,97 @@
+"""Policies of the doors: every route says what it needs, and an error inside lets nobody in."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, Response
+
+from deskbell_protocol import names
+from deskbell_protocol.errors import HTTP_STATUS, Code
+from deskbell_server.app import Server
+from deskbell_server.config import Place, Settings
+from deskbell_server.devices import Devices
+from deskbell_server.errors import UnavailableError
+from deskbell_server.ingest.socket import Desk
+from deskbell_server.ingest.web import Gate, Needs
+from deskbell_server.services import People
+
+OPEN = {"login", "healthz", "form", "submit"}
+
+
+@pytest.fixture
+def built(people: People, folder: Path) -> Server:
+    place = Place(folder / "data", folder / "data" / "deskbell.db")
+    return Server(
+        Settings(
+            place=place,
+            host="127.0.0.1",
+            port=0,
+            polling=False,
+            transport="native",
+            publish_rate=20.0,
+            allowed_origin=(),
+            tls_cert=None,
+            tls_key=None,
+            log_level="info",
+        ),
+        people,
+    )
+
+
+def test_every_route_declares_what_it_needs_and_only_these_are_open(built: Server) -> None:
+    declared = {
+        endpoint.rpartition(".")[2]: getattr(view, "needs", None)
+        for endpoint, view in built.flask.view_functions.items()
+    }
+    assert None not in declared.values()
+    assert {name for name, need in declared.items() if need is Needs.NOTHING} == OPEN
+    assert len(declared) > 10
+
+
+def test_a_route_that_forgot_to_declare_is_closed(people: People) -> None:
+    app = Flask("forgetful")
+    Gate(people.devices).install(app)
+    app.add_url_rule("/oops", "oops", lambda: Response("secret"))
+    answer = app.test_client().get("/oops")
+    assert answer.status_code == 403
+    assert b"secret" not in answer.data
+
+
+class BrokenDevices(Devices):
+    """The database fails while a token is looked up."""
+
+    def __init__(self, database: Any, problem: Exception) -> None:
+        super().__init__(database)
+        self._problem = problem
+
+    def identify(self, token: str) -> Any:  # noqa: ARG002 - it fails before
+        raise self._problem
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"), [(UnavailableError(), 503), (RuntimeError("x"), 500), (KeyError("user"), 500)]
+)
+def test_an_error_while_a_token_is_looked_up_lets_nobody_in(people: People, problem: Exception, status: int) -> None:
+    app = Flask("broken")
+    Gate(BrokenDevices(people.database, problem)).install(app)
+
+    def view() -> Response:
+        return Response("secret")
+
+    view.needs = Needs.TOKEN  # type: ignore[attr-defined]
+    app.add_url_rule("/x", "x", view)
+    answer = app.test_client().get("/x", headers={"Authorization": "Bearer t"})
+    assert answer.status_code == status
+    assert b"secret" not in answer.data
+    if status == 503:
+        assert answer.headers["Retry-After"] == "1"
+
+
+def test_every_client_event_has_a_handler() -> None:
+    for event in names.CLIENT_EVENTS:
+        assert callable(getattr(Desk, f"on_{event}"))
+
+
+def test_every_code_has_a_status() -> None:
+    assert set(HTTP_STATUS) == set(Code)

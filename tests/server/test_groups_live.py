@@ -1,0 +1,105 @@
+"""Groups and everyone as recipients, on a running server."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.desk.processes import wait_for
+from tests.desk.server import Login, Server
+from tests.server.wires import Wire
+
+LogIn = Callable[[Server, str], Login]
+Connect = Callable[[Server, str], Wire]
+MESSAGES = "/api/v1/messages"
+
+
+@pytest.fixture
+def ops(office: Server) -> Iterator[str]:
+    """A group with bob and carol in it."""
+    office.command("group", "add", "@Ops", "bob", "carol", "--display", "Operations")
+    yield "@Ops"
+    office.command("group", "remove", "@ops")
+
+
+def test_a_groups_message_reaches_its_members_and_belongs_to_the_group(
+    office: Server, log_in: LogIn, connect: Connect, ops: str
+) -> None:
+    bob, carol, alice = (log_in(office, name) for name in ("bob", "carol", "alice"))
+    at_bob, at_carol, at_alice = (connect(office, login.token) for login in (bob, carol, alice))
+    answer = office.ask("POST", MESSAGES, {"to": ["@OPS"], "body": "deploy"}, bob.token)
+    assert (answer.status, answer.body["recipients"]) == (201, 1)
+    for wire in (at_bob, at_carol):
+        to = wire.wait_for("event")[0]["data"]["to"]
+        assert [(party["name"], party["display"], party["kind"]) for party in to] == [("@Ops", "Operations", "group")]
+    group = to[0]["id"]
+    page = office.ask("GET", f"{MESSAGES}?conversation={group}", token=carol.token).body["events"]
+    assert [event["id"] for event in page] == [answer.body["id"]]
+    reply = office.ask("POST", MESSAGES, {"reply_to": answer.body["id"], "body": "done"}, carol.token)
+    assert at_bob.wait_for("event", 2)[1]["id"] == reply.body["id"]
+    assert at_bob.of("event")[1]["data"]["to"] == to
+    assert at_alice.of("event") == []
+
+
+def test_only_members_and_admins_write_to_a_group(office: Server, log_in: LogIn, ops: str) -> None:
+    office.command("group", "remove", ops, "bob")
+    bob, alice = log_in(office, "bob"), log_in(office, "alice")
+    refused = office.ask("POST", MESSAGES, {"to": [ops], "body": "b"}, bob.token)
+    assert (refused.status, refused.body["code"]) == (403, "forbidden")
+    assert office.ask("POST", MESSAGES, {"to": [ops], "body": "b"}, alice.token).body["recipients"] == 1
+    assert ops not in names(office, bob)
+    assert {ops, "@everyone"} <= set(names(office, alice))
+
+
+def test_everyone_is_for_admins_and_whom_they_allow(office: Server, log_in: LogIn, connect: Connect) -> None:
+    bob, carol = log_in(office, "bob"), log_in(office, "carol")
+    wire = connect(office, carol.token)
+    body = {"to": ["@everyone"], "body": "fire drill"}
+    assert office.ask("POST", MESSAGES, body, bob.token).status == 403
+    office.command("group", "add", "@everyone", "bob")
+    assert "bob" in office.command("group", "list")
+    wait_for(lambda: office.ask("POST", MESSAGES, body, bob.token).status == 201, "it to be allowed", 2.0)
+    assert wire.wait_for("event")[0]["data"]["to"][0]["kind"] == "group"
+    office.command("group", "remove", "@everyone", "bob")
+    wait_for(lambda: office.ask("POST", MESSAGES, body, bob.token).status == 403, "it to be forbidden", 2.0)
+
+
+def test_who_is_named_twice_gets_one_message(office: Server, log_in: LogIn, connect: Connect, ops: str) -> None:
+    alice, bob = log_in(office, "alice"), log_in(office, "bob")
+    wire = connect(office, bob.token)
+    head = wire.sync(limit=1)["head"]
+    answer = office.ask("POST", MESSAGES, {"to": ["bob", "BOB", ops, "carol"], "body": "once"}, alice.token)
+    assert answer.body["recipients"] == 2
+    assert wire.wait_for("event")[0]["seq"] == head + 1
+    assert wire.sync(limit=1)["head"] == head + 1
+
+
+def test_a_member_of_a_group_among_several_is_told_to_sync(
+    office: Server, log_in: LogIn, connect: Connect, ops: str
+) -> None:
+    alice, carol = log_in(office, "alice"), log_in(office, "carol")
+    wire = connect(office, carol.token)
+    before = wire.sync()
+    office.publish(alice, "bob", ops, body="both")
+    assert wire.wait_for("head")[0]["head"] == before["head"] + 1
+    event = wire.sync(before["epoch"], before["head"])["events"][0]
+    assert [party["name"] for party in event["data"]["to"]] == ["carol"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("group", "add", "@ops", "nobody"),
+        ("group", "add", "@bad name", "bob"),
+        ("group", "remove", "@nothing"),
+        ("group", "remove", "@everyone"),
+    ],
+)
+def test_a_bad_command_says_why_and_changes_nothing(office: Server, arguments: tuple[str, ...]) -> None:
+    before = office.command("group", "list")
+    with pytest.raises(RuntimeError, match="Error:"):
+        office.command(*arguments)
+    assert office.command("group", "list") == before
+
+
+def names(office: Server, who: Login) -> list[str]:
+    return [party["name"] for party in office.ask("GET", "/api/v1/users?q=", token=who.token).body["users"]]

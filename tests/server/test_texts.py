@@ -1,0 +1,64 @@
+"""Names and texts: what is accepted, what is refused, and that the refusal names the character."""
+
+import pytest
+
+from deskbell_protocol import limits
+from deskbell_protocol.errors import Code
+from deskbell_server import texts
+from deskbell_server.errors import RefusedError
+
+
+@pytest.mark.parametrize("name", ["maria", "Maria.Garcia", "陈晓明", "a", "x" * 64, "o-o_o", "हिन्दी", "7"])
+def test_good_names(name: str) -> None:
+    assert texts.clean_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "x" * 65, "@ops", "a b", "a\u202eb", "a\u200db", "a/b", "a<b", "\x00", "tab\t", "🔔", "a@b", "a\n"]
+)
+def test_bad_names(name: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        texts.clean_name(name)
+    assert refused.value.code is Code.INVALID
+
+
+def test_names_are_composed_and_compared_without_case() -> None:
+    assert texts.clean_name("Jose\u0301") == "José"
+    assert texts.folded("JOSE\u0301") == texts.folded("josé")
+    assert texts.folded("STRASSE") == texts.folded("straße")
+
+
+@pytest.mark.parametrize("char", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\ud800"])
+def test_a_control_character_is_named(char: str) -> None:
+    with pytest.raises(RefusedError, match=f"U\\+{ord(char):04X}"):
+        texts.check_body(f"a{char}b")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["a\nb\tc\r", "<b>", "\u202ertl", "简体中文", "👩‍👩‍👧", "<img src=file:///etc/passwd>", "x" * limits.BODY_BYTES],
+)
+def test_everything_else_is_kept_as_it_is(body: str) -> None:
+    texts.check_body(body)
+
+
+@pytest.mark.parametrize("body", ["", " \n\t", "\u3000"])
+def test_white_space_is_no_message(body: str) -> None:
+    with pytest.raises(RefusedError, match="white space"):
+        texts.check_body(body)
+
+
+@pytest.mark.parametrize("body", ["x" * (limits.BODY_BYTES + 1), "文" * (limits.BODY_BYTES // 3 + 1)])
+def test_a_body_is_measured_in_bytes(body: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        texts.check_body(body)
+    assert refused.value.code is Code.TOO_LARGE
+
+
+@pytest.mark.parametrize(("password", "good"), [("1234567", False), ("12345678", True), ("x" * 1025, False)])
+def test_passwords_have_a_length(password: str, good: bool) -> None:
+    if good:
+        texts.check_password(password)
+    else:
+        with pytest.raises(RefusedError):
+            texts.check_password(password)
