@@ -27,6 +27,7 @@ from deskbell_protocol.wire import Party
 SEARCH_MS = 150
 ROW = 48
 ROWS = 6
+SEPARATORS = " ,;，；、"
 PARTY = Qt.ItemDataRole.UserRole
 
 translate = QCoreApplication.translate
@@ -77,7 +78,7 @@ class ComposePage(Surface):
         self._to = QLineEdit()
         self._to.setAccessibleName(translate("Compose", "To"))
         self._to.setPlaceholderText(translate("Compose", "Type a name"))
-        self._to.setMaxLength(limits.NAME_CHARS + 1)
+        self._to.setMaxLength(8 * limits.NAME_CHARS)
         self._to.setMinimumHeight(40)
         self._to.setFont(theme.font(self._to))
         self._people = QListWidget()
@@ -96,7 +97,7 @@ class ComposePage(Surface):
         self._to.installEventFilter(self)
         self._to.textEdited.connect(self._on_typed)
         self._to.returnPressed.connect(self._on_enter)
-        self._search.timeout.connect(lambda: self.people_search_requested.emit(self._to.text().strip()))
+        self._search.timeout.connect(lambda: self.people_search_requested.emit(self._split()[1]))
         self._people.itemClicked.connect(lambda item: self._choose(item.data(PARTY)))
         self._box.submitted.connect(self._on_submit)
 
@@ -123,7 +124,7 @@ class ComposePage(Surface):
             self._people.setCurrentRow(0)
         self._people.setFixedHeight(ROW * min(ROWS, len(people)))
         self._people.setVisible(bool(people))
-        self._nobody.setVisible(not people and bool(self._to.text().strip()))
+        self._nobody.setVisible(not people and bool(self._split()[1]))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._to and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
@@ -183,8 +184,14 @@ class ComposePage(Surface):
         self._people.hide()
         self._nobody.hide()
         self._chosen = party
-        self._to.setText(party.name)
+        self._to.setText(self._split()[0] + party.name)
         self._box.editor.setFocus()
+
+    def _split(self) -> tuple[str, str]:
+        """The names that stand already, with what separates them, and the one that is being typed."""
+        typed = self._to.text()
+        cut = 1 + max(typed.rfind(sign) for sign in SEPARATORS)
+        return typed[:cut], typed[cut:].strip()
 
     def _on_submit(self, body: str) -> None:
         to = self._to.text().strip()

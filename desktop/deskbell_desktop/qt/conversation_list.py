@@ -184,8 +184,12 @@ class ConversationList(QListView):
 
     def show_rows(self, rows: Sequence[ConversationView], selected: str | None) -> None:
         self._telling = False
+        place = self.verticalScrollBar().value() if self.conversations.rows else None
         self.conversations.show(rows)
         self._select(selected)
+        if place is not None:
+            self.doItemsLayout()
+            self.verticalScrollBar().setValue(place)  # a message that arrives does not scroll what one looks at
         self._telling = True
 
     def select(self, conversation: str | None) -> None:

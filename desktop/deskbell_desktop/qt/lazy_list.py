@@ -21,6 +21,7 @@ from PySide6.QtCore import (
     QRect,
     QRectF,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
@@ -76,12 +77,17 @@ class LazyList(QListView):
         self._at_end, self._anchor = True, (0, 0)
         self._whole.clear()
         self.messages.reset(messages, named=named)
-        self._may_ask_older = has_older
+        self._allow_older(has_older)
 
     def show_messages(self, messages: Sequence[MessageView], *, named: bool, has_older: bool) -> None:
         """The same conversation, changed: the place being read stays, the end is followed if it was in sight."""
         self.messages.show(messages, named=named)
+        self._allow_older(has_older)
+
+    def _allow_older(self, has_older: bool) -> None:
         self._may_ask_older = has_older
+        if has_older:
+            QTimer.singleShot(0, self, self._note_place)  # the top may be in sight already
 
     def focus_message(self, key: str) -> None:
         """Bring that message into sight and make it the current one."""

@@ -24,11 +24,14 @@ class MessageModel(QAbstractListModel):
 
     def show(self, messages: Sequence[MessageView], *, named: bool) -> None:
         """Become `messages`: what is the same at both ends stays, what is between is taken out and put in."""
-        rows = rows_of(messages, named=named)
         old = self.rows
         head = 0
-        while head < min(len(old), len(rows)) and old[head] == rows[head]:
+        for row, message in zip(old, messages, strict=False):
+            if row.message is not message and row.message != message:
+                break
             head += 1
+        # A row depends on its message and the one before it, so that what is the same before is not made anew.
+        rows = old[:head] + rows_of(messages[head:], named=named, after=messages[head - 1] if head else None)
         tail = 0
         while tail < min(len(old), len(rows)) - head and old[-1 - tail] == rows[-1 - tail]:
             tail += 1
@@ -66,9 +69,10 @@ class MessageModel(QAbstractListModel):
         return None
 
 
-def rows_of(messages: Sequence[MessageView], *, named: bool) -> list[Row]:
+def rows_of(messages: Sequence[MessageView], *, named: bool, after: MessageView | None = None) -> list[Row]:
+    """`messages` in their surroundings; `after` is what stands before the first of them."""
     rows = []
-    day, sender = None, None
+    day, sender = (words.day(after.at), after.sender.id) if after else (None, None)
     for message in messages:
         today = words.day(message.at)
         first = today != day

@@ -99,7 +99,6 @@ class Side(Surface):
         self.search.setFont(theme.font(self.search))
         self.search.setMaxLength(200)
         self.compose = IconButton("compose", translate("Side", "New message"))
-        self.compose.setShortcut(QKeySequence("Ctrl+N"))
         self.menu_button = IconButton("more", translate("Side", "More"))
         self.list = ConversationList()
         self.status = StatusLine()

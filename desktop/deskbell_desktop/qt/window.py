@@ -165,6 +165,7 @@ class MainWindow(QWidget):
 
     def _make_shortcuts(self) -> None:
         plan = (
+            ("Ctrl+N", self._side.compose.click),  # a button's own shortcut waits 100 ms, and takes no key meanwhile
             ("Ctrl+F", lambda: self._side.search.setFocus(Qt.FocusReason.ShortcutFocusReason)),
             ("Ctrl+K", lambda: self._side.search.setFocus(Qt.FocusReason.ShortcutFocusReason)),
             ("Alt+Down", lambda: self._side.list.step(1)),

@@ -1,0 +1,99 @@
+"""The sign-in window: what it tells, what it refuses, and a password that is in no text."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from deskbell_desktop.qt.login import LoginDialog, LoginForm, is_plain_http
+
+
+@pytest.fixture
+def login(qtbot: QtBot) -> LoginDialog:
+    login = LoginDialog()
+    qtbot.addWidget(login)
+    login.show_form("https://desk.example.org", "ana")
+    qtbot.waitExposed(login)
+    return login
+
+
+def fields(login: LoginDialog) -> list[QLineEdit]:
+    return login.findChildren(QLineEdit)
+
+
+def submit(login: LoginDialog) -> QPushButton:
+    (button,) = login.findChildren(QPushButton)
+    return button
+
+
+def test_the_cursor_is_where_the_person_goes_on(login: LoginDialog, qtbot: QtBot) -> None:
+    server, name, password = fields(login)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is password)
+    login.show_form("", "")
+    assert server.hasFocus()
+    login.show_form("https://x", "")
+    assert name.hasFocus()
+
+
+def test_the_form_comes_out_once_and_is_busy_then(login: LoginDialog, qtbot: QtBot) -> None:
+    *_rest, password = fields(login)
+    assert not submit(login).isEnabled()
+    qtbot.keyClicks(password, "s3cret pass")
+    with qtbot.waitSignal(login.sign_in_requested) as asked:
+        qtbot.keyClick(password, Qt.Key.Key_Return)
+    assert asked.args == [LoginForm("https://desk.example.org", "ana", "s3cret pass", False)]
+    assert "s3cret" not in repr(asked.args)
+    assert submit(login).text() == "Signing in…"
+    assert not submit(login).isEnabled()
+    with qtbot.assertNotEmitted(login.sign_in_requested):
+        qtbot.mouseClick(submit(login), Qt.MouseButton.LeftButton)
+
+
+def test_a_problem_stands_in_place_until_something_is_changed(login: LoginDialog, qtbot: QtBot) -> None:
+    *_rest, password = fields(login)
+    qtbot.keyClicks(password, "wrong")
+    qtbot.keyClick(password, Qt.Key.Key_Return)
+    login.show_problem("That name and password do not match.")
+    (problem,) = [w for w in login.findChildren(QLabel) if w.text().startswith("That name")]
+    assert problem.isVisible()
+    assert problem.textFormat() == Qt.TextFormat.PlainText
+    assert password.selectedText() != ""
+    assert submit(login).isEnabled()
+    qtbot.keyClicks(password, "x")
+    assert not problem.isVisible()
+
+
+def test_plain_http_to_another_machine_must_be_chosen(login: LoginDialog, qtbot: QtBot) -> None:
+    server, _name, password = fields(login)
+    (choice,) = login.findChildren(QCheckBox)
+    assert not choice.isVisible()
+    server.clear()
+    qtbot.keyClicks(server, "http://desk.example.org")
+    qtbot.keyClicks(password, "pass")
+    assert choice.isVisible()
+    assert not submit(login).isEnabled()
+    qtbot.keyClick(choice, Qt.Key.Key_Space)
+    with qtbot.waitSignal(login.sign_in_requested) as asked:
+        qtbot.mouseClick(submit(login), Qt.MouseButton.LeftButton)
+    (form,) = asked.args
+    assert form.allow_plain_http
+
+
+@pytest.mark.parametrize(
+    ("server", "plain"),
+    [
+        ("https://desk.example.org", False),
+        ("http://desk.example.org", True),
+        ("HTTP://desk.example.org:8420/x", True),
+        ("http://localhost:8420", False),
+        ("http://127.0.0.1", False),
+        ("http://[::1]:8420", False),
+        ("http://192.168.1.5", True),
+        ("http://127.0.0.1.evil.test", True),
+        ("http://[::1", False),
+        ("desk.example.org", False),
+        ("", False),
+    ],
+)
+def test_what_plain_http_is(server: str, plain: bool) -> None:
+    assert is_plain_http(server) is plain

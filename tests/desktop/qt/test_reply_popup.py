@@ -1,0 +1,50 @@
+"""The small window for an answer: one thing, quickly, and nothing written is lost."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from deskbell_desktop.core.views import Popup
+from deskbell_desktop.qt.reply_box import Editor
+from deskbell_desktop.qt.reply_popup import ReplyPopup
+from tests.desktop.qt.conftest import MARIA
+
+HELLO = Popup("c1", "Maria Garcia", "Lunch?", MARIA, "m1")
+
+
+@pytest.fixture
+def answer(qtbot: QtBot) -> ReplyPopup:
+    answer = ReplyPopup()
+    qtbot.addWidget(answer)
+    answer.ask(HELLO)
+    qtbot.waitExposed(answer)
+    return answer
+
+
+def editor_of(answer: ReplyPopup) -> Editor:
+    editor = answer.findChild(Editor)
+    assert editor is not None
+    return editor
+
+
+def test_the_answer_goes_to_its_popup(answer: ReplyPopup, qtbot: QtBot) -> None:
+    assert answer.key == "c1"
+    qtbot.keyClicks(editor_of(answer), "Yes")
+    with qtbot.waitSignal(answer.reply_requested) as sent:
+        qtbot.keyClick(editor_of(answer), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert sent.args == ["c1", "Yes"]
+    assert not answer.isVisible()
+    assert answer.key == ""
+
+
+def test_what_was_begun_for_one_is_there_when_coming_back(answer: ReplyPopup, qtbot: QtBot) -> None:
+    qtbot.keyClicks(editor_of(answer), "half a sen")
+    answer.ask(replace(HELLO, key="c2", title="Ops", sender=None))
+    assert editor_of(answer).text() == ""
+    with qtbot.waitSignal(answer.dismissed) as gone:
+        qtbot.keyClick(editor_of(answer), Qt.Key.Key_Escape)
+    assert gone.args == ["c2"]
+    answer.ask(HELLO)
+    assert editor_of(answer).text() == "half a sen"

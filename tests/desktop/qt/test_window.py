@@ -1,0 +1,328 @@
+"""The reading window as a whole: what it is given appears, what the person does comes out, all of it by keyboard too."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from deskbell_desktop.core.views import Link, StatusView
+from deskbell_desktop.qt.compose import ComposePage
+from deskbell_desktop.qt.conversation_list import ConversationList
+from deskbell_desktop.qt.pages import Page
+from deskbell_desktop.qt.reply_box import Editor
+from deskbell_desktop.qt.side import SearchField
+from deskbell_desktop.qt.window import MainWindow
+from deskbell_protocol import limits
+from deskbell_protocol.wire import Party
+from tests.desktop.qt.conftest import MARIA, ONLINE, OPS, said, talk
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+XIAOMING = Party("u2", "陈晓明", "陈晓明")
+
+
+def editor_of(widget: QWidget) -> Editor:
+    (editor,) = [e for e in widget.findChildren(Editor) if e.isVisible()]
+    return editor
+
+
+def words_on(widget: QWidget) -> list[str]:
+    return [label.text() for label in widget.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+# -- answering ----------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_goes_out_by_ctrl_enter_and_the_box_is_empty_again(window: MainWindow, qtbot: QtBot) -> None:
+    editor = editor_of(window)
+    assert editor.hasFocus()  # open() put the cursor there
+    qtbot.keyClicks(editor, "Yes")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.keyClicks(editor, "I come")
+    with qtbot.waitSignal(window.reply_requested) as sent:
+        qtbot.keyClick(editor, Qt.Key.Key_Return, CTRL)
+    assert sent.args == ["u1", "Yes\nI come"]
+    assert editor.text() == ""
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n"])
+def test_nothing_is_not_sent(text: str, window: MainWindow, qtbot: QtBot) -> None:
+    editor = editor_of(window)
+    editor.insertPlainText(text)
+    with qtbot.assertNotEmitted(window.reply_requested):
+        qtbot.keyClick(editor, Qt.Key.Key_Return, CTRL)
+
+
+def test_too_long_says_so_in_place_and_is_not_sent(window: MainWindow, qtbot: QtBot) -> None:
+    editor = editor_of(window)
+    editor.insertPlainText("好" * (limits.BODY_BYTES // 3 + 1))  # three bytes each
+    assert [w for w in words_on(window) if w.startswith("Too long by 2 bytes")]
+    with qtbot.assertNotEmitted(window.reply_requested):
+        qtbot.keyClick(editor, Qt.Key.Key_Return, CTRL)
+    assert editor.text() != ""
+
+
+def test_pasted_control_characters_do_not_get_in(window: MainWindow) -> None:
+    editor = editor_of(window)
+    QApplication.clipboard().setText("a\x07b\u202ec <b>d</b>")
+    editor.paste()
+    assert editor.text() == "abc <b>d</b>"
+
+
+def test_the_box_grows_to_six_lines_and_no_further(window: MainWindow) -> None:
+    editor = editor_of(window)
+    heights = []
+    for _line in range(9):
+        heights.append(editor.height())
+        editor.insertPlainText("x\n")
+    assert heights[:6] == sorted(set(heights[:6]))
+    assert heights[5:] == [heights[5]] * 4
+
+
+def test_each_conversation_keeps_its_draft(window: MainWindow, qtbot: QtBot) -> None:
+    editor = editor_of(window)
+    with qtbot.waitSignal(window.draft_changed) as changed:
+        qtbot.keyClicks(editor, "h")
+    assert changed.args == ["u1", "h"]
+    window.show_messages(talk(OPS), [], has_older=False)
+    assert editor.text() == ""
+    window.show_draft("u4", "from the last time")
+    assert editor.text() == "from the last time"
+    window.show_messages(talk(), [], has_older=False)
+    assert editor.text() == "h"
+    window.show_messages(talk(), [said(1)], has_older=False)
+    assert editor.text() == "h"
+
+
+# -- conversations ------------------------------------------------------------------------------------------------
+
+
+def test_choosing_a_conversation_is_told_and_being_shown_one_is_not(window: MainWindow, qtbot: QtBot) -> None:
+    rows = window.findChild(ConversationList)
+    assert rows is not None
+    with qtbot.assertNotEmitted(window.conversation_selected):
+        window.show_conversations([talk(OPS), talk()], "u4")
+    with qtbot.waitSignal(window.conversation_selected) as chosen:
+        qtbot.keyClick(window, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert chosen.args == ["u1"]
+    point = rows.visualRect(rows.conversations.index(0)).center()
+    with qtbot.waitSignal(window.conversation_selected) as chosen:
+        qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=point)
+    assert chosen.args == ["u4"]
+
+
+def test_a_message_that_arrives_does_not_scroll_the_list_away(window: MainWindow) -> None:
+    rows = window.findChild(ConversationList)
+    assert rows is not None
+    many = [talk(Party(f"x{n}", f"x{n}")) for n in range(200)]
+    window.show_conversations(many, "x0")
+    bar = rows.verticalScrollBar()
+    bar.setValue(bar.maximum() // 2)
+    here = bar.value()
+    assert here > 0
+    window.show_conversations([many[150], *many[:150], *many[151:]], "x0")
+    assert bar.value() == here
+
+
+def test_reading_means_seeing_a_conversation(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.waitUntil(window.is_reading)
+    with qtbot.waitSignal(window.reading_changed) as told:
+        window.compose()
+    assert told.args == [False]
+    assert window.current_conversation() is None
+    with qtbot.waitSignal(window.reading_changed):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    assert window.current_conversation() == "u1"
+    with qtbot.waitSignal(window.reading_changed) as told:
+        window.close()
+    assert told.args == [False]
+    assert not window.is_reading()
+
+
+@pytest.mark.screen
+def test_closing_hides_or_minimises_and_opening_brings_back(window: MainWindow, qtbot: QtBot) -> None:
+    window.close()
+    assert not window.isVisible()
+    window.stay_in_taskbar = True
+    window.open()
+    window.close()
+    assert window.isVisible()
+    assert window.isMinimized()
+    window.open()
+    assert not window.isMinimized()
+
+
+# -- a new message ------------------------------------------------------------------------------------------------
+
+
+def test_a_new_message_by_keyboard_alone(window: MainWindow, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.people_search_requested) as asked:
+        qtbot.keyClick(window, Qt.Key.Key_N, CTRL)
+    assert asked.args == [""]
+    with qtbot.waitSignal(window.people_search_requested) as asked:
+        qtbot.keyClicks(QApplication.focusWidget(), "m")
+    assert asked.args == ["m"]
+    window.set_people([XIAOMING, MARIA])
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Down)
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    window.set_people([XIAOMING])  # a late answer does not undo the choice
+    qtbot.keyClicks(QApplication.focusWidget(), "Hi")
+    with qtbot.waitSignal(window.compose_requested) as sent:
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, CTRL)
+    assert sent.args == ["maria", "Hi"]
+    assert window.current_conversation() == "u1"
+
+
+def test_a_second_name_is_searched_for_itself(window: MainWindow, qtbot: QtBot) -> None:
+    window.compose()
+    to = QApplication.focusWidget()
+    with qtbot.waitSignal(window.people_search_requested) as asked:
+        qtbot.keyClicks(to, "@ops, mar")
+    assert asked.args == ["mar"]
+    window.set_people([MARIA])
+    qtbot.keyClick(to, Qt.Key.Key_Return)
+    qtbot.keyClicks(QApplication.focusWidget(), "Hi")
+    with qtbot.waitSignal(window.compose_requested) as sent:
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, CTRL)
+    assert sent.args == ["@ops, maria", "Hi"]
+
+
+def test_without_a_name_it_asks_for_one_and_keeps_the_text(window: MainWindow, qtbot: QtBot) -> None:
+    window.compose()
+    page = window.findChild(ComposePage)
+    assert page is not None
+    editor = editor_of(page)
+    qtbot.keyClicks(editor, "Hi")
+    with qtbot.assertNotEmitted(window.compose_requested):
+        qtbot.keyClick(editor, Qt.Key.Key_Return, CTRL)
+    assert "To whom? Type a name first." in words_on(window)
+    assert editor.text() == "Hi"
+
+
+def test_nobody_found_is_said(window: MainWindow, qtbot: QtBot) -> None:
+    window.compose()
+    qtbot.keyClicks(QApplication.focusWidget(), "zz")
+    window.set_people([])
+    assert "Nobody of that name is known here yet." in words_on(window)
+
+
+# -- states in words ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "rows", "title", "action"),
+    [
+        (ONLINE, [], "Nothing here yet", "New message"),
+        (ONLINE, None, "Loading messages…", ""),
+        (StatusView(Link.OFFLINE, "https://desk.example.org", "ana"), [], "The server cannot be reached", ""),
+        (StatusView(Link.SIGNED_OUT), None, "You are signed out", "Sign in"),
+        (ONLINE, [talk()], "Choose a conversation", ""),
+    ],
+)
+def test_where_there_is_nothing_words_say_why(
+    status: StatusView, rows: list[object] | None, title: str, action: str, qtbot: QtBot
+) -> None:
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.show_status(status)
+    if rows is not None:
+        window.show_conversations(rows, None)  # type: ignore[arg-type]
+    window.show()
+    page = window.findChild(Page)
+    assert page is not None
+    assert title in words_on(page)
+    assert [b.text() for b in page.findChildren(QPushButton) if b.isVisible()] == [action] * bool(action)
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (ONLINE, "Connected to desk.example.org"),
+        (StatusView(Link.CONNECTING, "http://127.0.0.1:8420"), "Connecting to 127.0.0.1:8420…"),
+        (StatusView(Link.OFFLINE, "https://desk.example.org"), "No connection to desk.example.org"),
+        (
+            StatusView(Link.OFFLINE, "https://x", problem="The certificate is not valid."),
+            "The certificate is not valid.",
+        ),
+        (StatusView(Link.SIGNED_OUT), "Signed out"),
+    ],
+)
+def test_the_status_line_tells_the_connection(status: StatusView, line: str, window: MainWindow) -> None:
+    window.show_status(status)
+    assert line in words_on(window)
+
+
+def test_the_way_back_in_and_the_menu(window: MainWindow, qtbot: QtBot) -> None:
+    window.show_status(StatusView(Link.SIGNED_OUT))
+    buttons = [b for b in window.findChildren(QPushButton) if b.isVisible() and b.text() == "Sign in"]
+    for button in buttons:
+        with qtbot.waitSignal(window.sign_in_requested):
+            qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert len(buttons) == 2
+    window.show_status(ONLINE)
+    (menu,) = [b.menu() for b in window.findChildren(QToolButton) if b.menu()]
+    wishes: list[Callable[[], object]] = []
+    for signal in (window.quiet_toggled, window.sign_out_requested, window.quit_requested):
+        wishes.append(lambda signal=signal: qtbot.waitSignal(signal))
+    for action, wish in zip([a for a in menu.actions() if a.text()], wishes, strict=True):
+        with wish():  # type: ignore[attr-defined]
+            action.trigger()
+
+
+def test_a_search_is_told_and_emptied_by_escape(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_F, CTRL)
+    field = QApplication.focusWidget()
+    assert isinstance(field, SearchField)
+    with qtbot.waitSignal(window.search_changed) as searched:
+        qtbot.keyClicks(field, "disk")
+    assert searched.args == ["disk"]
+    window.show_conversations([], None)
+    assert "Nothing found for “disk”." in words_on(window)
+    with qtbot.waitSignal(window.search_changed) as searched:
+        qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert searched.args == [""]
+
+
+def test_names_are_never_read_as_markup(window: MainWindow) -> None:
+    evil = Party("x", "x", "<b>Bob</b>\u202e\nadmin")
+    window.show_conversations([talk(evil, last="<i>x</i>\nsecond")], "x")
+    window.show_messages(talk(evil), [], has_older=False)
+    assert "<b>Bob</b> admin" in words_on(window)
+    assert all(label.textFormat() == Qt.TextFormat.PlainText for label in window.findChildren(QLabel))
+
+
+def test_signing_out_leaves_nothing_in_sight(window: MainWindow, qtbot: QtBot) -> None:
+    window.show_messages(talk(), [said(1, "secret")], has_older=False)
+    qtbot.keyClicks(editor_of(window), "draft")
+    window.forget()
+    window.show_status(StatusView(Link.SIGNED_OUT))
+    assert window.current_conversation() is None
+    window.show_status(ONLINE)
+    window.show_messages(talk(), [], has_older=False)
+    assert editor_of(window).text() == ""
+
+
+# -- for those who do not see it, or have no mouse ----------------------------------------------------------------
+
+
+def test_tab_goes_through_everything_and_comes_back(window: MainWindow, qtbot: QtBot) -> None:
+    start = QApplication.focusWidget()
+    seen = []
+    for _step in range(20):
+        seen.append(QApplication.focusWidget())
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        if QApplication.focusWidget() is start:
+            break
+    kinds = {type(widget).__name__ for widget in seen}
+    assert {"SearchField", "IconButton", "ConversationList", "MessageList", "Editor"} <= kinds
+    assert QApplication.focusWidget() is start
+
+
+def test_everything_that_takes_the_keyboard_has_a_name(window: MainWindow) -> None:
+    window.compose()
+    for widget in window.findChildren(QWidget):
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not isinstance(widget, QPushButton):
+            assert widget.accessibleName(), widget
+        if isinstance(widget, QPushButton) and widget.isVisible():
+            assert widget.text(), widget
