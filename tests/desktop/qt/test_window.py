@@ -1,6 +1,4 @@
-"""The reading window as a whole: what it is given appears, what the person does comes out, all of it by keyboard too."""
-
-from collections.abc import Callable
+"""The reading window as a whole: what it is given appears, what the person does comes out, by keyboard too."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -262,11 +260,9 @@ def test_the_way_back_in_and_the_menu(window: MainWindow, qtbot: QtBot) -> None:
     assert len(buttons) == 2
     window.show_status(ONLINE)
     (menu,) = [b.menu() for b in window.findChildren(QToolButton) if b.menu()]
-    wishes: list[Callable[[], object]] = []
-    for signal in (window.quiet_toggled, window.sign_out_requested, window.quit_requested):
-        wishes.append(lambda signal=signal: qtbot.waitSignal(signal))
-    for action, wish in zip([a for a in menu.actions() if a.text()], wishes, strict=True):
-        with wish():  # type: ignore[attr-defined]
+    signals = (window.quiet_toggled, window.sign_out_requested, window.quit_requested)
+    for action, signal in zip([a for a in menu.actions() if a.text()], signals, strict=True):
+        with qtbot.waitSignal(signal):
             action.trigger()
 
 
