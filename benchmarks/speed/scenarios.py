@@ -35,7 +35,7 @@ class Effort:
     idle_rounds: int
 
 
-QUICK = Effort(rounds=1, seconds=2.0, announcements=5, idle_s=12.0, idle_rounds=1)
+QUICK = Effort(rounds=1, seconds=2.0, announcements=5, idle_s=25.0, idle_rounds=1)
 FULL = Effort(rounds=5, seconds=5.0, announcements=15, idle_s=75.0, idle_rounds=2)
 
 
