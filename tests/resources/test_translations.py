@@ -22,8 +22,8 @@ TONGUES = sorted(path.stem.removeprefix("deskbell_") for path in FOLDER.glob("*.
 SOURCES = sorted((ROOT / "desktop").rglob("*.py"))
 UNTRANSLATED = {"Deskbell", "Ctrl+Enter"}
 SHOWN_BY = re.compile(
-    r"\.(setText|setWindowTitle|setToolTip|setPlaceholderText|setAccessibleName|setTitle|addAction|invite|say)\(\s*f?[\"']"
-    r"|\b(?:label|soft|button|QAction|CheckBox|IconButton)\(\s*f?[\"'][^\"']"
+    r"\.(setText|setWindowTitle|setToolTip|setPlaceholderText|setAccessibleName|setTitle|addAction|invite|say)\(\s*f?[\"'](?!https?:)"
+    r"|\b(?:label|soft|button|QAction|CheckBox)\(\s*f?[\"'][^\"']"
 )
 
 

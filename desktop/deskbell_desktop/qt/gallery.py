@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QCommandLineOption, QCommandLineParser, QPoint, QRect, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from deskbell_desktop.qt import language, theme
 from deskbell_desktop.qt.gallery_samples import Sample, sample
 from deskbell_desktop.qt.login import LoginDialog
-from deskbell_desktop.qt.popup_frame import SHADOW
+from deskbell_desktop.qt.popup_frame import SHADOW, PopupFrame
 from deskbell_desktop.qt.popup_window import PopupWindow
 from deskbell_desktop.qt.reply_box import Editor
 from deskbell_desktop.qt.reply_popup import ReplyPopup
@@ -166,7 +166,8 @@ class Gallery:
     def _settle(*widgets: QWidget) -> None:
         for widget in widgets:
             QTest.qWaitForWindowExposed(widget)
-        QTest.qWait(theme.FADE_MS + 80)
+        fading = any(isinstance(widget, PopupFrame) for widget in widgets)
+        QTest.qWait(theme.FADE_MS + 80 if fading else 40)
 
     def _keep(self, name: str, area: QRect) -> None:
         screen = self._stage.screen()
@@ -180,8 +181,9 @@ def _paint_trays(painter: QPainter) -> None:
     y = 0
     panels: tuple[Panel, ...] = tuple(INKS)
     for panel in panels:
-        for ground in ("light", "dark") if panel == "unknown" else (panel,):
-            painter.fillRect(QRect(0, y, 640, 96), theme.QColor(GROUND[ground]))  # type: ignore[index,attr-defined]
+        grounds: tuple[Panel, ...] = ("light", "dark") if panel == "unknown" else (panel,)
+        for ground in grounds:
+            painter.fillRect(QRect(0, y, 640, 96), QColor(GROUND[ground]))
             x = 8
             for state, unread in TRAYS:
                 for size in SIZES[:1]:

@@ -7,11 +7,16 @@ with, and obeys `org.deskbell.Test` at /test. `--caps=a,b` are its capabilities;
 import asyncio
 import json
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 from dbus_fast import DBusError, ErrorType
 from dbus_fast.aio import MessageBus
+from dbus_fast.annotations import DBusDict, DBusInt32, DBusSignature, DBusStr, DBusUInt32
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
+
+Strings = Annotated[list[str], DBusSignature("as")]
+Closed = Annotated[tuple[int, int], DBusSignature("uu")]
+Said = Annotated[tuple[int, str], DBusSignature("us")]
 
 CAPS = "actions,body,body-markup,icon-static,persistence"
 
@@ -33,22 +38,22 @@ class Notifications(ServiceInterface):
         self.calls: list[dict[str, Any]] = []
 
     @dbus_method()
-    def GetCapabilities(self) -> "as":  # type: ignore[syntax]  # noqa: F722
+    def GetCapabilities(self) -> Strings:
         self.calls.append({"call": "GetCapabilities"})
         return self.caps
 
     @dbus_method()
-    def Notify(  # type: ignore[no-untyped-def]
+    def Notify(
         self,
-        app: "s",  # noqa: F821
-        replaces: "u",  # noqa: F821
-        icon: "s",  # noqa: F821
-        summary: "s",  # noqa: F821
-        body: "s",  # noqa: F821
-        actions: "as",  # noqa: F722
-        hints: "a{sv}",  # noqa: F722
-        timeout: "i",  # noqa: F821
-    ) -> "u":  # noqa: F821
+        app: DBusStr,
+        replaces: DBusUInt32,
+        icon: DBusStr,
+        summary: DBusStr,
+        body: DBusStr,
+        actions: Strings,
+        hints: DBusDict,
+        timeout: DBusInt32,
+    ) -> DBusUInt32:
         if self.refuse:
             raise DBusError(ErrorType.LIMITS_EXCEEDED, "too many")
         number = replaces or self.next
@@ -71,25 +76,25 @@ class Notifications(ServiceInterface):
         return number
 
     @dbus_method()
-    def CloseNotification(self, number: "u"):  # type: ignore[no-untyped-def]  # noqa: F821
+    def CloseNotification(self, number: DBusUInt32) -> None:
         self.calls.append({"call": "CloseNotification", "id": number})
         self.NotificationClosed(number, 3)
 
     @dbus_signal()
-    def NotificationClosed(self, number, reason) -> "uu":  # type: ignore[no-untyped-def]  # noqa: F821
-        return [number, reason]
+    def NotificationClosed(self, number: int, reason: int) -> Closed:
+        return number, reason
 
     @dbus_signal()
-    def ActionInvoked(self, number, action) -> "us":  # type: ignore[no-untyped-def]  # noqa: F821
-        return [number, action]
+    def ActionInvoked(self, number: int, action: str) -> Said:
+        return number, action
 
     @dbus_signal()
-    def ActivationToken(self, number, token) -> "us":  # type: ignore[no-untyped-def]  # noqa: F821
-        return [number, token]
+    def ActivationToken(self, number: int, token: str) -> Said:
+        return number, token
 
     @dbus_signal()
-    def NotificationReplied(self, number, text) -> "us":  # type: ignore[no-untyped-def]  # noqa: F821
-        return [number, text]
+    def NotificationReplied(self, number: int, text: str) -> Said:
+        return number, text
 
 
 class Control(ServiceInterface):
@@ -98,23 +103,23 @@ class Control(ServiceInterface):
         self.daemon = daemon
 
     @dbus_method()
-    def Calls(self) -> "s":  # type: ignore[name-defined]  # noqa: F821
+    def Calls(self) -> DBusStr:
         return json.dumps(self.daemon.calls)
 
     @dbus_method()
-    def Invoke(self, number: "u", action: "s", token: "s"):  # type: ignore[no-untyped-def]  # noqa: F821
+    def Invoke(self, number: DBusUInt32, action: DBusStr, token: DBusStr) -> None:
         if token:
             self.daemon.ActivationToken(number, token)
         self.daemon.ActionInvoked(number, action)
         self.daemon.NotificationClosed(number, 2)
 
     @dbus_method()
-    def Reply(self, number: "u", text: "s"):  # type: ignore[no-untyped-def]  # noqa: F821
+    def Reply(self, number: DBusUInt32, text: DBusStr) -> None:
         self.daemon.NotificationReplied(number, text)
         self.daemon.NotificationClosed(number, 2)
 
     @dbus_method()
-    def Dismiss(self, number: "u"):  # type: ignore[no-untyped-def]  # noqa: F821
+    def Dismiss(self, number: DBusUInt32) -> None:
         self.daemon.NotificationClosed(number, 2)
 
 

@@ -3,10 +3,14 @@
 import asyncio
 import signal
 import sys
+from typing import Annotated
 
 from dbus_fast import DBusError, Variant
 from dbus_fast.aio import MessageBus
+from dbus_fast.annotations import DBusSignature, DBusStr, DBusVariant
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
+
+Change = Annotated[tuple[str, str, Variant], DBusSignature("ssv")]
 
 APPEARANCE = "org.freedesktop.appearance"
 
@@ -18,14 +22,14 @@ class Settings(ServiceInterface):
         self.values["org.gnome.desktop.interface", "enable-animations"] = Variant("b", False)
 
     @dbus_method(name="Read")
-    def read(self, namespace: "s", key: "s") -> "v":  # type: ignore[name-defined]  # noqa: F821
+    def read(self, namespace: DBusStr, key: DBusStr) -> DBusVariant:
         if (namespace, key) not in self.values:
             raise DBusError("org.freedesktop.portal.Error.NotFound", "no such setting")
         return Variant("v", self.values[namespace, key])
 
     @dbus_signal(name="SettingChanged")
-    def changed(self, namespace: str, key: str, value: Variant) -> "ssv":  # type: ignore[name-defined]  # noqa: F821
-        return [namespace, key, value]
+    def changed(self, namespace: str, key: str, value: Variant) -> Change:
+        return namespace, key, value
 
 
 async def main(address: str) -> None:

@@ -16,10 +16,12 @@ def test_nothing_is_lost_and_each_thread_keeps_its_order(qtbot: QtBot) -> None:
     bridge = Bridge()
     got: list[tuple[int, int]] = []
     bridge.event_posted.connect(got.append)
-    threads = [
-        threading.Thread(target=lambda who=who: [bridge.post((who, number)) for number in range(EACH)])
-        for who in range(POSTERS)
-    ]
+
+    def post_all(who: int) -> None:
+        for number in range(EACH):
+            bridge.post((who, number))
+
+    threads = [threading.Thread(target=post_all, args=(who,)) for who in range(POSTERS)]
     for thread in threads:
         thread.start()
     qtbot.waitUntil(lambda: len(got) == POSTERS * EACH)

@@ -41,8 +41,9 @@ WRITTEN = [
 
 def luminance(colour: str) -> float:
     """Relative luminance as WCAG 2.2 defines it."""
-    channels = [c / 255 for c in QColor(colour).getRgb()[:3]]  # type: ignore[index]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    mixed = QColor(colour)
+    channels = [float(mixed.redF()), float(mixed.greenF()), float(mixed.blueF())]
+    linear: list[float] = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 

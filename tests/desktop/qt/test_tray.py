@@ -132,6 +132,7 @@ def test_a_panel_that_starts_later_gets_the_icon(desk: Desk) -> None:
 
 def items(desk: Desk) -> list[str]:
     answer = desk.bus.call(WATCHER, "Get", "ss", (TRAY_NAME, "RegisteredStatusNotifierItems"))
-    (_signature, found) = answer[0]  # type: ignore[misc]
-    assert isinstance(found, list)
-    return found
+    variant = answer[0]  # its signature and its value
+    assert isinstance(variant, tuple)
+    assert isinstance(variant[1], list)
+    return variant[1]
