@@ -1,0 +1,595 @@
+"""Every way in which messages, crashes, restores and pruning can follow one another, and what must hold after each.
+
+The parts are real: `Session`, `Carrier` and `Store` of the desktop, `Messages`, `Reading` and `Delivery` of the server.
+Only the wire between them is played: pushes are dropped, doubled, reordered; a cut takes requests and answers with it.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from deskbell_desktop.core import effects as do
+from deskbell_desktop.core import events as on
+from deskbell_desktop.core.events import Moment
+from deskbell_protocol import names
+from deskbell_protocol.errors import Code
+from deskbell_protocol.ids import now_ms
+from deskbell_protocol.wire import Ack, Event, Head, Publish, Read, Send, Sync, SyncAnswer
+from deskbell_server.errors import RefusedError
+from tests.model.desk import Device, Request
+from tests.model.office import GROUP, Fate, Killed, Office
+
+DEVICES = {"alice 1": "alice", "alice 2": "alice", "bob 1": "bob"}
+PEOPLE = ("alice", "bob", "carol")
+ADDRESSES = (("alice",), ("bob",), ("alice", "bob"), (GROUP,), ("carol",), ("bob", GROUP))
+UP = "connected"
+
+devices = st.sampled_from(sorted(DEVICES))
+index = st.integers(0, 30)
+seldom = st.sampled_from([False, False, True])
+fates = st.sampled_from(
+    [
+        *[Fate()] * 6,
+        Fate(before_commit=True),
+        Fate(after_commit=True),
+        Fate(rooms_pushed=0),
+        Fate(rooms_pushed=1),
+        Fate(push_fails=True),
+        Fate(runs_twice=True),
+    ]
+)
+
+
+@dataclass
+class Line:
+    """What is under way between one device and the server. `joined`: the server would push to it."""
+
+    joined: bool = False
+    up: list[Request] = field(default_factory=list)
+    down: list[Any] = field(default_factory=list)
+
+    def cut(self) -> None:
+        """What was pushed before may still come, even after the next connect: the device has queues of its own."""
+        self.joined = False
+        self.up.clear()
+        self.down[:] = [item for item in self.down if isinstance(item, Event | Head)]
+
+
+@dataclass
+class Acked:
+    """A publish that was answered 2xx: it has to be there from now on."""
+
+    id: str
+    to: tuple[str, ...]
+    sender: str
+
+
+@dataclass
+class Backup:
+    path: Path
+    acked: dict[str, Acked]
+
+
+class Machine(RuleBasedStateMachine):
+    """`template` is the database that every run begins with; see `office.make_template`."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="deskbell-model-", dir=_memory()))
+        shutil.copyfile(self.template, self.folder / "server.db")
+        self.mono = 1000.0
+        self.lines = {name: Line() for name in DEVICES}
+        self.office = Office(self.folder / "server.db", self._pushed)
+        self.desks = {name: self._desk(name) for name in DEVICES}
+        self.drafts: dict[str, tuple[str, Publish]] = {}
+        self.acked: dict[str, Acked] = {}
+        self.written: dict[str, set[str]] = {name: set() for name in DEVICES}
+        self.backup: Backup | None = None
+        self.restores = 0
+        self.logs: dict[str, dict[str, dict[int, tuple[str, str]]]] = {}
+        self.keys: dict[tuple[str, str], str] = {}
+        self.cids: dict[str, str] = {}
+        self.floors: dict[str, int] = {}
+        self.heads: dict[tuple[str, str], int] = {}
+        self.server_changes: object = None
+        self.device_changes: dict[str, object] = {}
+        self.seen: dict[str, tuple[str | None, int]] = {}
+        self._remember()
+
+    def _desk(self, name: str) -> Device:
+        user = self.office.people[DEVICES[name]].party
+        desk = Device(self.folder / f"{name}.db", user, self._now, self.lines[name].up.append)
+        desk.start()
+        return desk
+
+    def _now(self) -> Moment:
+        return Moment(now_ms() + int((self.mono - 1000) * 1000), self.mono)
+
+    def teardown(self) -> None:
+        try:
+            self._settle()
+            self._at_rest()
+        finally:
+            for desk in self.desks.values():
+                desk.close()
+            self.office.kill()
+            shutil.rmtree(self.folder)
+
+    # -- the server ---------------------------------------------------------------------------------------------------
+
+    def _pushed(self, user_id: str, push: Event | Head) -> None:
+        for name, line in self.lines.items():
+            if line.joined and self.office.people[DEVICES[name]].user_id == user_id:
+                line.down.append(push)
+
+    def _call(self, fate: Fate, work: Any) -> Any:
+        """What the server answers, or None where it was killed over it."""
+        self.office.database.fate = fate
+        try:
+            return work()
+        except Killed:
+            self._restart()
+            return None
+        finally:
+            self.office.database.fate = Fate()
+
+    def _restart(self) -> None:
+        self.office.kill()
+        for line in self.lines.values():
+            line.cut()
+        self.office.start()
+
+    @rule(sender=st.sampled_from(PEOPLE), to=st.sampled_from(ADDRESSES), fate=fates)
+    def publish(self, sender: str, to: tuple[str, ...], fate: Fate) -> None:
+        key = f"key {len(self.drafts)}"
+        self.drafts[key] = (sender, Publish(body=f"message {key}", to=list(to)))
+        self._publish(key, fate)
+
+    @precondition(lambda self: self.drafts)
+    @rule(number=index, fate=fates)
+    def publish_again(self, number: int, fate: Fate) -> None:
+        self._publish(list(self.drafts)[number % len(self.drafts)], fate)
+
+    def _publish(self, key: str, fate: Fate) -> None:
+        sender, draft = self.drafts[key]
+        stored = self._call(fate, lambda: self.office.publish(sender, draft, key))
+        if stored is None:
+            return
+        before = self.acked.get(key)
+        assert before is None or (before.id == stored.id and stored.duplicate), f"I4: {key} was acknowledged as another"
+        self.acked[key] = Acked(stored.id, tuple(draft.to or ()), sender)
+
+    @precondition(lambda self: self.acked)
+    @rule(number=index)
+    def publish_something_else_under_the_same_key(self, number: int) -> None:
+        key = list(self.acked)[number % len(self.acked)]
+        try:
+            self.office.publish(self.acked[key].sender, Publish(body="another", to=["bob"]), key)
+        except RefusedError as refusal:
+            if refusal.code == Code.IDEMPOTENCY_CONFLICT:
+                return
+            raise
+        raise AssertionError("I4: one key stands for two messages")
+
+    @rule(user=st.sampled_from(PEOPLE), share=st.integers(0, 4))
+    def read_by_script(self, user: str, share: int) -> None:
+        self.office.read(user, Read(up_to=self.office.stream(user).head * share // 4))
+
+    @rule()
+    def kill_server(self) -> None:
+        self._restart()
+
+    @rule()
+    def back_up(self) -> None:
+        path = self.folder / "backup.db"
+        path.unlink(missing_ok=True)
+        self.office.back_up(path)
+        self.backup = Backup(path, dict(self.acked))
+
+    @precondition(lambda self: self.backup)
+    @rule(really=seldom)
+    def restore(self, really: bool) -> None:
+        if not really:
+            return
+        assert self.backup
+        self.holds()  # as it was before, to be compared with
+        for line in self.lines.values():
+            line.cut()
+        self.office.restore(self.backup.path)
+        self.acked = dict(self.backup.acked)
+        self.keys.clear()
+        self.restores += 1
+
+    @rule(user=st.sampled_from(PEOPLE), share=st.integers(1, 4), really=seldom)
+    def prune(self, user: str, share: int, really: bool) -> None:
+        if really:
+            self.holds()
+            self.office.prune(user, self.office.stream(user).head * share // 4)
+
+    # -- the wire -----------------------------------------------------------------------------------------------------
+
+    @rule(name=devices)
+    def connect(self, name: str) -> None:
+        """The server takes it in first: pushes may come before the device knows that it is connected."""
+        line, desk = self.lines[name], self.desks[name]
+        if desk.off:
+            return
+        line.cut()
+        desk.feed(on.LinkDown())
+        line.joined = True
+        line.down.append(UP)
+
+    @rule(name=devices, late=st.booleans())
+    def connect_and_catch_up(self, name: str, late: bool) -> None:
+        self.start_device(name)
+        self.connect(name)
+        self.exchange(name, late)
+
+    @rule(name=devices, late=st.booleans())
+    def exchange(self, name: str, late: bool) -> None:
+        """A while without faults; with `late`, pushes are overtaken by all answers, and stay under way."""
+        line = self.lines[name]
+        for _ in range(20):
+            held = [item for item in line.down if late and isinstance(item, Event | Head)]
+            line.down[:] = [item for item in line.down if item not in held]
+            idle = not line.up and not line.down
+            self.serve(name, Fate())
+            self.deliver_all_in_order(name)
+            line.down += held
+            if idle:
+                return
+
+    @rule(name=devices, noticed=st.booleans())
+    def cut(self, name: str, noticed: bool) -> None:
+        self.lines[name].cut()
+        if noticed:
+            self.desks[name].feed(on.LinkDown())
+
+    @rule(name=devices, fate=fates)
+    def serve(self, name: str, fate: Fate) -> None:
+        line = self.lines[name]
+        if not line.joined:
+            line.up.clear()
+        elif line.up:
+            request = line.up.pop(0)
+            answer = self._call(fate, lambda: self._answered(DEVICES[name], request))
+            if answer is not None:
+                line.down.append(answer)
+
+    def _answered(self, user: str, request: Request) -> Any:
+        match request:
+            case do.RequestSync(epoch, after):
+                return self.office.sync(user, Sync(epoch, after, limit=3))
+            case do.SendMessage(cid):
+                to = None if request.reply_to else list(request.to)
+                send = Send(cid=cid, body=request.body, to=to, reply_to=request.reply_to)
+                try:
+                    return on.SendAnswered(cid, self.office.publish(user, send, cid).id)
+                except RefusedError as refusal:
+                    return on.SendFailed(cid, refusal.code, refusal.message)
+            case do.SendRead(ids):
+                try:
+                    self.office.read(user, Read(ids=list(ids)))
+                except RefusedError as refusal:
+                    return on.ReadFailed(ids, refusal.code)
+                return on.ReadAnswered(ids)
+            case do.SendAck(epoch, seq):
+                if epoch == self.office.epoch:  # else it is refused, which the device does not mind
+                    self.office.ack(user, Ack(epoch, seq))
+        return None
+
+    @rule(name=devices, number=index)
+    def deliver(self, name: str, number: int) -> None:
+        line = self.lines[name]
+        if line.down:
+            self._deliver(name, line.down.pop(number % len(line.down)))
+
+    @rule(name=devices)
+    def deliver_all_in_order(self, name: str) -> None:
+        line = self.lines[name]
+        for _ in range(len(line.down)):
+            if line.down:
+                self._deliver(name, line.down.pop(0))
+
+    def _deliver(self, name: str, what: Any) -> None:
+        desk = self.desks[name]
+        if what is UP:
+            desk.feed(on.LinkUp())
+        elif isinstance(what, Event):
+            desk.feed(on.EventsPushed((what,)))
+        elif isinstance(what, Head):
+            desk.feed(on.HeadSeen(what.epoch, what.head))
+        elif isinstance(what, SyncAnswer):
+            desk.synced(what)
+        else:
+            desk.feed(what)
+
+    @rule(name=devices)
+    def deliver_pushes_in_one_go(self, name: str) -> None:
+        line = self.lines[name]
+        pushes = [item for item in line.down if isinstance(item, Event)]
+        line.down[:] = [item for item in line.down if not isinstance(item, Event)]
+        if pushes:
+            self.desks[name].feed(on.EventsPushed(tuple(pushes)))
+
+    @rule(name=devices, number=index)
+    def drop(self, name: str, number: int) -> None:
+        self._other_pushes(name, number, lambda pushes, at: pushes.pop(at))
+
+    @rule(name=devices, number=index)
+    def double(self, name: str, number: int) -> None:
+        self._other_pushes(name, number, lambda pushes, at: pushes.append(pushes[at]))
+
+    def _other_pushes(self, name: str, number: int, change: Any) -> None:
+        line = self.lines[name]
+        pushes = [item for item in line.down if isinstance(item, Event | Head)]
+        if pushes:
+            change(pushes, number % len(pushes))
+            line.down[:] = [item for item in line.down if not isinstance(item, Event | Head)] + pushes
+
+    @rule()
+    def tell_heads(self) -> None:
+        self.office.tell_heads()
+
+    # -- what rarely comes about by chance ---------------------------------------------------------------------------
+
+    @rule(name=devices, effects=st.integers(0, 6), count=st.integers(1, 3))
+    def killed_over_a_message(self, name: str, effects: int, count: int) -> None:
+        self.connect_and_catch_up(name, late=False)
+        self.kill_device_soon(name, effects)
+        for _ in range(count):
+            self.publish("carol", (DEVICES[name],), Fate())
+        self.exchange(name, late=False)
+
+    @rule(name=devices, count=st.integers(1, 5), late=st.booleans())
+    def restored_behind_its_back(self, name: str, count: int, late: bool) -> None:
+        self.connect_and_catch_up(name, late=False)
+        self.back_up()
+        for _ in range(count):
+            self.publish("carol", (DEVICES[name],), Fate())
+        self.exchange(name, late)
+        self.restore(really=True)
+        self.publish("bob", (DEVICES[name],), Fate())
+        self.connect_and_catch_up(name, late)
+
+    @rule(user=st.sampled_from(PEOPLE), shares=st.tuples(st.integers(0, 4), st.integers(0, 4)))
+    def read_in_two_places(self, user: str, shares: tuple[int, int]) -> None:
+        self.publish("carol", (user,), Fate())
+        for share in shares:
+            self.read_by_script(user, share)
+
+    @rule(name=devices, count=st.integers(1, 4), share=st.integers(1, 4))
+    def pruned_behind_its_back(self, name: str, count: int, share: int) -> None:
+        self.connect_and_catch_up(name, late=False)
+        self.cut(name, noticed=True)
+        for _ in range(count):
+            self.publish("carol", (DEVICES[name],), Fate())
+        self.prune(DEVICES[name], share, really=True)
+
+    # -- the person and the program -----------------------------------------------------------------------------------
+
+    @rule(name=devices, to=st.sampled_from(ADDRESSES))
+    def write(self, name: str, to: tuple[str, ...]) -> None:
+        desk = self.desks[name]
+        cid = f"{name}, {len(self.written[name])}"
+        before = desk.crashes
+        desk.feed(on.Wrote(cid, "", to, f"written {cid}"))
+        if not desk.off or (desk.crashes > before and any(item.cid == cid for item in desk.stored().outbox)):
+            self.written[name].add(cid)  # it is in the store: from now on it must not get lost
+
+    @rule(name=devices, number=index)
+    def answer(self, name: str, number: int) -> None:
+        """A reply to something that the device has, perhaps from a log that is no more."""
+        desk = self.desks[name]
+        got = [id_ for _, id_, mine, _ in desk.messages() if not mine]
+        if not got or desk.off:
+            return
+        cid = f"{name}, {len(self.written[name])}"
+        desk.feed(on.Wrote(cid, "", ("bob",), f"answer {cid}", reply_to=got[number % len(got)]))
+        if not desk.off:
+            self.written[name].add(cid)
+
+    @rule(name=devices, number=index, how=st.sampled_from([on.PopupRead, on.PopupOpened, on.PopupClosed]))
+    def touch_popup(self, name: str, number: int, how: Any) -> None:
+        desk = self.desks[name]
+        if desk.popups:
+            desk.feed(how(desk.popup_keys[number % len(desk.popups)]))
+
+    @rule(name=devices, number=index)
+    def look_at_conversation(self, name: str, number: int) -> None:
+        desk = self.desks[name]
+        conversations = [item.conversation for item in desk.stored().unread]
+        if conversations:
+            desk.feed(on.ReadingChanged(conversations[number % len(conversations)]))
+            desk.feed(on.ReadingChanged(None))
+
+    @rule(name=devices, effects=st.integers(0, 6))
+    def kill_device_soon(self, name: str, effects: int) -> None:
+        if not self.desks[name].off:
+            self.desks[name].burn_down(effects)
+
+    @rule(name=devices)
+    def kill_device(self, name: str) -> None:
+        if not self.desks[name].off:
+            self.desks[name].crash()
+
+    @rule(name=devices)
+    def start_device(self, name: str) -> None:
+        if self.desks[name].off:
+            self.lines[name].cut()
+            self.desks[name].start()
+
+    @rule(seconds=st.sampled_from([0.3, 1.0, 2.5, 6.0, 40.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.mono += seconds
+        for desk in self.desks.values():
+            if desk.due is not None and desk.due <= self.mono:
+                desk.feed(on.Ticked())
+
+    # -- what holds after every step ----------------------------------------------------------------------------------
+
+    @invariant()
+    def holds(self) -> None:
+        self._drop_lines_of_dead()
+        self._remember()
+        for name, desk in self.desks.items():
+            if desk.changes != self.device_changes.get(name):
+                self._device_holds(name)
+                self.device_changes[name] = desk.changes
+
+    def _drop_lines_of_dead(self) -> None:
+        for name, line in self.lines.items():
+            if self.desks[name].off:
+                line.cut()
+                line.down.clear()
+
+    def _remember(self) -> None:
+        """The logs as they were: within an epoch they only grow, and lose at most what was pruned."""
+        if self.office.changes == self.server_changes:
+            return
+        self.server_changes = self.office.changes
+        known = self.logs.setdefault(self.office.epoch, {user: {} for user in PEOPLE})
+        for user in PEOPLE:
+            stream, now = self.office.stream(user), self.office.log(user)
+            self.floors[user], self.heads[self.office.epoch, user] = stream.floor, stream.head
+            assert sorted(now) == list(range(stream.floor + 1, stream.head + 1)), f"the log of {user} has holes"
+            for seq, entry in known[user].items():
+                assert seq <= stream.floor or now.get(seq) == entry, f"I1: {user}'s event {seq} is gone or another"
+            known[user].update(now)
+        self._server_holds()
+
+    def _server_holds(self) -> None:
+        logs = self.logs[self.office.epoch]
+        for key, acked in self.acked.items():
+            for user in self._recipients(acked):
+                found = [seq for seq, (_, id_) in logs[user].items() if id_ == acked.id]
+                assert found or self.floors[user], f"I1: {key} was acknowledged and is not in the log of {user}"
+                assert len(found) <= 1, f"I4: {key} stands in the log of {user} twice"
+        for id_, sender, key in self.office.written():
+            assert self.keys.setdefault((sender, key), id_) == id_, f"I4: {key} was stored twice"
+            self.cids[id_] = key
+
+    def _recipients(self, acked: Acked) -> set[str]:
+        everyone = set(PEOPLE) if GROUP in acked.to else set()
+        return everyone | {name for name in acked.to if name != GROUP} | {acked.sender}
+
+    def _device_holds(self, name: str) -> None:
+        desk, user = self.desks[name], DEVICES[name]
+        epoch, cursor = desk.position()
+        before_epoch, before = self.seen.get(name, (None, 0))
+        self.seen[name] = (epoch, cursor)
+        numbered = [(seq, id_) for seq, id_, _, _ in desk.messages() if seq]
+        if epoch is None:
+            assert not numbered
+            return
+        log = self.logs[epoch][user]
+        assert epoch != before_epoch or cursor >= before, f"I5: {name} went back from {before} to {cursor}"
+        assert cursor <= self.heads[epoch, user], f"I5: {name} is ahead of the log"
+        base = desk.bases.get(epoch, 0)
+        due = [(seq, log[seq][1]) for seq in range(base + 1, cursor + 1) if log[seq][0] == names.KIND_MESSAGE]
+        assert sorted(numbered) == due, f"I3: {name} has {sorted(numbered)} of {due}"
+        if not self.restores:
+            assert numbered == sorted(numbered), f"I3: {name} shows {numbered}"
+        mine = {id_ for life in self.logs.values() for kind, id_ in life[user].values()}
+        assert {id_ for _, id_, _, _ in desk.messages()} <= mine, f"I6: {name} has what is not {user}'s"
+        self._outbox_holds(name)
+
+    def _outbox_holds(self, name: str) -> None:
+        desk = self.desks[name]
+        waiting = {item.cid for item in desk.stored().outbox}
+        came_back = {self.cids.get(id_) for _, id_, mine, _ in desk.messages() if mine}
+        lost = self.written[name] - waiting - came_back
+        assert not lost, f"{name} has forgotten that it should send {lost}"
+
+    # -- what holds at rest -------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """No more faults: everything that can go on goes on, until nothing does."""
+        self.holds()
+        for name, desk in self.desks.items():
+            desk.burn_out()
+            self.start_device(name)
+            self.connect(name)
+        for _ in range(400):
+            busy = self._turn()
+            self.holds()
+            dues = [desk.due for desk in self.desks.values() if desk.due is not None and desk.due < self.mono + 600]
+            if not busy and not dues:
+                return
+            if not busy:
+                self.mono = max(self.mono, min(dues))
+                self.time_passes(0.0)
+        raise AssertionError("it never comes to rest")
+
+    def _turn(self) -> bool:
+        busy = False
+        for name, line in self.lines.items():
+            busy = busy or bool(line.up or line.down)
+            while line.up:
+                self.serve(name, Fate())
+            self.deliver_all_in_order(name)
+        return busy
+
+    def _at_rest(self) -> None:
+        for name, desk in self.desks.items():
+            user = DEVICES[name]
+            stream = self.office.stream(user)
+            epoch, cursor = desk.position()
+            assert (epoch, cursor) == (self.office.epoch, stream.head) or (epoch, cursor, stream.head) == (
+                None,
+                0,
+                0,
+            ), f"I2: {name} rests at {cursor} of {stream.head}"
+            stored = desk.stored()
+            assert not stored.rings, f"{name} has popups that never came"
+            assert not stored.untold, f"{name} keeps its read marks to itself"
+            self._rang(name)
+            if not self.restores:
+                self._reads_converged(name)
+                assert not [item for item in stored.outbox if item.state != "failed"], f"{name} has not sent all"
+        for key, acked in self.acked.items():
+            self._everywhere(key, acked)
+
+    def _everywhere(self, key: str, acked: Acked) -> None:
+        for name, desk in self.desks.items():
+            if DEVICES[name] not in self._recipients(acked):
+                continue
+            found = [seq for seq, id_, _, _ in desk.messages() if id_ == acked.id]
+            log = self.logs[self.office.epoch][DEVICES[name]]
+            missed = [seq for seq, (_, id_) in log.items() if id_ == acked.id]
+            base = desk.bases.get(self.office.epoch, 0)
+            assert found or not missed or missed[0] <= base, f"I2: {name} never got {key}"
+
+    def _rang(self, name: str) -> None:
+        desk = self.desks[name]
+        rang = Counter(id_ for popup in desk.popups for id_ in popup)
+        silent = [id_ for _, id_, _, unread in desk.messages() if unread and not rang[id_]]
+        assert not silent, f"{name} never rang for {silent}"
+        seen: set[str] = set()
+        again = 0
+        for popup in desk.popups:
+            again += not seen.isdisjoint(popup)
+            seen.update(popup)
+        assert again <= desk.crashes, f"{name} rang {again} times again after {desk.crashes} crashes"
+
+    def _reads_converged(self, name: str) -> None:
+        desk, user = self.desks[name], DEVICES[name]
+        me = self.office.people[user].user_id
+        floor = self.office.stream(user).floor
+        candidates = {id_: unread for seq, id_, mine, unread in desk.messages() if seq > floor and (unread or not mine)}
+        here = {id_ for id_, unread in candidates.items() if unread}
+        there = self.office.unread(user, list(candidates)) if candidates else set()
+        assert here == there, f"I7: {name} ({me}) has {here} unread, the server {there}"
+
+
+def _memory() -> str | None:
+    """Commits cost nothing there, and no power fails in this model."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
