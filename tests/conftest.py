@@ -124,9 +124,8 @@ def desk(folder: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     require_desk()
     parts = getattr(request, "param", Parts())
     with Desk(folder / "desk", parts) as own:
+        request.node.stash[DESKS] = [own]
         yield own
-        if has_failed(request.node):
-            own.save_evidence(artifacts_of(request.node))
 
 
 @pytest.fixture
@@ -139,25 +138,18 @@ def keyring_daemon(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 # -- evidence -----------------------------------------------------------------------------------------------------
 
-FAILED = pytest.StashKey[bool]()
+DESKS = pytest.StashKey[list[Desk]]()
+"""The desktops of a test, pictured before anything on them is cleared away."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    if report.failed and report.when != "teardown":
+        for desk in item.stash.get(DESKS, []):
+            name = "".join(letter if letter.isalnum() else "-" for letter in item.name)
+            desk.save_evidence(ARTIFACTS / name / desk.folder.name)
     return report
-
-
-def has_failed(item: pytest.Item) -> bool:
-    return item.stash.get(FAILED, False)
-
-
-def artifacts_of(item: pytest.Item) -> Path:
-    """Where a failed test leaves its pictures and logs."""
-    place = ARTIFACTS / "".join(letter if letter.isalnum() else "-" for letter in item.name)
-    place.mkdir(parents=True, exist_ok=True)
-    return place
 
 
 # -- services -----------------------------------------------------------------------------------------------------

@@ -65,9 +65,9 @@ class Client:
         self._child = Child(command, self._out, env={**self._desk.env, **env})
         return self
 
-    def start_again(self) -> Child:
-        """A second process of the same profile, while the first runs."""
-        return Child([str(PROGRAM), "--profile", str(self.profile)], self._out, env=self._desk.env)
+    def start_again(self) -> int:
+        """Start the same profile while it runs, as a person does who clicks its icon; that start's exit code."""
+        return Child([str(PROGRAM), "--profile", str(self.profile)], self._out, env=self._desk.env).wait()
 
     def stop(self) -> int:
         return self.process.stop() if self._child is not None else 0

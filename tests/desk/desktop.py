@@ -139,8 +139,9 @@ class Desk:
 
     def save_evidence(self, folder: Path) -> None:
         """The screen as it is and every program's log, for somebody who was not there."""
+        folder.mkdir(parents=True, exist_ok=True)
         self.screen.save(folder / "screen.png")
-        for log in self.folder.rglob("*.log"):
+        for log in self.folder.parent.rglob("*.log"):
             shutil.copy(log, folder / log.name)
 
     def log_tails(self) -> str:

@@ -65,7 +65,8 @@ class Hand:
 
     def close(self, window: Window) -> None:
         """As the window manager's close button does."""
-        self._do("windowquit", window.id)
+        self.focus(window)
+        self.press("alt+F4")
 
     def type(self, text: str) -> None:
         self._do("type", "--delay", "4", "--", text)

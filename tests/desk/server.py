@@ -78,6 +78,7 @@ class Server:
         return self._child
 
     def start(self, *, wait: bool = True) -> Self:
+        self.stop()
         command = [str(PROGRAM), "--data", str(self.data), "serve", "--port", str(self.port), *self._options]
         self._child = Child(command, self._log, env=self._env)
         if wait:

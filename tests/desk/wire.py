@@ -1,6 +1,7 @@
 """A sender that speaks the bare wire: Socket.IO frames over one WebSocket, as many at once as the network takes."""
 
 import json
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +15,8 @@ OPEN, PING, PONG, CONNECT, ANSWER = "0", "2", "3", "40", "43"
 class Wire:
     def __init__(self, server: Server, login: Login) -> None:
         address = server.url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
-        self._socket = connect(address, max_size=None)
+        self._stack = ExitStack()
+        self._socket = self._stack.enter_context(connect(address, max_size=None))
         self._text(OPEN)
         self._socket.send(CONNECT + json.dumps({"v": 1, "token": login.token, "client": "tests"}))
         self._text(CONNECT)
@@ -44,4 +46,4 @@ class Wire:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self._stack.close()

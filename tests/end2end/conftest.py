@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import artifacts_of, has_failed, require_desk
+from tests.conftest import DESKS, require_desk
 from tests.desk.client import Client
 from tests.desk.desktop import WHOLE, Desk, Parts
 from tests.desk.server import Login, Server
@@ -50,7 +50,7 @@ def alex(server: Server) -> Login:
 def make_desk(folder: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Desk]]:
     """Further desktops, each with its name and parts."""
     require_desk()
-    desks: list[Desk] = []
+    desks: list[Desk] = request.node.stash.setdefault(DESKS, [])
     with ExitStack() as stack:
 
         def make(name: str, parts: Parts = WHOLE) -> Desk:
@@ -58,14 +58,11 @@ def make_desk(folder: Path, request: pytest.FixtureRequest) -> Iterator[Callable
             return desks[-1]
 
         yield make
-        if has_failed(request.node):
-            for desk in desks:
-                desk.save_evidence(artifacts_of(request.node) / desk.folder.name)
 
 
 @pytest.fixture
-def make_client(server: Server) -> Iterator[MakeClient]:
-    """Clients on a desk, stopped before it; none of them may have said anything on its standard error."""
+def make_client(server: Server, make_desk: object) -> Iterator[MakeClient]:
+    """Clients on a desk, stopped before any desk is; none of them may have said anything on its standard error."""
     clients: list[Client] = []
 
     def make(desk: Desk, name: str = "client") -> Client:

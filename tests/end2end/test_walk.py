@@ -50,10 +50,8 @@ def test_the_next_start_signs_in_from_the_keyring(desk: Desk, server: Server, ma
 
 
 def test_a_second_start_raises_the_first(desk: Desk, client: Client) -> None:
-    second = client.start_again()
-    window = client.wait_for_window()
-    assert second.wait() == 0
-    client.wait_until_focused(window)
+    assert client.start_again() == 0
+    client.wait_until_focused(client.wait_for_window())
     assert client.process.exit_code is None
 
 
