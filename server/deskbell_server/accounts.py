@@ -7,7 +7,7 @@ from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Device as DeviceView
 from deskbell_protocol.wire import Login, LoginAnswer, Party
-from deskbell_server import texts
+from deskbell_server import texts, tickets
 from deskbell_server.devices import Devices
 from deskbell_server.errors import LimitedError, RefusedError
 from deskbell_server.limiter import Limiter, Rate
@@ -21,6 +21,10 @@ from deskbell_server.store.users import User
 FAILURES = Rate(per_s=20 / 60, burst=20)
 """Failed logins of one address, and of one account: 20, then 20 a minute. Good logins cost nothing."""
 WRONG = "name or password is wrong"
+COMMAND_LINE = "command line"
+"""Who acts when nobody is logged in."""
+LINK_S = 3 * 86_400.0
+"""How long a link is good by which a person chooses a password."""
 
 
 def address_key(address: str) -> str:
@@ -39,10 +43,11 @@ def address_key(address: str) -> str:
 class Accounts:
     """Users, by the person's name as typed."""
 
-    def __init__(self, database: Database, passwords: Passwords, devices: Devices) -> None:
+    def __init__(self, database: Database, passwords: Passwords, devices: Devices, signed: tickets.Tickets) -> None:
         self._database = database
         self._passwords = passwords
         self._devices = devices
+        self._tickets = signed
         self._failures_by_address = Limiter(FAILURES)
         self._failures_by_account = Limiter(FAILURES)
 
@@ -63,7 +68,27 @@ class Accounts:
         device = DeviceView(id=device_id, name=device_name, created_at=at, last_used_at=at, current=True)
         return LoginAnswer(token=token, user=user.party, device=device)
 
-    def add(self, name: str, password: str, *, display: str = "", admin: bool = False, first: bool = False) -> Party:
+    def confirm(self, user_id: str, password: str, address: str) -> None:
+        """Refused `unauthorized` unless it is that user's password; guessing is slowed as for a login."""
+        user = self._database.read(lambda connection: rows.by_id(connection, user_id))
+        place, account = address_key(address), texts.folded(user.name if user else "")
+        self._refuse_guessing(place, account)
+        if not self._passwords.verify(user.password_hash if user else None, password):
+            now = time.monotonic()
+            self._failures_by_address.take(place, now)
+            self._failures_by_account.take(account, now)
+            raise RefusedError(Code.UNAUTHORIZED, WRONG)
+
+    def add(
+        self,
+        name: str,
+        password: str,
+        *,
+        display: str = "",
+        admin: bool = False,
+        first: bool = False,
+        actor: str = COMMAND_LINE,
+    ) -> Party:
         """A new account. With `first`, only if there is none yet."""
         name, display = texts.clean_name(name), texts.clean_display(display)
         texts.check_password(password)
@@ -75,7 +100,7 @@ class Accounts:
                 raise RefusedError(Code.FORBIDDEN, "this server is already set up")
             if not rows.add(connection, user, texts.folded(name), texts.folded(display), at):
                 raise RefusedError(Code.INVALID, f"there is already a user called {name}")
-            doors.audit(connection, at, "setup" if first else "command line", "user.add", user.id, name)
+            doors.audit(connection, at, "setup" if first else actor, "user.add", user.id, name)
 
         self._database.write(job)
         return user.party
@@ -94,19 +119,64 @@ class Accounts:
         def job(connection: Connection) -> list[str]:
             user = _found(connection, name)
             rows.set_password(connection, user.id, password_hash)
-            doors.audit(connection, at, "command line", "user.passwd", user.id)
+            doors.audit(connection, at, COMMAND_LINE, "user.passwd", user.id)
             return device_rows.revoke_all(connection, user.id, at) if log_out else []
 
         self._devices.revoked(self._database.write(job))
 
-    def set_disabled(self, name: str, disabled: bool) -> None:
+    def link(self, name: str, actor: str = COMMAND_LINE) -> str:
+        """A ticket with which its holder chooses this user's password, once. The old one stays good until then."""
+        at = now_ms()
+
+        def job(connection: Connection) -> User:
+            user = _found(connection, name)
+            if user.disabled_at is not None:
+                raise RefusedError(Code.INVALID, f"{user.name} is disabled")
+            doors.audit(connection, at, actor, "user.link", user.id)
+            return user
+
+        user = self._database.write(job)
+        return self._tickets.make(tickets.PASSWORD, user.id, LINK_S, bound=user.password_hash)
+
+    def linked(self, link: str) -> Party:
+        """Whose password `link` may set; refused `not_found` when it was used, is too old, or is none."""
+        return self._database.read(lambda connection: self._linked(connection, link)).party
+
+    def use_link(self, link: str, password: str) -> Party:
+        """Sets the password, logs the user out everywhere, and ends the link."""
+        self.linked(link)  # nobody makes us hash for nothing
+        texts.check_password(password)
+        password_hash, at = self._passwords.hash(password), now_ms()
+
+        def job(connection: Connection) -> tuple[User, list[str]]:
+            user = self._linked(connection, link)
+            rows.set_password(connection, user.id, password_hash)
+            doors.audit(connection, at, user.id, "user.passwd", user.id, "by link")
+            return user, device_rows.revoke_all(connection, user.id, at)
+
+        user, revoked = self._database.write(job)
+        self._devices.revoked(revoked)
+        return user.party
+
+    def _linked(self, connection: Connection, link: str) -> User:
+        user = rows.by_id(connection, tickets.claimed_subject(link))
+        bound = user.password_hash if user else ""
+        if (
+            not self._tickets.subject(tickets.PASSWORD, link, bound=bound)
+            or user is None
+            or user.disabled_at is not None
+        ):
+            raise RefusedError(Code.NOT_FOUND, "this link was used, or is too old")
+        return user
+
+    def set_disabled(self, name: str, disabled: bool, actor: str = COMMAND_LINE) -> None:
         """A disabled user is logged out everywhere, cannot log in and cannot be written to."""
         at = now_ms()
 
         def job(connection: Connection) -> list[str]:
             user = _found(connection, name)
             rows.set_disabled(connection, user.id, at if disabled else None)
-            doors.audit(connection, at, "command line", "user.disable" if disabled else "user.enable", user.id)
+            doors.audit(connection, at, actor, "user.disable" if disabled else "user.enable", user.id)
             return device_rows.revoke_all(connection, user.id, at) if disabled else []
 
         self._devices.revoked(self._database.write(job))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
+from deskbell_server import tickets
 from deskbell_server.errors import LimitedError, RefusedError
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices as rows
@@ -18,6 +19,7 @@ from deskbell_server.store.devices import DeviceRow
 CACHE_MAX = 20_000
 USED_EVERY_MS = 10 * 60_000
 TOKEN_CHARS_MAX = 256
+UNKNOWN = "this token is not known here"
 
 
 def token_hash(token: str) -> bytes:
@@ -33,8 +35,9 @@ class _Known:
 class Devices:
     """Tokens are 256 random bits, given out once and kept as SHA-256. Good ones are remembered in memory."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, signed: tickets.Tickets) -> None:
         self._database = database
+        self._tickets = signed
         self._known: dict[bytes, _Known] = {}
         self._used: dict[str, int] = {}
         self._on_revoked: list[Callable[[list[str]], None]] = []
@@ -47,7 +50,9 @@ class Devices:
     def identify(self, token: str) -> Principal:
         """The user and device of a good token; refused `unauthorized` or `revoked` otherwise."""
         if not 0 < len(token) <= TOKEN_CHARS_MAX:
-            raise RefusedError(Code.UNAUTHORIZED, "this token is not known here")
+            raise RefusedError(Code.UNAUTHORIZED, UNKNOWN)
+        if token.startswith(tickets.PREFIX):
+            return self._by_ticket(token)
         digest = token_hash(token)
         known = self._known.get(digest)
         if known is None:
@@ -57,6 +62,10 @@ class Devices:
             known.used_at = now
             self._used[known.principal.device_id] = now
         return known.principal
+
+    def ticket(self, principal: Principal, life_s: float) -> str:
+        """A token for `principal` that is good for so long, or until the device is logged out."""
+        return self._tickets.make(tickets.SOCKET, principal.device_id, life_s)
 
     def add(self, user_id: str, name: str) -> tuple[str, str]:
         """A new device of this user: its id, and its token, which is nowhere else."""
@@ -114,17 +123,27 @@ class Devices:
         if used:
             self._database.write(lambda connection: rows.used(connection, used))
 
+    def _by_ticket(self, ticket: str) -> Principal:
+        device_id = self._tickets.subject(tickets.SOCKET, ticket)
+        if device_id is None:
+            raise RefusedError(Code.UNAUTHORIZED, UNKNOWN)
+        return _good(self._database.read(lambda connection: rows.principal_on(connection, device_id)))
+
     def _look_up(self, digest: bytes) -> _Known:
         generation = self._generation
-        found = self._database.read(lambda connection: rows.principal(connection, digest))
-        if found is None:
-            raise RefusedError(Code.UNAUTHORIZED, "this token is not known here")
-        principal, good = found
-        if not good:
-            raise RefusedError(Code.REVOKED, "this device was logged out")
+        principal = _good(self._database.read(lambda connection: rows.principal(connection, digest)))
         if generation != self._generation:  # something was logged out while we read: it may be this one
             return self._look_up(digest)
         if len(self._known) >= CACHE_MAX:
             self._known.clear()
         known = self._known[digest] = _Known(principal, 0)
         return known
+
+
+def _good(found: tuple[Principal, bool] | None) -> Principal:
+    if found is None:
+        raise RefusedError(Code.UNAUTHORIZED, UNKNOWN)
+    principal, good = found
+    if not good:
+        raise RefusedError(Code.REVOKED, "this device was logged out")
+    return principal

@@ -15,6 +15,8 @@ from deskbell_server.store.groups import GroupRow
 
 EVERYONE = Party(id=names.EVERYONE, name=names.EVERYONE, display="Everyone", kind="group")
 FOUND_MAX = 50
+COMMAND_LINE = "command line"
+"""Who acts when nobody is logged in."""
 
 
 def group_name(name: str) -> str:
@@ -28,7 +30,7 @@ class Groups:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, group: str, members: list[str], display: str = "") -> None:
+    def add(self, group: str, members: list[str], display: str = "", actor: str = COMMAND_LINE) -> None:
         """Makes the group if it is new, and adds members. Members of `@everyone` are those who may write to it."""
         group, display, at = group_name(group), texts.clean_display(display), now_ms()
 
@@ -39,11 +41,11 @@ class Groups:
                     user_rows.set_may_announce(connection, user_id, True)
             else:
                 self._add(connection, group, display, users, at)
-            doors.audit(connection, at, "command line", "group.add", group, " ".join(members))
+            doors.audit(connection, at, actor, "group.add", group, " ".join(members))
 
         self._database.write(job)
 
-    def remove(self, group: str, members: list[str]) -> None:
+    def remove(self, group: str, members: list[str], actor: str = COMMAND_LINE) -> None:
         """Removes members; with none named, the group itself. What was written to it stays."""
         group, at = group_name(group), now_ms()
 
@@ -56,7 +58,7 @@ class Groups:
                     user_rows.set_may_announce(connection, user_id, False)
             else:
                 self._remove(connection, group, users)
-            doors.audit(connection, at, "command line", "group.remove", group, " ".join(members))
+            doors.audit(connection, at, actor, "group.remove", group, " ".join(members))
 
         self._database.write(job)
 

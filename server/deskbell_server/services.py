@@ -14,9 +14,11 @@ from deskbell_server.passwords import Passwords
 from deskbell_server.store import migrate
 from deskbell_server.store.database import Database
 from deskbell_server.store.sqlite import SqliteDatabase
+from deskbell_server.tickets import Tickets, read_key
 
 PRIVATE_UMASK = 0o077
 PRIVATE_FOLDER = 0o700
+KEY_NAME = "web.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class People:
     devices: Devices
     accounts: Accounts
     groups: Groups
+    tickets: Tickets
 
 
 @contextmanager
@@ -35,8 +38,10 @@ def open_people(place: Place) -> Iterator[People]:
     database = SqliteDatabase(place.database)
     passwords = Passwords()
     try:
-        devices = Devices(database)
-        yield People(database, devices, Accounts(database, passwords, devices), Groups(database))
+        tickets = Tickets(read_key(place.data / KEY_NAME))
+        devices = Devices(database, tickets)
+        accounts = Accounts(database, passwords, devices, tickets)
+        yield People(database, devices, accounts, Groups(database), tickets)
     finally:
         passwords.close()
         database.close()

@@ -3,8 +3,8 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -33,6 +33,8 @@ class Needs(Enum):
 
     NOTHING = "nothing"
     TOKEN = "token"  # noqa: S105 - the name of a need
+    SESSION = "session"  # of a browser, by cookie
+    ADMIN = "admin"  # an admin's session, confirmed by password
 
 
 def needs(what: Needs) -> Callable[[View], View]:
@@ -119,6 +121,8 @@ class Gate:
     """Before and after every request of the application: who asks, and what went wrong."""
 
     devices: Devices
+    sessions: Mapping[Needs, Callable[[], Principal]] = field(default_factory=dict)
+    """How a need other than a token is met: whose session it is, or a refusal."""
 
     def install(self, app: Flask) -> None:
         app.before_request(self._before)
@@ -133,9 +137,12 @@ class Gate:
         need = getattr(current_app.view_functions.get(request.endpoint or ""), "needs", None)
         if need is Needs.NOTHING:
             return
-        if need is not Needs.TOKEN:
+        if need is Needs.TOKEN:
+            g.principal = self.devices.identify(_bearer())
+        elif need in self.sessions:
+            g.principal = self.sessions[need]()
+        else:
             raise RefusedError(Code.FORBIDDEN, "this address is closed")
-        g.principal = self.devices.identify(_bearer())
 
     def _after(self, response: Response) -> Response:
         since = g.get("since", time.monotonic())

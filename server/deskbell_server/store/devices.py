@@ -35,10 +35,19 @@ def count(connection: Connection, user_id: str) -> int:
 
 def principal(connection: Connection, token_hash: bytes) -> tuple[Principal, bool] | None:
     """Whom a token names, and whether it is still good. None for one that was never given out."""
+    return _principal(connection, "d.token_hash = ?", token_hash)
+
+
+def principal_on(connection: Connection, device_id: str) -> tuple[Principal, bool] | None:
+    """The same for a device by its id."""
+    return _principal(connection, "d.id = ?", device_id)
+
+
+def _principal(connection: Connection, where: str, value: bytes | str) -> tuple[Principal, bool] | None:
     row = connection.execute(
         "SELECT u.id, u.name, u.display, d.id, d.name, u.is_admin, u.may_announce, d.revoked_at, u.disabled_at"
-        " FROM devices d JOIN users u ON u.id = d.user_id WHERE d.token_hash = ?",
-        (token_hash,),
+        f" FROM devices d JOIN users u ON u.id = d.user_id WHERE {where}",
+        (value,),
     ).fetchone()
     if row is None:
         return None

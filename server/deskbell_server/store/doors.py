@@ -102,3 +102,27 @@ def audit(connection: Connection, at: int, actor: str, action: str, subject: str
         "INSERT INTO audit (id, at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?)",
         (new_id(at), at, actor, action, subject, detail),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """`actor` is a user's id, or where it came from; `subject` the id or name of what was changed."""
+
+    id: str
+    at: int
+    actor: str
+    action: str
+    subject: str
+    detail: str
+
+
+def audited(connection: Connection, before: str | None, limit: int) -> list[AuditRow]:
+    """Newest first, users and devices by name; `before` is the id of the last one that was seen."""
+    rows = connection.execute(
+        "SELECT a.id, a.at, coalesce(u.name, a.actor), a.action, coalesce(s.name, o.name, a.subject), a.detail"
+        " FROM audit a LEFT JOIN users u ON u.id = a.actor LEFT JOIN users s ON s.id = a.subject"
+        " LEFT JOIN devices d ON d.id = a.subject LEFT JOIN users o ON o.id = d.user_id"
+        " WHERE a.id < coalesce(?, 'g') ORDER BY a.id DESC LIMIT ?",
+        (before, limit),
+    ).fetchall()
+    return [AuditRow(*row) for row in rows]

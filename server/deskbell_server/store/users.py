@@ -58,6 +58,11 @@ def by_name(connection: Connection, name_key: str) -> User | None:
     return _user(row) if row else None
 
 
+def by_id(connection: Connection, user_id: str) -> User | None:
+    row = connection.execute(f"SELECT {_COLUMNS} FROM users WHERE id = ?", (user_id,)).fetchone()
+    return _user(row) if row else None
+
+
 def everyone(connection: Connection) -> list[User]:
     return [_user(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM users ORDER BY name_key").fetchall()]
 

@@ -15,6 +15,7 @@ from deskbell_server.errors import UnavailableError
 from deskbell_server.ingest.socket import Desk
 from deskbell_server.ingest.web import Gate, Needs
 from deskbell_server.services import People
+from deskbell_server.tickets import KEY_BYTES, Tickets
 
 OPEN = {"login", "healthz", "form", "submit"}
 
@@ -62,7 +63,7 @@ class BrokenDevices(Devices):
     """The database fails while a token is looked up."""
 
     def __init__(self, database: Any, problem: Exception) -> None:
-        super().__init__(database)
+        super().__init__(database, Tickets(bytes(KEY_BYTES)))
         self._problem = problem
 
     def identify(self, token: str) -> Any:  # noqa: ARG002 - it fails before

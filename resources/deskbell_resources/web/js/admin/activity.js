@@ -1,0 +1,22 @@
+// What was done to this server's accounts, groups and devices, newest first, by whom.
+import { h } from "../dom.js";
+import { oneLine } from "../text.js";
+import { fullTime, t } from "../words.js";
+import { action, panel, table } from "./parts.js";
+
+const HEADS = ["activity.when", "activity.who", "activity.what", "activity.whom"];
+
+export async function activity({ act }) {
+  const row = (entry) => h("tr", {}, h("td.soft.small.num", {}, fullTime(entry.at)), h("td", {}, h("bdi", {}, oneLine(entry.actor))),
+    h("td.mono", {}, entry.action), h("td", {}, h("bdi", {}, oneLine([entry.subject, entry.detail].filter(Boolean).join(" · "), 160))));
+  let { entries, more } = await act("GET", "activity");
+  if (!entries.length) return panel(t("admin.activity"), h("p.soft", {}, t("activity.none")));
+  const shown = table(t("admin.activity"), HEADS.map((head) => t(head)), entries.map(row));
+  const older = action(t("activity.more"), async () => {
+    ({ entries, more } = await act("GET", `activity?before=${entries.at(-1).id}`));
+    shown.querySelector("tbody").append(...entries.map(row));
+    older.hidden = !more;
+  });
+  older.hidden = !more;
+  return panel(t("admin.activity"), shown, older);
+}

@@ -1,0 +1,23 @@
+// An announcement: one message to everyone, once even when the button is pressed twice.
+import { form } from "../controls.js";
+import { field, h } from "../dom.js";
+import { newId } from "../ids.js";
+import { t } from "../words.js";
+import { panel } from "./parts.js";
+
+export function announce({ act, show }) {
+  let key = newId();
+  const priorities = ["normal", "high", "urgent", "low"];
+  const priority = h("select", { name: "priority" }, priorities.map((name) => h("option", { value: name }, t(`announce.priority.${name}`))));
+  const said = h("p.good", { role: "status" });
+  const send = async (data) => {
+    said.textContent = "";
+    const sent = await act("POST", "announce", { key, title: data.get("title"), body: data.get("body"), priority: data.get("priority") });
+    key = newId();
+    await show();
+    document.querySelector("#panel [role=status]").textContent = t("announce.sent", { count: sent.recipients });
+    return "";
+  };
+  return panel(t("admin.announce"), h("p.soft", {}, t("announce.text")),
+    form(".stack", { fields: [field(t("announce.title"), h("input", { name: "title", maxlength: 250 })), field(t("announce.body"), h("textarea", { name: "body", rows: "5" })), field(t("announce.priority"), priority)], button: t("announce.send"), send }), said);
+}

@@ -1,0 +1,28 @@
+// Pieces of the panels.
+import { copyText } from "../diagnostics/lines.js";
+import { h } from "../dom.js";
+import { refused, t } from "../words.js";
+
+export const panel = (title, ...content) => h("section.panel", {}, h("h2", {}, title), content);
+
+export function table(label, heads, rows) {
+  return h("div.table-wrap", { tabindex: "0", role: "region", "aria-label": label }, h("table", {},
+    h("thead", {}, h("tr", {}, heads.map((head) => (head === "" ? h("td") : h("th", { scope: "col" }, head))))), h("tbody", {}, rows)));
+}
+
+/** A button that does one thing and says in place what went wrong. */
+export function action(text, run, kind = "") {
+  const button = h(`button.button${kind}`, { type: "button", on: { click: async () => {
+    button.disabled = true;
+    try { await run(); } catch (problem) { button.after(h("span.problem", { role: "alert" }, ` ${refused(problem)}`)); } finally { button.disabled = false; }
+  } } }, text);
+  return button;
+}
+
+/** A link that works once, to be handed to a person. */
+export function once(text, path) {
+  const address = new URL(path, document.baseURI).href;
+  const input = h("input.input.mono", { readonly: true, value: address, "aria-label": t("user.link"), on: { focus: () => input.select() } });
+  const copy = action(t("copy"), async () => { input.select(); await copyText(address, input); copy.textContent = t("copied"); });
+  return h("div.said", { role: "status" }, h("p", {}, text), h("div.once", {}, input, copy));
+}

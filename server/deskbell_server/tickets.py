@@ -1,0 +1,83 @@
+"""Tickets: short strings that say something about a user or device, signed by this server and good for a while.
+
+A web page's socket and API calls go by ticket, so that its cookie never authenticates them; links by which a password
+is chosen are tickets too. The key lies beside the database in a file of its own: the database alone makes none.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+from deskbell_protocol.ids import now_ms
+from deskbell_server.errors import SetupError
+
+PREFIX = "ticket."
+SOCKET = "socket"
+PASSWORD = "password"  # noqa: S105 - what a ticket is for
+ADMIN = "admin"
+CSRF = "csrf"
+KEY_BYTES = 32
+KEY_MODE = 0o600
+
+
+def read_key(path: Path) -> bytes:
+    """The key in `path`, made at the first use. Of several processes that begin at once, all get the same."""
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
+    except OSError as problem:
+        raise SetupError(f"cannot use {path}: {problem.strerror}") from problem
+    if len(key) != KEY_BYTES:
+        raise SetupError(f"{path} is damaged: remove it; links and pages that are open must then be opened again")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_MODE), "wb") as file:
+        file.write(secrets.token_bytes(KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process was quicker, and its key is the one
+    finally:
+        draft.unlink()
+
+
+class Tickets:
+    """`ticket.PURPOSE.UNTIL.SUBJECT.SIGNATURE`. With `bound`, it ends when that text is another one."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def make(self, purpose: str, subject: str, life_s: float, *, bound: str = "") -> str:
+        until = str(now_ms() + round(life_s * 1000))
+        return f"{PREFIX}{purpose}.{until}.{subject}.{self.mark(purpose, until, subject, bound)}"
+
+    def subject(self, purpose: str, ticket: str, *, bound: str = "") -> str | None:
+        """Whom a good ticket of that purpose is about; None for any other text."""
+        parts = ticket.removeprefix(PREFIX).split(".")
+        if not ticket.startswith(PREFIX) or len(parts) != 4 or not ticket.isascii():
+            return None
+        said, until, subject, signature = parts
+        right = self.mark(purpose, until, subject, bound)
+        if said != purpose or not hmac.compare_digest(signature, right):
+            return None
+        return subject if int(until) > now_ms() else None
+
+    def mark(self, *parts: str) -> str:
+        """A signature under these parts, which alone says nothing and does not end."""
+        text = b"\0".join(part.encode() for part in parts)
+        return urlsafe_b64encode(hmac.digest(self._key, text, hashlib.sha256)).rstrip(b"=").decode()
+
+
+def claimed_subject(ticket: str) -> str:
+    """Whom it claims to be about, before it is checked against what it is bound to."""
+    parts = ticket.removeprefix(PREFIX).split(".")
+    return parts[2] if len(parts) == 4 else ""
