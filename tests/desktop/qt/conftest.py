@@ -50,6 +50,6 @@ def window(qtbot: QtBot) -> Iterator[MainWindow]:
     window.show_conversations([talk(), talk(OPS)], "u1")
     window.show_messages(talk(), [], has_older=False)
     window.open()
-    qtbot.waitExposed(window)
+    qtbot.waitUntil(window.isActiveWindow)
     yield window
     window.hide()

@@ -13,7 +13,7 @@ def login(qtbot: QtBot) -> LoginDialog:
     login = LoginDialog()
     qtbot.addWidget(login)
     login.show_form("https://desk.example.org", "ana")
-    qtbot.waitExposed(login)
+    qtbot.waitUntil(login.isActiveWindow)
     return login
 
 

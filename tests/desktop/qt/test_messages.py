@@ -268,7 +268,7 @@ class Browser(QObject):
 def browser(qapp: object) -> Iterator[Browser]:
     browser = Browser()
     for scheme in ("http", "https", "file", "javascript"):
-        QDesktopServices.setUrlHandler(scheme, browser, b"open")
+        QDesktopServices.setUrlHandler(scheme, browser, "open")  # type: ignore[arg-type] # the stub says bytes
     yield browser
     for scheme in ("http", "https", "file", "javascript"):
         QDesktopServices.unsetUrlHandler(scheme)

@@ -19,7 +19,7 @@ def answer(qtbot: QtBot) -> ReplyPopup:
     answer = ReplyPopup()
     qtbot.addWidget(answer)
     answer.ask(HELLO)
-    qtbot.waitExposed(answer)
+    qtbot.waitUntil(answer.isActiveWindow)
     return answer
 
 
