@@ -129,7 +129,7 @@ def main() -> int:
         shutil.rmtree(work)
     text = show(session, facts, summary)
     print("\n" + text)
-    save(cache / "results.json", session, facts, summary)
+    save(Path(tempfile.mkdtemp(prefix="deskbell-results-")) / "results.json", session, facts, summary)
     if options.write:
         report.insert(README, text)
         CHART.write_text(chart.draw(session.results, f"{facts['processor']}, {facts['kernel']}: benchmarks/README.md"))
