@@ -97,7 +97,14 @@ class LoginDialog(Surface):
         self._problem.setText(text)
         self._problem.setAccessibleName(text)
         self._problem.setVisible(bool(text))
-        self.adjustSize()
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as what is shown: `adjustSize` would reckon wrapped words at another width."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.setFixedHeight(layout.totalHeightForWidth(WIDTH))
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -119,7 +126,6 @@ class LoginDialog(Surface):
         column.addLayout(notes)
         column.addSpacing(12)
         column.addWidget(self._sign_in)
-        column.addStretch()
         self.setFixedWidth(WIDTH)
 
     def _on_edited(self, _what: object = None, *, keep: bool = False) -> None:
@@ -130,7 +136,7 @@ class LoginDialog(Surface):
         self._plain_why.setVisible(plain)
         ready = bool(self._server.text().strip() and self._name.text().strip() and self._password.text())
         self._sign_in.setEnabled(ready and (not plain or self._plain.isChecked()))
-        self.adjustSize()
+        self._fit()
 
     def _on_submit(self) -> None:
         if not self._sign_in.isEnabled():

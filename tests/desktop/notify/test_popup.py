@@ -1,8 +1,10 @@
 """Our own popups on a screen: stacked, answered, dismissed, and never in the way."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -13,6 +15,7 @@ from deskbell_desktop.core.views import Popup
 from deskbell_desktop.notify.popup import AT_ONCE, PopupNotifier
 from deskbell_desktop.qt.popup_window import PopupWindow
 from deskbell_desktop.qt.reply_box import Editor
+from tests.desk.desktop import Desk, Parts
 from tests.desktop.notify.conftest import MARIA, Heard
 
 HELLO = Popup("c1", "Maria Garcia", "Lunch?", MARIA, "m1")
@@ -123,3 +126,20 @@ def test_it_leaves_by_itself_unless_urgent_or_in_use(popups: PopupNotifier, qtbo
     qtbot.waitUntil(lambda: "c1" not in popups._windows)
     assert "u" in popups._windows
     popups.close()
+
+
+@pytest.mark.screen
+@pytest.mark.parametrize("desk", [Parts(panel=False, notifications=False, keyring=False)], indirect=True)
+def test_under_a_window_manager_the_keyboard_stays_where_it_was(desk: Desk) -> None:
+    program = desk.start(sys.executable, str(Path(__file__).with_name("popup_program.py")))
+    popup = desk.hand.find("--name", "Maria Garcia", what="our popup")
+    typing = desk.hand.find("--name", "somebody types here", what="the window")
+    program.wait_until(lambda: desk.hand.focused() == typing.id, "the keyboard in the window")
+    desk.hand.type("abc")
+    program.wait_until(lambda: "typed abc" in program.log.read_text(), "the letters in the window")
+    assert popup.x + popup.width > 1270  # in the right upper corner
+    assert popup.y < 40
+    desk.hand.click_in(popup, 120, -38)  # Reply
+    desk.hand.type("yes")
+    desk.hand.press("ctrl+Return")
+    program.wait_until(lambda: "replied c1 yes" in program.log.read_text(), "the answer")
