@@ -22,7 +22,6 @@ from deskbell_desktop.core import events as on
 from deskbell_desktop.core.events import Account, Moment
 from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.views import StatusView
-from deskbell_desktop.core.words import Words
 from deskbell_desktop.desk import Desk
 from deskbell_desktop.io import results
 from deskbell_desktop.io.intake import Intake
@@ -35,6 +34,7 @@ from deskbell_desktop.notify.notifier import Notifier, NullNotifier, make_notifi
 from deskbell_desktop.notify.popup import PopupNotifier
 from deskbell_desktop.qt import language, theme
 from deskbell_desktop.qt.bridge import Bridge
+from deskbell_desktop.qt.core_words import TranslatedWords
 from deskbell_desktop.qt.instance import SingleInstance
 from deskbell_desktop.qt.login import LoginDialog, LoginForm
 from deskbell_desktop.qt.reply_popup import ReplyPopup
@@ -83,7 +83,7 @@ class App(QObject):
         self._dialog: LoginDialog | None = None
         self._answer: ReplyPopup | None = None
         language.apply(application)
-        self._words = Words()
+        self._words = TranslatedWords()
         self._session = Session(self._words)
         self._tray = Tray(self)
         log.info("tray visible")
