@@ -103,6 +103,7 @@ ONLY_WITHIN: dict[tuple[str, ...], tuple[str, ...]] = {
         "deskbell_server.ingest",
         "deskbell_server.app",
         "deskbell_server.transport",
+        "deskbell_server.web",
     ),
     ("sqlalchemy", "sqlite3", "psycopg", "alembic"): ("deskbell_server.store", "deskbell_desktop.io"),
     ("click",): (

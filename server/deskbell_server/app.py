@@ -31,6 +31,7 @@ from deskbell_server.scheduled import Scheduled
 from deskbell_server.services import People, open_people
 from deskbell_server.store import users
 from deskbell_server.transport import Options, make_transport
+from deskbell_server.web import Web, check_diagnostics
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,17 @@ class Server:
         people.devices.on_revoked(self._delivery.close_devices)
         self._setup = SetupPage(people.accounts)
         self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, Housekeeping(database, people.devices).run]
-        Gate(people.devices).install(self.flask)
+        web = Web(
+            people,
+            self._messages,
+            presence,
+            self.transport,
+            settings.allowed_origin,
+            settings.polling,
+            settings.diagnostics,
+        )
+        Gate(people.devices, web.sessions()).install(self.flask)
+        web.install(self.flask)
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
         self.flask.register_blueprint(self._setup.blueprint())
@@ -127,6 +138,7 @@ class Server:
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    check_diagnostics(settings.diagnostics, settings.host)
     with open_people(settings.place) as people:
         listener = logs.start(settings.log_level, settings.place.logs)
         try:

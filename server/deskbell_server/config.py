@@ -22,6 +22,8 @@ class Option:
     default: bool | int | float | str | Path | tuple[str, ...] | None
     help: str
     choices: tuple[str, ...] = ()
+    bare: str = ""
+    """What it means when it is given without a value."""
     low: int = 0
     high: int | None = None
 
@@ -38,6 +40,14 @@ SERVE = (
     Option("polling", False, "Also allow long polling, for networks that break WebSockets."),
     Option("transport", "native", "Which transport carries Socket.IO.", choices=("native", "stock")),
     Option("publish-rate", 20.0, "Messages a second per token, after a burst of 100; 0: no limit."),
+    Option(
+        "diagnostics",
+        "off",
+        "A page and namespace /test for finding out what a network does: for admins, or, with =open, for whoever is on"
+        " this machine.",
+        choices=("off", "admin", "open"),
+        bare="admin",
+    ),
     Option("allowed-origin", (), "A web origin allowed to connect, beside this server's own."),
     Option("tls-cert", None, "Certificate chain (PEM file) to serve TLS with."),
     Option("tls-key", None, "Its private key (PEM file)."),
@@ -68,6 +78,7 @@ class Settings:
     polling: bool
     transport: str
     publish_rate: float
+    diagnostics: str
     allowed_origin: tuple[str, ...]
     tls_cert: Path | None
     tls_key: Path | None

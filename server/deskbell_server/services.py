@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deskbell_server.accounts import Accounts
+from deskbell_server.announcing import Activity
 from deskbell_server.config import Place
 from deskbell_server.devices import Devices
 from deskbell_server.errors import SetupError
@@ -28,6 +29,7 @@ class People:
     accounts: Accounts
     groups: Groups
     tickets: Tickets
+    activity: Activity
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def open_people(place: Place) -> Iterator[People]:
         tickets = Tickets(read_key(place.data / KEY_NAME))
         devices = Devices(database, tickets)
         accounts = Accounts(database, passwords, devices, tickets)
-        yield People(database, devices, accounts, Groups(database), tickets)
+        yield People(database, devices, accounts, Groups(database), tickets, Activity(database))
     finally:
         passwords.close()
         database.close()

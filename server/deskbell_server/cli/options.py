@@ -32,7 +32,8 @@ def options(table: tuple[Option, ...]) -> Callable[[F], F]:
 def _kind(option: Option) -> dict[str, Any]:
     default = option.default
     if option.choices:
-        return {"type": click.Choice(option.choices)}
+        bare = {"is_flag": False, "flag_value": option.bare} if option.bare else {}
+        return {"type": click.Choice(option.choices), **bare}
     if isinstance(default, bool):
         return {"is_flag": True}
     if isinstance(default, int):

@@ -139,7 +139,7 @@ class Gate:
             return
         if need is Needs.TOKEN:
             g.principal = self.devices.identify(_bearer())
-        elif need in self.sessions:
+        elif isinstance(need, Needs) and need in self.sessions:
             g.principal = self.sessions[need]()
         else:
             raise RefusedError(Code.FORBIDDEN, "this address is closed")

@@ -17,7 +17,10 @@ from deskbell_server.ingest.web import Gate, Needs
 from deskbell_server.services import People
 from deskbell_server.tickets import KEY_BYTES, Tickets
 
-OPEN = {"login", "healthz", "form", "submit"}
+PAGES = {"web_files.inbox", "web_files.admin", "web_files.password", "web_files.diagnostics", "web_files.file"}
+SIGN_IN = {"web_session.session", "web_session.login", "web_session.check_link", "web_session.choose_password"}
+BY_COOKIE = {"web_session.logout", "web_session.ticket", "web_admin.confirm"}
+OPEN = {"api.login", "health.healthz", "setup.form", "setup.submit", "web_admin.session", "web_diagnostics.facts"}
 
 
 @pytest.fixture
@@ -31,6 +34,7 @@ def built(people: People, folder: Path) -> Server:
             polling=False,
             transport="native",
             publish_rate=20.0,
+            diagnostics="admin",
             allowed_origin=(),
             tls_cert=None,
             tls_key=None,
@@ -41,13 +45,13 @@ def built(people: People, folder: Path) -> Server:
 
 
 def test_every_route_declares_what_it_needs_and_only_these_are_open(built: Server) -> None:
-    declared = {
-        endpoint.rpartition(".")[2]: getattr(view, "needs", None)
-        for endpoint, view in built.flask.view_functions.items()
-    }
+    declared = {endpoint: getattr(view, "needs", None) for endpoint, view in built.flask.view_functions.items()}
     assert None not in declared.values()
-    assert {name for name, need in declared.items() if need is Needs.NOTHING} == OPEN
-    assert len(declared) > 10
+    assert {name for name, need in declared.items() if need is Needs.NOTHING} == OPEN | PAGES | SIGN_IN
+    assert {name for name, need in declared.items() if need is Needs.SESSION} == BY_COOKIE
+    administration = {name for name in declared if name.startswith("web_admin.")} - BY_COOKIE - OPEN
+    assert {name for name, need in declared.items() if need is Needs.ADMIN} == administration
+    assert len(declared) > 30
 
 
 def test_a_route_that_forgot_to_declare_is_closed(people: People) -> None:

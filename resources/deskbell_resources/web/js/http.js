@@ -31,8 +31,8 @@ export async function call(method, path, { body, ticket } = {}) {
 }
 
 /** Who this browser is signed in as: `{user, admin, csrf, server, …}`, `user` null when nobody. */
-export async function session() {
-  const found = await call("GET", "web/session");
+export async function session(path = "web/session") {
+  const found = await call("GET", path);
   setCsrf(found.csrf ?? "");
   return found;
 }

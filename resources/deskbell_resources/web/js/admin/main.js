@@ -63,7 +63,7 @@ async function page() {
 
 async function start() {
   document.title = `${t("admin.title")} · Deskbell`;
-  found = await session();
+  found = await session("admin/session");
   if (!found.user) fill(app, signInPage({ done: start }));
   else if (!found.admin) card(t("admin.title"), t("admin.not"));
   else if (found.confirmed) await page();

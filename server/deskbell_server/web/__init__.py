@@ -1,0 +1,63 @@
+"""The web door: pages, the browser's session behind them, administration, diagnostics. `install` is all of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask
+
+from deskbell_server.delivery.presence import Presence
+from deskbell_server.errors import SetupError
+from deskbell_server.ingest.web import Needs
+from deskbell_server.messages import Messages
+from deskbell_server.principals import Principal
+from deskbell_server.services import People
+from deskbell_server.transport import Transport
+from deskbell_server.web.admin import Admin
+from deskbell_server.web.browser import Browser
+from deskbell_server.web.diagnostics import Diagnostics
+from deskbell_server.web.files import Files
+from deskbell_server.web.session import Session
+
+__all__ = ["Web", "check_diagnostics"]
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+OFF = "off"
+OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """`diagnostics` is "off", "admin" or "open"."""
+
+    people: People
+    messages: Messages
+    presence: Presence
+    transport: Transport
+    allowed_origins: tuple[str, ...]
+    polling: bool
+    diagnostics: str
+
+    def browser(self) -> Browser:
+        return Browser(self.people.devices, self.people.tickets, self.allowed_origins)
+
+    def sessions(self) -> dict[Needs, Callable[[], Principal]]:
+        """How the gate finds out whose session a request belongs to."""
+        browser = self.browser()
+        return {Needs.SESSION: browser.principal, Needs.ADMIN: browser.admin}
+
+    def install(self, app: Flask) -> None:
+        browser, has_diagnostics = self.browser(), self.diagnostics != OFF
+        admin = Admin(self.people, self.messages, self.presence, browser, has_diagnostics)
+        session = Session(self.people, browser, self.polling, has_diagnostics)
+        for blueprint in (Files(has_diagnostics).blueprint(), session.blueprint(), admin.blueprint()):
+            app.register_blueprint(blueprint)
+        if has_diagnostics:
+            found = Diagnostics(self.transport, self.people.devices, browser, self.diagnostics == OPEN, self.polling)
+            found.register()
+            app.register_blueprint(found.blueprint())
+
+
+def check_diagnostics(diagnostics: str, host: str) -> None:
+    """Open to whoever comes is only for this machine itself."""
+    if diagnostics == OPEN and host not in LOOPBACK:
+        raise SetupError(f"--diagnostics=open lets in whoever comes: it needs --host 127.0.0.1, not {host}")

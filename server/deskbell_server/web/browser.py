@@ -1,0 +1,79 @@
+"""A browser's session: a cookie that scripts cannot read, and what must come beside it to change anything."""
+
+import hmac
+from dataclasses import dataclass
+
+from flask import Response, request
+
+from deskbell_protocol.errors import Code
+from deskbell_server import tickets
+from deskbell_server.devices import Devices
+from deskbell_server.errors import RefusedError
+from deskbell_server.principals import Principal
+from deskbell_server.tickets import Tickets
+from deskbell_server.transport import origins
+
+SESSION_COOKIE = "deskbell_session"
+ADMIN_COOKIE = "deskbell_admin"
+SESSION_DAYS = 90
+CONFIRMED_S = 30 * 60.0
+"""How long an admin's password, typed again, opens the admin page."""
+SAFE = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """The cookie holds the token of the browser's own device, so that revoking the device ends the session."""
+
+    devices: Devices
+    tickets: Tickets
+    allowed_origins: tuple[str, ...]
+
+    def principal(self) -> Principal:
+        """Whose session it is. To change something, the page's CSRF token and origin must be right too."""
+        principal = self.devices.identify(request.cookies.get(SESSION_COOKIE, ""))
+        if request.method not in SAFE:
+            self.check_origin()
+            sent = request.headers.get("X-CSRF-Token", "")
+            if not sent.isascii() or not hmac.compare_digest(sent, self.csrf(principal)):
+                raise RefusedError(Code.FORBIDDEN, "the page's token is missing or another session's: load it again")
+        return principal
+
+    def admin(self) -> Principal:
+        """The same for an admin who has typed the password again lately."""
+        principal = self.principal()
+        if not principal.is_admin:
+            raise RefusedError(Code.FORBIDDEN, "only admins may do this")
+        if not self.is_confirmed(principal):
+            raise RefusedError(Code.UNAUTHORIZED, "confirm with your password first")
+        return principal
+
+    def is_confirmed(self, principal: Principal) -> bool:
+        ticket = request.cookies.get(ADMIN_COOKIE, "")
+        return self.tickets.subject(tickets.ADMIN, ticket) == principal.device_id
+
+    def csrf(self, principal: Principal) -> str:
+        return self.tickets.mark(tickets.CSRF, principal.device_id)
+
+    def check_origin(self) -> None:
+        """A browser tells which page sent a request that changes something; only our own may."""
+        origin = request.headers.get("Origin")
+        if not origin or not origins.allowed(origin, request.host, self.allowed_origins):
+            raise RefusedError(Code.FORBIDDEN, "this request came from another site")
+
+    def begin(self, response: Response, token: str) -> None:
+        _put(response, SESSION_COOKIE, token, "/", SESSION_DAYS * 86_400)
+
+    def confirm(self, response: Response, principal: Principal) -> None:
+        ticket = self.tickets.make(tickets.ADMIN, principal.device_id, CONFIRMED_S)
+        _put(response, ADMIN_COOKIE, ticket, "/admin", round(CONFIRMED_S))
+
+    def end(self, response: Response) -> None:
+        _put(response, SESSION_COOKIE, "", "/", 0)
+        _put(response, ADMIN_COOKIE, "", "/admin", 0)
+
+
+def _put(response: Response, name: str, value: str, path: str, max_age: int) -> None:
+    response.set_cookie(
+        name, value, max_age=max_age, path=path, secure=request.is_secure, httponly=True, samesite="Strict"
+    )
