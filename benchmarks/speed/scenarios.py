@@ -35,7 +35,7 @@ class Effort:
     idle_rounds: int
 
 
-QUICK = Effort(rounds=1, seconds=2.0, announcements=5, idle_s=25.0, idle_rounds=1)
+QUICK = Effort(rounds=1, seconds=1.5, announcements=5, idle_s=25.0, idle_rounds=1)
 FULL = Effort(rounds=5, seconds=5.0, announcements=15, idle_s=75.0, idle_rounds=2)
 
 
@@ -250,5 +250,7 @@ def run(servers: Servers, scenario: Scenario, key: str, effort: Effort) -> Figur
     running = servers.start(variant, scenario.accounts)
     try:
         return scenario.measure(Bench(servers, running, variant, effort, scenario.accounts), variant)
+    except LoadFailed as problem:
+        raise LoadFailed(f"{problem} · the server's last words: {running.last_words()}") from problem
     finally:
         servers.stop(running)

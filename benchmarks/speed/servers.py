@@ -72,7 +72,7 @@ class Running:
 
     def usage(self) -> Usage:
         if self._process.poll() is not None:
-            raise RuntimeError(f"the server ended with code {self._process.returncode}: {self._last_words()}")
+            raise RuntimeError(f"the server ended with code {self._process.returncode}: {self.last_words()}")
         return usage(self.pid)
 
     def kill(self) -> None:
@@ -101,12 +101,13 @@ class Running:
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
                 process.wait()
-                raise RuntimeError(f"the server did not start: {self._last_words()}")
+                raise RuntimeError(f"the server did not start: {self.last_words()}")
             time.sleep(0.02)
         return process
 
-    def _last_words(self) -> str:
-        return (self.folder / LOG).read_text(errors="replace")[-1500:]
+    def last_words(self) -> str:
+        """The end of what the server printed, on one line."""
+        return " | ".join((self.folder / LOG).read_text(errors="replace").split("\n")[-8:]).strip(" |")
 
 
 class Servers:
