@@ -54,7 +54,11 @@ DESK = {
     "xdotool": "xdotool",
     **FONTS,
 }
-SERVICES = {"redis-server": "redis-server", "/usr/lib/postgresql/*/bin/initdb": "postgresql"}
+SERVICES = {
+    "redis-server": "redis-server",
+    "/usr/lib/postgresql/*/bin/initdb": "postgresql",
+    "chromium": "chromium",
+}
 
 # Run as root. A service that comes along is neither started nor left to start by itself: the tests start their own.
 INSTALL = """
@@ -198,6 +202,11 @@ def make_venv() -> None:
     STAMP.write_text(mark)
 
 
+def bring_web_client() -> None:
+    """socket.io-client for the pages, from npm; costs nothing when it is there."""
+    run(str(BIN / "python"), str(ROOT / "vendor.py"))
+
+
 def run(*command: str) -> None:
     if subprocess.run(command, check=False).returncode != 0:
         give_up(f"this failed: {shlex.join(command)}", "the reason stands above; the next run starts it anew")
@@ -219,6 +228,7 @@ def demo(args: list[str], *, ask: bool) -> int:
     wayland = WAYLAND if os.environ.get("WAYLAND_DISPLAY") else {}
     provide(QT | wayland | ({} if has_display() else DESK), ask=ask)
     make_venv()
+    bring_web_client()
     return become("-m", "tests.demo", *args)
 
 
@@ -226,6 +236,7 @@ def test(args: list[str], *, ask: bool) -> int:
     """Lint, format, types, tests. With arguments only the tests, which get them."""
     provide(QT | DESK | SERVICES, ask=ask)
     make_venv()
+    bring_web_client()
     os.chdir(ROOT)
     if not args:
         check("lint", "ruff", "check", ".")

@@ -12,6 +12,7 @@ from deskbell_server.devices import Devices
 from deskbell_server.errors import LimitedError, RefusedError
 from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.passwords import Passwords
+from deskbell_server.principals import Principal
 from deskbell_server.store import devices as device_rows
 from deskbell_server.store import doors
 from deskbell_server.store import users as rows
@@ -110,6 +111,17 @@ class Accounts:
 
     def everyone(self) -> list[User]:
         return self._database.read(rows.everyone)
+
+    def writer(self, name: str) -> Principal:
+        """The user without a device, for what is sent in their name from the command line."""
+
+        def job(connection: Connection) -> Principal | None:
+            return device_rows.writer(connection, _found(connection, name).id)
+
+        found = self._database.read(job)
+        if found is None:
+            raise RefusedError(Code.INVALID, f"{name} is disabled")
+        return found
 
     def set_password(self, name: str, password: str, *, log_out: bool = False) -> None:
         """With `log_out`, every device of the user must log in again."""

@@ -7,6 +7,7 @@ import click
 
 from deskbell_protocol import __version__
 from deskbell_server import config
+from deskbell_server.cli.activity import activity, announce
 from deskbell_server.cli.devices import device
 from deskbell_server.cli.groups import group
 from deskbell_server.cli.options import options
@@ -60,5 +61,5 @@ def serve(place: config.Place, /, **values: Any) -> None:
     app.serve(config.Settings(place=place, **values), click.echo)
 
 
-for subcommand in (user, device, group):
+for subcommand in (user, device, group, announce, activity):
     command.add_command(subcommand)

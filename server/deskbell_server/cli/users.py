@@ -45,6 +45,16 @@ def passwd(place: Place, name: str, log_out: bool) -> None:
     click.echo(f"Changed the password of {name}.")
 
 
+@user.command()
+@click.argument("name")
+@click.pass_obj
+def link(place: Place, name: str) -> None:
+    """A link with which a user chooses a password, once, within three days; it also logs them out everywhere."""
+    with open_people(place) as people:
+        ticket = people.accounts.link(name)
+    click.echo(f"Put this behind the server's address: /password#{ticket}")
+
+
 @user.command("list")
 @click.pass_obj
 def list_users(place: Place) -> None:
