@@ -137,6 +137,13 @@ class MemoryStore:
             case do.ForgetUntold(ids):
                 for id_ in ids:
                     self.untold.pop(id_, None)
+            case do.ShowPopup(_, covers):
+                self._silence(covers)
+            case _:
+                self._commit_outgoing(effect)
+
+    def _commit_outgoing(self, effect: do.Effect) -> None:
+        match effect:
             case do.KeepOutgoing(item):
                 self.outbox[item.cid] = item
             case do.ConfirmOutgoing(cid):
@@ -144,8 +151,6 @@ class MemoryStore:
                     self.outbox[cid] = replace(self.outbox[cid], state="sent")
             case do.DropOutgoing(cid):
                 self.outbox.pop(cid, None)
-            case do.ShowPopup(_, covers):
-                self._silence(covers)
 
     def _apply(self, effect: do.ApplyEvents) -> None:
         assert effect.epoch == self.epoch or self.cursor == 0

@@ -37,8 +37,6 @@ class Outbox:
 
     def up(self, now: Moment) -> list[Effect]:
         self._online = True
-        self._asking.clear()
-        self._wait_until.clear()
         self._failures.clear()
         return self.send(now)
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from deskbell_desktop.core.events import Outgoing
 from deskbell_desktop.core.words import Words
 
 log = logging.getLogger(__name__)
@@ -198,21 +201,34 @@ def _set_aside(path: Path, why: str) -> str:
 
 
 def _salvage(path: Path) -> Salvage:
-    """As much as can still be read."""
-    outbox: list[tuple[Any, ...]] = []
-    drafts: list[tuple[Any, ...]] = []
+    """As much as can still be read and understood."""
+    # immutable reads without making files beside it, as in a folder that is read-only; but it does not see the WAL
+    for how in ("mode=ro", "mode=ro&immutable=1"):
+        try:
+            database = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+        except sqlite3.Error:
+            continue
+        with contextlib.closing(database):
+            outbox = _readable(database, "SELECT cid, conversation, item, message_id FROM outbox ORDER BY n")
+            drafts = _readable(database, "SELECT conversation, text FROM drafts")
+        if outbox or drafts:
+            return Salvage([row for row in outbox if _is_outgoing(row[2])], drafts)
+    return Salvage()
+
+
+def _readable(database: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    with contextlib.suppress(sqlite3.Error):
+        rows.extend(database.execute(query))
+    return rows
+
+
+def _is_outgoing(raw: object) -> bool:
     try:
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    except sqlite3.Error:
-        return Salvage()
-    with contextlib.closing(database):
-        for rows, query in (
-            (outbox, "SELECT cid, conversation, item, message_id FROM outbox ORDER BY n"),
-            (drafts, "SELECT conversation, text FROM drafts"),
-        ):
-            with contextlib.suppress(sqlite3.Error):
-                rows.extend(database.execute(query))
-    return Salvage(outbox, drafts)
+        msgspec.json.decode(str(raw), type=Outgoing)
+    except msgspec.MsgspecError:
+        return False
+    return True
 
 
 def _restore(database: sqlite3.Connection, salvage: Salvage) -> None:

@@ -38,8 +38,10 @@ class World(RuleBasedStateMachine):
         self.crashes = 0
         self.steps_left: int | None = None
         self.written = 0
+        self.restored = False
         self.up = False
         self.start()
+        self.settle()
 
     # -- the program ------------------------------------------------------------------------------------------
 
@@ -100,21 +102,35 @@ class World(RuleBasedStateMachine):
             self.tell(on.EventsPushed(tuple(some)))
 
     @rule()
-    def lose_what_is_in_the_air(self) -> None:
-        self.air.clear()
+    def settle(self) -> None:
+        """A good stretch: connected, everything answered, everything delivered in order."""
+        self.link_up()
+        for _ in range(60):
+            if not self.up or not self.requests:
+                break
+            self.tell(self.serve(self.requests.pop(0), 200))
+        air, self.air = self.air, []
+        if self.up and air:
+            self.tell(on.EventsPushed(tuple(air)))
 
-    @rule()
-    def head(self) -> None:
+    @rule(lose=st.booleans())
+    def head(self, lose: bool) -> None:
+        if lose:
+            self.air.clear()
         if self.up:
             self.tell(on.HeadSeen(self.log.epoch, self.log.head))
 
-    @rule()
     def link_up(self) -> None:
         if not self.up:
             self.up = True
             self.tell(on.LinkUp())
 
-    @rule()
+    @rule(again=st.booleans())
+    def cut(self, again: bool) -> None:
+        self.link_down()
+        if again:
+            self.link_up()
+
     def link_down(self) -> None:
         if self.up:
             self.up = False
@@ -157,15 +173,16 @@ class World(RuleBasedStateMachine):
         elif isinstance(request, do.SendRead):
             self.tell(on.ReadFailed(request.ids, "unavailable"))
 
-    @rule(kept=st.integers(0, 30))
-    def restore(self, kept: int) -> None:
+    @rule(lost=st.integers(-4, 6))
+    def change_history(self, lost: int) -> None:
+        """A backup is put back, which lacks the last events; or the first ones are pruned."""
+        if lost < 0:
+            self.log.prune(min(-lost, len(self.log.events)))
+            return
         self.link_down()
         self.air.clear()
-        self.log.restore(kept)
-
-    @rule(count=st.integers(1, 5))
-    def prune(self, count: int) -> None:
-        self.log.prune(min(count, len(self.log.events)))
+        self.restored = True
+        self.log.restore(max(self.log.head - lost, 0))
 
     # -- the person -------------------------------------------------------------------------------------------
 
@@ -249,10 +266,25 @@ class World(RuleBasedStateMachine):
         assert self.store.rings == {}
         assert self.store.untold == {}
         assert self.store.outbox == {}
+        here = {event.id for event in self.log.events}
+        if not self.restored and not self.log.floor:  # then both know of every read
+            assert set(self.store.unread) & here == self.unread_at_the_server()
         cids = [e.data["cid"] for e in self.log.events if e.kind == names.KIND_MESSAGE and e.data.get("cid")]
         assert len(cids) == len(set(cids))
         self.no_hole()
 
+    def unread_at_the_server(self) -> set[str]:
+        """As a device would have it that reads the log for the first time."""
+        fresh = MemoryStore()
+        session = Session(Words())
+        session.handle(on.SignedIn(ACCOUNT, fresh.load()), self.clock.now)
+        effects = session.handle(on.LinkUp(), self.clock.now)
+        while asked := [effect for effect in effects if isinstance(effect, do.RequestSync)]:
+            effects = session.handle(on.SyncAnswered(self.log.sync(asked[0])), self.clock.now)
+            for effect in effects:
+                fresh.commit(effect)
+        return set(fresh.unread)
 
-World.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+
+World.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 TestWorld = World.TestCase
