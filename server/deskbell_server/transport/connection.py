@@ -1,7 +1,6 @@
 """One client over a WebSocket: a watcher on the loop, no greenlet while nothing happens, bounded both ways.
 
-Bytes become frames, frames become packets, packets are handled in order; reading stops while too many wait. The
-public attributes that nothing here reads are what python-engineio 4.15 expects of its sockets.
+Bytes become frames, frames become packets, packets are handled in order; reading stops while too many wait.
 """
 
 import logging
@@ -13,7 +12,7 @@ from gevent import spawn_raw
 
 from deskbell_server.transport import frames, packets
 from deskbell_server.transport.base import Later
-from deskbell_server.transport.sending import Sending
+from deskbell_server.transport.engine_socket import EngineSocket
 from deskbell_server.transport.streams import Stream, end_sending, has_pending
 
 if TYPE_CHECKING:
@@ -28,41 +27,29 @@ _LINGER_S: Final = 0.8
 _LINGER_BYTES: Final = 1 << 20
 _READ: Final = 1
 _PING: Final = frames.encode(b"2")
-_CLOSE: Final = frames.encode(b"1")
 
 
-class Connection(Sending):
+class Connection(EngineSocket):
     __slots__ = (
         "__weakref__",
         "_busy",
         "_discarded",
-        "_environ",
         "_inbox",
         "_paused",
         "_pinged",
         "_readable",
         "_reader",
-        "_session",
-        "address",
-        "closed",
         "due",
-        "head",
         "logins",
         "slot",
     )
-    connected = upgraded = True
-    upgrading = False
 
     def __init__(self, engine: "Engine", sid: str, stream: Stream, head: bytes, address: Any) -> None:
-        super().__init__(engine, sid, stream)
-        self.head = head
-        self.address = address
+        super().__init__(engine, sid, stream, head, address)
         self._reader = frames.Reader(engine.options.max_message)
         self._readable: Any = engine.loop.io(stream.fileno(), _READ)
         self._inbox: deque[packets.Packet] | None = None
-        self._environ: dict[str, Any] | None = None
-        self._session: dict[str, Any] | None = None
-        self._busy = self._paused = self._pinged = self.closed = False
+        self._busy = self._paused = self._pinged = False
         self._discarded = self.logins = 0
         self.due, self.slot = 0.0, -1
 
@@ -72,38 +59,6 @@ class Connection(Sending):
         self.write(first)
         if pipelined and not self.closing:
             self._take(pipelined)
-
-    # -- what python-engineio and Flask ask of a socket
-
-    @property
-    def session(self) -> dict[str, Any]:
-        if self._session is None:
-            self._session = {}
-        return self._session
-
-    @session.setter
-    def session(self, session: dict[str, Any]) -> None:
-        self._session = session
-
-    @property
-    def environ(self) -> dict[str, Any]:
-        """The upgrade request; made when needed, and kept only while a Flask session may hang on it."""
-        if self._environ is None:
-            self._environ = self._engine.make_environ(self)
-        return self._environ
-
-    def send(self, packet: Any) -> None:
-        encoded = packet.encode()
-        if isinstance(encoded, bytes):
-            self.write(frames.encode(encoded, frames.BINARY))
-        else:
-            self.write(frames.encode(encoded.encode()))
-
-    def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:  # noqa: ARG002
-        """End it; what was sent before arrives before."""
-        if not abort:
-            self.write(_CLOSE)
-        self.end(reason or self._engine.reason.SERVER_DISCONNECT, frames.close_frame(frames.NORMAL))
 
     # -- in
 
@@ -203,7 +158,7 @@ class Connection(Sending):
                 return
         self._inbox = None
         self._busy = False
-        self._forget_environ()
+        self.forget_environ()
         if self._paused:
             engine.again(self)
 
@@ -230,11 +185,6 @@ class Connection(Sending):
 
         result.then(go_on)
         return True
-
-    def _forget_environ(self) -> None:
-        environ = self._environ
-        if environ is not None and not environ.get("saved_session") and "HTTP_COOKIE" not in environ:
-            self._environ = None
 
     # -- time
 

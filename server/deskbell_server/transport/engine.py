@@ -16,6 +16,7 @@ from gevent import get_hub, spawn_raw
 from deskbell_server.transport import frames, handshake, packets
 from deskbell_server.transport.base import HotHandler, Options
 from deskbell_server.transport.connection import Connection
+from deskbell_server.transport.engine_socket import EngineSocket
 from deskbell_server.transport.outbox import SLICE, Outbox
 from deskbell_server.transport.sending import Sending
 from deskbell_server.transport.streams import Stream
@@ -73,7 +74,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         opening = frames.encode(self._hello[0] + connection.sid.encode() + self._hello[1])
         connection.start(handshake.switching(upgrade.accept) + opening, rest)
 
-    def make_environ(self, connection: Connection) -> dict[str, Any]:
+    def make_environ(self, connection: EngineSocket) -> dict[str, Any]:
         upgrade = handshake.read(connection.head, ("*",))
         assert upgrade is not None
         environ = handshake.environ(upgrade, connection.address, self._address, secure=self._secure)

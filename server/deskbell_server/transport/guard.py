@@ -7,6 +7,7 @@ Leans on python-socketio 5.18 `Server._handle_eio_message`, `_handle_connect`, `
 
 import inspect
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from deskbell_server.transport.base import ConnectHandler, DisconnectHandler, Ho
 log = logging.getLogger(__name__)
 
 STRIKES: Final = 3
+_POLL_S: Final = 0.8
 _RESERVED: Final = frozenset({"connect", "disconnect"})
 
 
@@ -37,7 +39,11 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
     packets, whose failing handlers are answered, and which ends a transport that was refused or talks nonsense."""
 
     def __init__(self, options: Options, **kwargs: Any) -> None:
+        quiet = logging.getLogger(__name__ + ".stock")
+        quiet.setLevel(logging.ERROR)  # below that they log what clients send
         super().__init__(
+            logger=quiet,
+            engineio_logger=quiet,
             async_mode="gevent",
             async_handlers=False,
             always_connect=False,
@@ -56,10 +62,13 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
         self.hot_disconnect: DisconnectHandler | None = None
         self.refusals: dict[str, BaseException] = {}
         self.strikes: dict[str, int] = {}
+        self.dropping: set[str] = set()
 
     # -- in
 
     def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        if eio_sid in self.dropping or not self.is_open(eio_sid):
+            return
         try:
             if not isinstance(data, str):
                 raise packets.BinaryRefusedError("binary messages are refused")
@@ -174,6 +183,7 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
 
     def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self.strikes.pop(eio_sid, None)
+        self.dropping.discard(eio_sid)
         super()._handle_eio_disconnect(eio_sid, reason)
 
     # -- events
@@ -233,10 +243,22 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
         )
 
     def drop(self, eio_sid: str) -> None:
-        """End a transport after what was sent before; not waiting for it."""
+        """End a transport after what was sent before, within a second; not waiting for it."""
         below = self.eio.sockets.get(eio_sid)
-        if below is not None:
+        if below is None:
+            return
+        if below.upgraded:
             below.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
+        elif eio_sid not in self.dropping:
+            self.dropping.add(eio_sid)
+            self.start_background_task(self._drop_polling, below)
+
+    def _drop_polling(self, below: Any) -> None:
+        # What was sent before is fetched by the client's next request, of which a closed session knows nothing.
+        until = time.monotonic() + _POLL_S
+        while not below.queue.empty() and time.monotonic() < until:
+            self.sleep(0.02)
+        below.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
 
 
 class GuardedSocketIO(flask_socketio.SocketIO):

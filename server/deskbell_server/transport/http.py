@@ -141,49 +141,51 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
 
     def _open(self, sock: Any, address: Any) -> None:
         """From an accepted socket to a connection, an HTTP request, or nothing."""
+        if self._opening >= self.options.waiting_max:
+            _answer(sock, HandshakeError(503, "Too many are waiting."))
+            return
+        client, head, rest = sock, b"", b""
+        self._opening += 1
         try:
-            if self._opening >= self.options.waiting_max:
-                _answer(sock, HandshakeError(503, "Too many are waiting."))
-                return
-            self._opening += 1
-            try:
-                client, head, rest = self._read_head(sock)
-            finally:
-                self._opening -= 1
-            if head:
-                self._route(client, head, rest, address)
-            else:
-                client.close()
+            if self._tls is not None:
+                client = self._wrapped(sock)
+            head, rest = self._read_head(client)
         except OSError:
-            sock.close()
+            pass  # it went away, or speaks no TLS
+        finally:
+            self._opening -= 1
+        if not head:
+            client.close()
+            return
+        try:
+            self._route(client, head, rest, address)
+        except OSError:
+            client.close()
         except Exception:
-            sock.close()
+            client.close()
             log.exception("opening a connection failed")
 
-    def _read_head(self, sock: Any) -> tuple[Any, bytes, bytes]:
-        """The socket, handshaken, the first request's head, and what followed it; no head when there was none."""
-        client, data = sock, b""
+    def _wrapped(self, sock: Any) -> Any:
+        return SSLSocket(_cooperative(sock), server_side=True, do_handshake_on_connect=False, _context=self._tls)
+
+    def _read_head(self, client: Any) -> tuple[bytes, bytes]:
+        """The first request's head, after the handshake, and what followed it; nothing when there was none."""
+        data, refusal = b"", HandshakeError(408, "Head too slow.")
         with within(self.options.header_s):
             if self._tls is not None:
-                client = SSLSocket(
-                    _cooperative(sock), server_side=True, do_handshake_on_connect=False, _context=self._tls
-                )
                 client.do_handshake()
-                receive: Callable[[int], bytes] = client.recv
-            else:
-                receive = _receiver(sock)
+            receive = client.recv if self._tls is not None else _receiver(client)
             while (end := data.find(_END)) < 0 and len(data) <= self.options.header_bytes:
                 more = receive(16384)
                 if not more:
-                    return client, b"", b""
+                    return b"", b""
                 data += more
             if 0 <= end <= self.options.header_bytes:
-                return client, data[: end + 2], data[end + 4 :]
-            _send(client, handshake.refusal(HandshakeError(431, "Head too large.")))
-            return client, b"", b""
+                return data[: end + 2], data[end + 4 :]
+            refusal = HandshakeError(431, "Head too large.")
         if data:
-            _send(client, handshake.refusal(HandshakeError(408, "Head too slow.")))
-        return client, b"", b""
+            _send(client, handshake.refusal(refusal))
+        return b"", b""
 
     def _route(self, client: Any, head: bytes, rest: bytes, address: Any) -> None:
         try:

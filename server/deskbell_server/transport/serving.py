@@ -81,8 +81,8 @@ class Serving(Transport):
         self._wake = self._loop.async_()
         self._wake.start(self._stopping.set)
         self.port = listener.getsockname()[1]
-        self._start(listener, ssl_context)
         try:
+            self._start(listener, ssl_context)
             if on_ready is not None:
                 on_ready()
             self._stopping.wait()
@@ -91,6 +91,7 @@ class Serving(Transport):
             wake, self._wake = self._wake, None
             wake.stop()
             wake.close()
+            listener.close()
 
     def stop(self, grace_s: float = 5.0) -> None:
         self._grace_s = grace_s

@@ -62,7 +62,8 @@ class Stock(Serving):
         self._http.start()
 
     def _finish(self, grace_s: float) -> None:  # noqa: ARG002 - nothing here tells what still waits
-        self._http.close()
+        if self._http is not None:
+            self._http.close()
         for below in list(self.server.eio.sockets.values()):
             below.close(wait=False, reason=self.server.reason.SERVER_DISCONNECT)
         self.server.shutdown()

@@ -15,6 +15,8 @@ import psutil
 import pytest
 
 from deskbell_server.transport import Transport
+from tests.server.transport.raw import Raw
+from tests.server.transport.shortfalls import STOCK_CAN, STOCK_CANNOT
 
 HERE = Path(__file__).parent
 
@@ -62,7 +64,7 @@ class Server:
 
 def eventually(check: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait until `check()` is true."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + min(seconds, Raw.patience)
     while not check():
         assert time.monotonic() < until, "did not happen in time"
         time.sleep(0.02)
@@ -86,7 +88,11 @@ def serving(transport: Transport, *, tls: ssl.SSLContext | None = None) -> Itera
 
 
 @pytest.fixture(params=["native", "stock"])
-def kind(request: pytest.FixtureRequest) -> str:
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    why = STOCK_CANNOT.get(request.node.originalname)
+    if request.param == "stock" and why is not None and request.node.name not in STOCK_CAN:
+        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
+        monkeypatch.setattr(Raw, "patience", 1.5)  # enough to see it fail
     return str(request.param)
 
 
@@ -117,12 +123,8 @@ def spawn(shared_servers: dict[str, Server]) -> Iterator[Callable[..., Server]]:
         server.stop()
 
 
-@pytest.fixture
-def stock_cannot(request: pytest.FixtureRequest, kind: str) -> Callable[[str], None]:
-    """Say that the stock kind fails this test, and why; it is run all the same and must fail."""
-
-    def expect(why: str) -> None:
-        if kind == "stock":
-            request.applymarker(pytest.mark.xfail(strict=True, reason=why))
-
-    return expect
+@pytest.fixture(autouse=True)
+def sockets_closed() -> Iterator[None]:
+    yield
+    for one in list(Raw.live):
+        one.socket.close()

@@ -6,7 +6,8 @@ import socket
 import ssl
 import struct
 import time
-from typing import Any, Self
+import weakref
+from typing import Any, ClassVar, Self
 
 from websockets.speedups import apply_mask
 
@@ -45,14 +46,19 @@ def request(path: str = PATH, **headers: str) -> bytes:
 
 
 class Raw:
+    patience = 20.0
+    """Seconds to wait for anything."""
+    live: ClassVar["weakref.WeakSet[Raw]"] = weakref.WeakSet()
+
     def __init__(self, port: int, *, receive_buffer: int = 0, tls: ssl.SSLContext | None = None) -> None:
         plain = socket.socket()
         if receive_buffer:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        plain.settimeout(20)
+        plain.settimeout(self.patience)
         plain.connect(("127.0.0.1", port))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = plain if tls is None else tls.wrap_socket(plain, server_hostname="localhost")
+        self.live.add(self)
         self.buffer = b""
         self.code: int | None = None
         """Of the close frame, once one came."""
@@ -160,7 +166,7 @@ class Raw:
         except TimeoutError:
             pass
         finally:
-            self.socket.settimeout(20)
+            self.socket.settimeout(self.patience)
         return False
 
     def closed_within(self, seconds: float) -> bool:

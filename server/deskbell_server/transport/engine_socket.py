@@ -1,0 +1,64 @@
+"""What python-engineio 4.15 and Flask expect of a socket, made from as little as a connection keeps.
+
+Leans on `Server._get_socket`, `send_packet`, `get_session`, `transport`, `disconnect`: they use these attributes.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from deskbell_server.transport import frames
+from deskbell_server.transport.sending import Sending
+from deskbell_server.transport.streams import Stream
+
+if TYPE_CHECKING:
+    from deskbell_server.transport.engine import Engine
+
+_CLOSE: Final = frames.encode(b"1")
+
+
+class EngineSocket(Sending):
+    __slots__ = ("_environ", "_session", "address", "closed", "head")
+    connected = upgraded = True
+    upgrading = False
+
+    def __init__(self, engine: "Engine", sid: str, stream: Stream, head: bytes, address: Any) -> None:
+        super().__init__(engine, sid, stream)
+        self.head = head
+        self.address = address
+        self._environ: dict[str, Any] | None = None
+        self._session: dict[str, Any] | None = None
+        self.closed = False
+
+    @property
+    def session(self) -> dict[str, Any]:
+        if self._session is None:
+            self._session = {}
+        return self._session
+
+    @session.setter
+    def session(self, session: dict[str, Any]) -> None:
+        self._session = session
+
+    @property
+    def environ(self) -> dict[str, Any]:
+        """The upgrade request; made when needed, and kept only while a Flask session may hang on it."""
+        if self._environ is None:
+            self._environ = self._engine.make_environ(self)
+        return self._environ
+
+    def send(self, packet: Any) -> None:
+        encoded = packet.encode()
+        if isinstance(encoded, bytes):
+            self.write(frames.encode(encoded, frames.BINARY))
+        else:
+            self.write(frames.encode(encoded.encode()))
+
+    def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:  # noqa: ARG002
+        """End it; what was sent before arrives before."""
+        if not abort:
+            self.write(_CLOSE)
+        self.end(reason or self._engine.reason.SERVER_DISCONNECT, frames.close_frame(frames.NORMAL))
+
+    def forget_environ(self) -> None:
+        environ = self._environ
+        if environ is not None and not environ.get("saved_session") and "HTTP_COOKIE" not in environ:
+            self._environ = None
