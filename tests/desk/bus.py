@@ -2,12 +2,12 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from jeepney import DBusAddress, MessageType, new_method_call
+from jeepney import DBusAddress, Message, MessageType, new_method_call
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
@@ -68,6 +68,13 @@ class Bus:
         with self.connect() as connection:
             reply = connection.send_and_get_reply(new_method_call(address, method, signature, body), timeout=10)
         return tuple(reply.body)
+
+    def caller(
+        self, address: DBusAddress, method: str, signature: str, body: tuple[object, ...]
+    ) -> Callable[[], Message]:
+        """The same call again and again over one connection, which lasts as long as the caller."""
+        connection = self.connect()
+        return lambda: connection.send_and_get_reply(new_method_call(address, method, signature, body), timeout=30)
 
     def watch(self, member: str) -> "Watch":
         """Listen to every call of a method, whoever makes it."""

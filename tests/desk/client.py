@@ -37,6 +37,7 @@ class Client:
         self._server = server
         self._out = desk.folder / f"{name}.out.log"
         self.profile = desk.folder / "profiles" / name
+        self.user_id = ""
         self._seen = 0
         self._asked_height = 0
         self._child: Child | None = None
@@ -44,6 +45,7 @@ class Client:
     def sign_in_beforehand(self, login: Login, *, theme: str = "light") -> Self:
         """Leave the profile as a person does who has signed in and chosen to keep the sign-in in a file."""
         user = wire.parse(wire.Party, dict(login.user))
+        self.user_id = user.id
         save_kept(
             self.profile / "settings.json",
             Kept(server=self._server.url, user=user, theme=theme, token_in_file=True),  # type: ignore[arg-type]

@@ -2,9 +2,12 @@
 
 import contextlib
 import ctypes
+import mmap
 import os
 import struct
+import time
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +15,16 @@ from typing import Self
 from tests.desk.processes import Child, wait_for
 
 WIDTH, HEIGHT = 1280, 800
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of the screen, in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
 
 
 class Screen:
@@ -61,6 +74,10 @@ class Screen:
         wait_for(still, "the screen to be still", every=0.2)
         return self.save(picture)
 
+    def watch(self, area: Area) -> "PixelWatch":
+        """Look at a part of the screen from now on."""
+        return PixelWatch(self._frame, area)
+
     def stop(self) -> None:
         self._server.stop()
         with contextlib.suppress(FileNotFoundError):
@@ -73,6 +90,38 @@ class Screen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class PixelWatch:
+    """Tells to the millisecond when something appears in an area, or goes."""
+
+    def __init__(self, frame: Path, area: Area) -> None:
+        with frame.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        header = struct.unpack(">25I", self._map[:100])
+        start, line = header[0] + 12 * header[19], header[12]
+        offsets = [start + line * y + 4 * area.x for y in range(area.y, area.y + area.height)]
+        self._rows = [slice(offset, offset + 4 * area.width) for offset in offsets]
+        self._before = self._now()
+
+    def _now(self) -> bytes:
+        return b"".join(self._map[row] for row in self._rows)
+
+    def wait_until_changed(self, what: str) -> float:
+        """The moment, by the monotonic clock."""
+        wait_for(lambda: self._now() != self._before, f"{what} on the screen", every=0.001)
+        return time.monotonic()
+
+    def wait_until_as_before(self, what: str) -> None:
+        wait_for(lambda: self._now() == self._before, what, every=0.005)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._map.close()
 
 
 def _png(dump: bytes) -> bytes:

@@ -16,7 +16,7 @@ class Wire:
     def __init__(self, server: Server, login: Login) -> None:
         address = server.url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
         self._stack = ExitStack()
-        self._socket = self._stack.enter_context(connect(address, max_size=None))
+        self._socket = self._stack.enter_context(connect(address, max_size=None, max_queue=None, ping_interval=None))
         self._text(OPEN)
         self._socket.send(CONNECT + json.dumps({"v": 1, "token": login.token, "client": "tests"}))
         self._text(CONNECT)
