@@ -51,6 +51,14 @@ SERVE = (
     Option("allowed-origin", (), "A web origin allowed to connect, beside this server's own."),
     Option("tls-cert", None, "Certificate chain (PEM file) to serve TLS with."),
     Option("tls-key", None, "Its private key (PEM file)."),
+    Option(
+        "database-sync",
+        "full",
+        "When a commit counts: on the disk (full), or a moment before (normal: a power loss may take back what was"
+        " acknowledged; for comparisons).",
+        choices=("full", "normal"),
+    ),
+    Option("commit-jobs", 512, "How many waiting messages may share one commit.", low=1, high=10_000),
     Option("log-level", "info", "How much is logged.", choices=("debug", "info", "warning", "error")),
 )
 """The settings of `serve`; in the file, the table `[serve]`."""
@@ -82,6 +90,8 @@ class Settings:
     allowed_origin: tuple[str, ...]
     tls_cert: Path | None
     tls_key: Path | None
+    database_sync: str
+    commit_jobs: int
     log_level: str
 
 

@@ -3,7 +3,6 @@
 Who may, to whom, within which limits, and only once per key. What it returns is committed; then it is announced.
 """
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -20,9 +19,13 @@ from deskbell_server.addressing import Audience, resolve
 from deskbell_server.errors import LimitedError, RefusedError, UnavailableError
 from deskbell_server.limiter import Limiter
 from deskbell_server.principals import Principal
+from deskbell_server.publishes import Request, Stored
 from deskbell_server.store import doors, logs
 from deskbell_server.store.database import Connection, Database
 from deskbell_server.store.wake import Job
+from deskbell_server.together import store_together
+
+__all__ = ["Messages", "Request", "Stored", "append", "store"]
 
 log = logging.getLogger(__name__)
 
@@ -33,38 +36,17 @@ SCHEDULED_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A committed message: its place in each log. `message` is None when nothing new is to be announced."""
+class Publishing:
+    """The writer's job; those that wait at the same time are stored together where they can."""
 
-    id: str
-    at: int
-    seq: int | None
-    recipients: int
-    duplicate: bool
-    message: Message | None = None
-    heads: dict[str, int] | None = None
-    deliver_at: int | None = None
+    request: Request
 
+    def __call__(self, connection: Connection) -> Stored:
+        return store(connection, self.request)
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A publish that passed the checks which need no database."""
-
-    principal: Principal
-    draft: Publish
-    key: str | None
-    id: str
-    at: int
-
-    @property
-    def is_later(self) -> bool:
-        return self.draft.deliver_at is not None and self.draft.deliver_at > self.at
-
-    @property
-    def digest(self) -> bytes:
-        draft = self.draft
-        parts = (draft.to, draft.reply_to, draft.body, draft.title, draft.priority, draft.deliver_at)
-        return hashlib.sha256(msgspec.json.encode(parts)).digest()
+    @staticmethod
+    def together(connection: Connection, jobs: "list[Publishing]") -> list[Stored | None]:
+        return store_together(connection, [job.request for job in jobs])
 
 
 class Messages:
@@ -83,7 +65,7 @@ class Messages:
         request = self._checked(principal, draft, key)
         self.in_flight += 1
         try:
-            stored = self._database.write(lambda connection: store(connection, request))
+            stored = self._database.write(Publishing(request))
         finally:
             self.in_flight -= 1
         return self._committed(stored)
@@ -101,7 +83,7 @@ class Messages:
             else:
                 done(self._committed(job.result), None)
 
-        self._database.write_soon(lambda connection: store(connection, request), committed)
+        self._database.write_soon(Publishing(request), committed)
         self.in_flight += 1
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from deskbell_server.groups import Groups
 from deskbell_server.passwords import Passwords
 from deskbell_server.store import migrate
 from deskbell_server.store.database import Database
-from deskbell_server.store.sqlite import SqliteDatabase
+from deskbell_server.store.sqlite import FULL, Commits, SqliteDatabase
 from deskbell_server.tickets import Tickets, read_key
 
 PRIVATE_UMASK = 0o077
@@ -33,11 +33,11 @@ class People:
 
 
 @contextmanager
-def open_people(place: Place) -> Iterator[People]:
+def open_people(place: Place, commits: Commits = FULL) -> Iterator[People]:
     """Makes the folder and the schema if need be; closes everything at the end."""
     _make_private(place)
     migrate.prepare(place.database)
-    database = SqliteDatabase(place.database)
+    database = SqliteDatabase(place.database, commits)
     passwords = Passwords()
     try:
         tickets = Tickets(read_key(place.data / KEY_NAME))

@@ -32,6 +32,8 @@ class Database(Protocol):
         """Runs `job` in a transaction, maybe together with others; returns after a commit that survives power loss.
 
         A job may run twice (when another one of its group failed), so it does nothing but talk to the connection.
+        Jobs whose class has a static `together(connection, jobs)` may be given to it at once: it returns for each its
+        result, or None where that job is to be called alone after all.
         """
         ...
 

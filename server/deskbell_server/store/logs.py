@@ -13,6 +13,7 @@ import msgspec
 from deskbell_protocol import names
 from deskbell_protocol.conversations import conversation_of
 from deskbell_protocol.wire import Message, Party, Priority
+from deskbell_server.store import batches
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sets import chunks
 
@@ -75,37 +76,25 @@ def after(connection: Connection, user_id: str, seq: int, limit: int) -> list[Ev
 
 
 def before(connection: Connection, user_id: str, conversation: str | None, seq: int, limit: int) -> list[EventRow]:
-    """The messages before `seq`, newest first."""
+    """The messages before `seq`, newest first. A group's are found by walking back through the log: they have no index,
+    because it would cost a page for each member at each announcement."""
     if conversation is None:
-        rows = connection.execute(
+        found = connection.execute(
             f"{_EVENTS} AND e.seq < ? AND e.kind = 'message' ORDER BY e.seq DESC LIMIT ?", (user_id, seq, limit)
         ).fetchall()
-    else:
-        rows = connection.execute(
-            f"{_EVENTS} AND e.conversation = ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?",
+        return [_event(row) for row in found]
+    for in_group in ("0", "1"):
+        found = connection.execute(
+            f"{_EVENTS} AND e.conversation = ? AND e.in_group = {in_group} AND e.seq < ? ORDER BY e.seq DESC LIMIT ?",
             (user_id, conversation, seq, limit),
         ).fetchall()
-    return [_event(row) for row in rows]
+        if found:
+            break
+    return [_event(row) for row in found]
 
 
 def insert_message(connection: Connection, message_id: str, message: Message, recipients: int, at: int) -> None:
-    connection.execute(
-        "INSERT INTO messages (id, sender_id, sender, parties, title, body, priority, reply_to, cid, recipients, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            message_id,
-            message.sender.id,
-            msgspec.json.encode(message.sender).decode(),
-            msgspec.json.encode(message.to).decode(),
-            message.title,
-            message.body,
-            message.priority,
-            message.reply_to,
-            message.cid,
-            recipients,
-            at,
-        ),
-    )
+    batches.insert_messages(connection, [(message_id, message, recipients, at)])
 
 
 def append_message(
@@ -123,10 +112,10 @@ def append_message(
             ).fetchall()
         )
         connection.execute(
-            "INSERT INTO events (user_id, seq, kind, id, conversation, at)"
-            " SELECT user_id, head, 'message', ?, CASE user_id WHEN ? THEN ? ELSE ? END, ? FROM streams"
+            "INSERT INTO events (user_id, seq, kind, id, conversation, in_group, at)"
+            " SELECT user_id, head, 'message', ?, CASE user_id WHEN ? THEN ? ELSE ? END, ?, ? FROM streams"
             f" WHERE user_id IN ({marks})",
-            [message_id, sender, mine, others, at, *values],
+            [message_id, sender, mine, others, int(to_group), at, *values],
         )
     return heads
 

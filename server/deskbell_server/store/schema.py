@@ -110,9 +110,10 @@ def _logs(metadata: sa.MetaData) -> None:
         _text("kind"),
         _text("id"),
         _text("conversation", nullable=True),
+        _number("in_group"),
         _at("at"),
         _text("data", nullable=True),
-        sa.Index("ix_events_conversation", "user_id", "conversation", "seq"),
+        _index_of_conversations(),
         sa.Index("ix_events_id", "id", "user_id"),
         sqlite_with_rowid=False,
     )
@@ -123,6 +124,13 @@ def _logs(metadata: sa.MetaData) -> None:
         _key("message_id"),
         _at("at"),
         sqlite_with_rowid=False,
+    )
+
+
+def _index_of_conversations() -> sa.Index:
+    where = sa.text("in_group = 0 AND conversation IS NOT NULL")
+    return sa.Index(
+        "ix_events_conversation", "user_id", "conversation", "seq", sqlite_where=where, postgresql_where=where
     )
 
 

@@ -10,10 +10,10 @@ from gevent import get_hub
 class Job:
     """Work for a native thread; `done(job)` is called in the loop afterwards, and must not block."""
 
-    __slots__ = ("_work", "done", "problem", "result")
+    __slots__ = ("done", "problem", "result", "work")
 
     def __init__(self, work: Callable[[Any], Any], done: "Callable[[Job], object]") -> None:
-        self._work = work
+        self.work = work
         self.done = done
         self.result: Any = None
         self.problem: Exception | None = None
@@ -22,7 +22,7 @@ class Job:
         """In the native thread. May be called again after a rollback: the last outcome counts."""
         self.problem = None
         try:
-            self.result = self._work(connection)
+            self.result = self.work(connection)
         except Exception as problem:  # noqa: BLE001 - it belongs to the one who waits
             self.problem = problem
 

@@ -38,6 +38,8 @@ def built(people: People, folder: Path) -> Server:
             allowed_origin=(),
             tls_cert=None,
             tls_key=None,
+            database_sync="full",
+            commit_jobs=512,
             log_level="info",
         ),
         people,

@@ -11,7 +11,7 @@ import gevent
 import pytest
 
 from deskbell_server.errors import UnavailableError
-from deskbell_server.store import migrate
+from deskbell_server.store import migrate, sqlite_threads
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sqlite import BUSY_S, SqliteDatabase
 from tests.desk.processes import wait_for
@@ -104,6 +104,49 @@ def test_a_refusal_before_any_change_does_not_disturb_the_group(database: Sqlite
     assert runs == ["a", "b"]
 
 
+class Half:
+    """Jobs of this class can run together, but odd ones are run alone; `fails` breaks the common run."""
+
+    fails = False
+    calls: list[int] = []  # noqa: RUF012 - each test sets its own
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __call__(self, connection: Connection) -> str:
+        if self.number == 13:
+            raise ValueError("unlucky")
+        return f"alone {put(str(self.number))(connection)}"
+
+    @staticmethod
+    def together(connection: Connection, jobs: "list[Half]") -> list[str | None]:
+        Half.calls.append(len(jobs))
+        even = [job.number for job in jobs if not job.number % 2]
+        connection.executemany("INSERT INTO meta (key, value) VALUES (?, '')", [(str(number),) for number in even])
+        if Half.fails:
+            raise RuntimeError("in the middle")
+        return [f"together {job.number}" if not job.number % 2 else None for job in jobs]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_jobs_that_can_run_together_do_and_the_rest_alone(path: Path, fails: bool) -> None:
+    Half.fails, Half.calls = fails, []
+    database = SqliteDatabase(path)
+    lock = locked(path)
+    gevent.spawn_later(0.2, lock.rollback)
+    outcomes = at_once(database, *[Half(number) for number in range(20)])
+    lock.close()
+    assert isinstance(outcomes[13], ValueError)
+    common = "alone" if fails else "together"
+    expected = [f"{'alone' if number % 2 else common} {number}" for number in range(20) if number != 13]
+    assert max(Half.calls) > 10
+    if not fails:  # the first may have waited for the lock by itself
+        expected[0] = outcomes[0]
+    assert outcomes[:13] + outcomes[14:] == expected
+    assert keys(database) == {str(number) for number in range(20) if number != 13}
+    database.close()
+
+
 def test_results_come_in_the_order_of_the_commits(database: SqliteDatabase) -> None:
     done: list[int] = []
     for number in range(200):
@@ -147,10 +190,8 @@ def test_a_long_lock_is_unavailable_in_time_and_heals_by_itself(database: Sqlite
 
 
 def test_a_full_disk_is_unavailable_and_heals_by_itself(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from deskbell_server.store import sqlite
-
     pages: list[int] = []
-    connect = sqlite.connect
+    connect = sqlite_threads.connect
 
     def small(path: Path, **more: Any) -> sqlite3.Connection:
         connection = connect(path, **more)
@@ -160,7 +201,7 @@ def test_a_full_disk_is_unavailable_and_heals_by_itself(path: Path, monkeypatch:
     used = sqlite3.connect(path)
     pages.append(used.execute("PRAGMA page_count").fetchone()[0] + 4)
     used.close()
-    monkeypatch.setattr(sqlite, "connect", small)
+    monkeypatch.setattr(sqlite_threads, "connect", small)
     database = SqliteDatabase(path)
     outcomes = [at_once(database, put(str(number), "x" * 4000))[0] for number in range(20)]
     full = [outcome for outcome in outcomes if isinstance(outcome, UnavailableError)]
@@ -204,6 +245,22 @@ def test_other_processes_are_noticed_and_we_ourselves_are_not(database: SqliteDa
     other.close()
     assert database.changed_elsewhere()
     assert not database.changed_elsewhere()
+
+
+def test_a_relaxed_database_is_so_only_when_asked(path: Path) -> None:
+    relaxed = SqliteDatabase(path, sqlite_threads.Commits(sync="normal"))
+    assert relaxed.write(lambda c: c.execute("PRAGMA synchronous").fetchone()[0]) == 1  # NORMAL
+    relaxed.close()
+
+
+def test_one_commit_for_each_when_asked(path: Path) -> None:
+    single = SqliteDatabase(path, sqlite_threads.Commits(jobs=1))
+    lock = locked(path)
+    gevent.spawn_later(0.1, lock.rollback)
+    at_once(single, *[put(str(number)) for number in range(20)])
+    lock.close()
+    assert wal_commits(path) >= 20
+    single.close()
 
 
 def test_commits_are_synchronous(database: SqliteDatabase) -> None:

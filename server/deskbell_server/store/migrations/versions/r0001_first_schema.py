@@ -25,13 +25,21 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("conversation", sa.Text(), nullable=True),
+        sa.Column("in_group", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("data", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("user_id", "seq"),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.create_index("ix_events_conversation", ["user_id", "conversation", "seq"], unique=False)
+        where = sa.text("in_group = 0 AND conversation IS NOT NULL")
+        batch_op.create_index(
+            "ix_events_conversation",
+            ["user_id", "conversation", "seq"],
+            unique=False,
+            sqlite_where=where,
+            postgresql_where=where,
+        )
         batch_op.create_index("ix_events_id", ["id", "user_id"], unique=False)
 
     op.create_table(

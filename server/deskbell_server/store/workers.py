@@ -1,0 +1,300 @@
+"""Native threads that carry a database: one commits in groups, a few others read. The loop never waits for the disk.
+
+All jobs that wait are one transaction, so that one fsync makes them all durable. When one of them fails, the group is
+rolled back and run one by one, so that only the guilty fails. A `Driver` says what is particular to a database.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeVar, cast
+
+from gevent.hub import Waiter
+
+from deskbell_server.errors import OutcomeUnknownError, UnavailableError
+from deskbell_server.store.database import Connection
+from deskbell_server.store.wake import Job, Wakeups
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+GROUP = 512
+QUEUE_MAX = 5_000
+READERS = 3
+ATTEMPTS = 4
+OPEN_EVERY_S = 0.25
+"""While the database is away it is asked so often; who comes in between is told at once."""
+
+
+class Session(Connection, Protocol):
+    """One thread's connection, and how its transactions begin and end."""
+
+    @property
+    def changes(self) -> int:
+        """How many rows it has changed, ever."""
+        ...
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the transaction can only be rolled back."""
+        ...
+
+    def begin(self) -> None: ...
+    def begin_reading(self) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Driver(Protocol):
+    """What is particular to a database."""
+
+    def open(self) -> Session: ...
+
+    def is_away(self, problem: BaseException) -> bool:
+        """Whether the database itself cannot work now, rather than one statement being wrong."""
+        ...
+
+    def is_conflict(self, problem: BaseException) -> bool:
+        """Whether the same transaction may succeed when it is tried again."""
+        ...
+
+
+class Threads:
+    """The waiting half of `Database`. Made on the loop's thread, and used from its greenlets."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._wakeups = Wakeups()
+        self._writes: SimpleQueue[Job | None] = SimpleQueue()
+        self._reads: SimpleQueue[Job | None] = SimpleQueue()
+        self._threads: list[Worker] = [Writer(driver, self._writes, self._wakeups)]
+        self._threads += [Reader(driver, self._reads, self._wakeups) for _ in range(READERS)]
+        self._closed = False
+        for thread in self._threads:
+            thread.start()
+
+    def write(self, job: Callable[[Connection], T]) -> T:
+        return cast("T", self._wait(self._writes, job))
+
+    def write_soon(self, job: Callable[[Connection], T], done: Callable[[Job], object]) -> None:
+        self._put(self._writes, Job(job, done))
+
+    def read(self, job: Callable[[Connection], T]) -> T:
+        return cast("T", self._wait(self._reads, job))
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        for thread in self._threads:
+            thread.queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._wakeups.close()
+
+    def _put(self, queue: "SimpleQueue[Job | None]", job: Job) -> None:
+        if self._closed:
+            raise UnavailableError("the server is shutting down")
+        if queue.qsize() >= QUEUE_MAX:
+            raise UnavailableError("too many requests wait for the database")
+        queue.put(job)
+
+    def _wait(self, queue: "SimpleQueue[Job | None]", work: Callable[[Any], Any]) -> Any:
+        waiter = Waiter()
+        job = Job(work, waiter.switch)
+        self._put(queue, job)
+        waiter.get()
+        return job.outcome()
+
+
+class Worker(threading.Thread):
+    """A native thread with a session of its own, which it opens again after the database was away."""
+
+    def __init__(self, driver: Driver, queue: "SimpleQueue[Job | None]", wakeups: Wakeups, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self.queue = queue
+        self._driver = driver
+        self._wakeups = wakeups
+        self._session: Session | None = None
+        self._away_since: float | None = None
+        self._asked_at = 0.0
+
+    def run(self) -> None:
+        while (group := self._next_group()) is not None:
+            self._serve(group)
+            self._wakeups.done(group)
+        self._drop()
+
+    def _next_group(self) -> list[Job] | None:
+        job = self.queue.get()
+        return None if job is None else [job]
+
+    def _serve(self, group: list[Job]) -> None:
+        """Runs these jobs, each to its result or problem."""
+        for attempt in range(ATTEMPTS):
+            was_open = self._session is not None
+            try:
+                self._run(group, self._open())
+            except Exception as problem:  # noqa: BLE001 - each job has to be told
+                if self._is_worth_another(problem, attempt, was_open):
+                    continue
+                self._failed(group, problem)
+            else:
+                self._is_back()
+            return
+
+    def _run(self, group: list[Job], session: Session) -> None:
+        raise NotImplementedError
+
+    def _failed(self, group: list[Job], problem: Exception) -> None:
+        away = isinstance(problem, UnavailableError) or self._driver.is_away(problem)
+        for job in group:
+            job.problem = UnavailableError() if away else problem
+
+    def _is_worth_another(self, problem: Exception, attempt: int, was_open: bool) -> bool:
+        """Nothing was committed: a conflict may be over, and a session that was idle may have been cut meanwhile."""
+        if attempt == ATTEMPTS - 1 or isinstance(problem, (OutcomeUnknownError, UnavailableError)):
+            return False
+        if self._driver.is_conflict(problem):
+            return True
+        if not self._driver.is_away(problem):
+            return False
+        self._went_away(problem)
+        return was_open
+
+    def _open(self) -> Session:
+        if self._session is None:
+            now = time.monotonic()
+            if self._away_since is not None and now - self._asked_at < OPEN_EVERY_S:
+                raise UnavailableError
+            self._asked_at = now
+            self._session = self._driver.open()
+        return self._session
+
+    def _rollback(self, session: Session) -> None:
+        try:
+            session.rollback()
+        except Exception as problem:
+            if not self._driver.is_away(problem):
+                raise
+            self._drop()
+
+    def _drop(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _went_away(self, problem: BaseException) -> None:
+        if self._session is None and self._away_since is None:
+            self._away_since = time.monotonic()
+            log.error("database cannot be used: %s", problem)
+        self._drop()
+
+    def _is_back(self) -> None:
+        if self._away_since is not None:
+            log.warning("database works again after %.1f s", time.monotonic() - self._away_since)
+            self._away_since = None
+
+
+class Writer(Worker):
+    """Commits in groups."""
+
+    def __init__(self, driver: Driver, queue: "SimpleQueue[Job | None]", wakeups: Wakeups) -> None:
+        super().__init__(driver, queue, wakeups, "deskbell-writer")
+        self._ending = False
+
+    def _next_group(self) -> list[Job] | None:
+        if self._ending:
+            return None
+        group = super()._next_group()
+        while group and len(group) < GROUP:
+            try:
+                job = self.queue.get_nowait()
+            except Empty:
+                break
+            if job is None:
+                self._ending = True
+                break
+            group.append(job)
+        return group
+
+    def _serve(self, group: list[Job]) -> None:
+        super()._serve(group)
+        if any(isinstance(job.problem, _TogetherError) for job in group):
+            for job in group:
+                super()._serve([job])
+
+    def _run(self, group: list[Job], session: Session) -> None:
+        """One transaction for all of them."""
+        try:
+            session.begin()
+            self._run_all(group, session)
+        except Exception:
+            self._rollback(session)
+            raise
+        try:
+            session.commit()
+        except Exception as problem:
+            if self._driver.is_conflict(problem) or not self._driver.is_away(problem):
+                self._rollback(session)
+                raise
+            self._went_away(problem)
+            raise OutcomeUnknownError from problem
+
+    def _run_all(self, group: list[Job], session: Session) -> None:
+        for job in self._alone(group, session):
+            before = session.changes
+            job.run(session)
+            problem = job.problem
+            if problem is None:
+                continue
+            if self._driver.is_away(problem) or self._driver.is_conflict(problem):
+                raise problem
+            if session.is_broken or session.changes != before:
+                raise problem if len(group) == 1 else _TogetherError
+
+    def _alone(self, group: list[Job], session: Session) -> list[Job]:
+        """Runs what can run together; the rest."""
+        kinds: dict[Any, list[Job]] = {}
+        for job in group:
+            job.result = job.problem = None
+            kinds.setdefault(getattr(job.work, "together", None), []).append(job)
+        rest = kinds.pop(None, [])
+        for together, jobs in kinds.items():
+            results = self._together(together, jobs, session) if len(jobs) > 1 else [None]
+            for job, result in zip(jobs, results, strict=True):
+                job.result = result
+                if result is None:
+                    rest.append(job)
+        return rest
+
+    def _together(self, together: Callable[..., list[Any]], jobs: list[Job], session: Session) -> list[Any]:
+        try:
+            return together(session, [job.work for job in jobs])
+        except Exception as problem:
+            if self._driver.is_away(problem) or self._driver.is_conflict(problem):
+                raise
+            log.exception("a group of %d cannot be stored together", len(jobs))
+            raise _TogetherError from problem
+
+
+class Reader(Worker):
+    """Runs one job at a time on a snapshot."""
+
+    def __init__(self, driver: Driver, queue: "SimpleQueue[Job | None]", wakeups: Wakeups) -> None:
+        super().__init__(driver, queue, wakeups, "deskbell-reader")
+
+    def _run(self, group: list[Job], session: Session) -> None:
+        job = group[0]
+        session.begin_reading()
+        job.run(session)
+        if job.problem is not None and (self._driver.is_away(job.problem) or self._driver.is_conflict(job.problem)):
+            self._rollback(session)
+            raise job.problem
+        self._rollback(session)
+
+
+class _TogetherError(Exception):
+    """One of a group failed after it had changed something: they are to be run one by one."""
