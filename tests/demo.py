@@ -24,7 +24,8 @@ from tests.desk.server import Login, Server
 
 PICTURE = Path("demo.png")
 FAILED = Path("artifacts/demo.png")
-MARIA, ALEX, PASSWORD = "maria", "alex", "correct horse"
+MARIA, ALEX, MACHINE, PASSWORD = "maria", "alex", "build", "correct horse"
+PEOPLE = {MARIA: "Maria Garcia", ALEX: "", MACHINE: "Build server"}
 QUESTION = "Lunch at 12:30? The new place by the river, they say the soup is good 🍜"
 REPLY = "Yes, see you there!"
 BUILD = "1,204 tests in 3 min 40 s. 完成"
@@ -47,7 +48,7 @@ class Steps:
 def walk_alone(stack: ExitStack, folder: Path, server: Server) -> None:
     """The whole loop on a desktop of our own, by real clicks and keys."""
     steps = Steps()
-    with steps.step("a desktop in memory, a server, and the accounts maria and alex"):
+    with steps.step("a desktop in memory, a server, and accounts for Maria, Alex and a machine"):
         desk = _desk_and_server(stack, folder, server)
     try:
         _walk(stack, steps, desk, server)
@@ -88,12 +89,10 @@ def _walk(stack: ExitStack, steps: Steps, desk: Desk, server: Server) -> None:
 
 def _desk_and_server(stack: ExitStack, folder: Path, server: Server) -> Desk:
     with ThreadPoolExecutor() as beside:
-        maria = beside.submit(server.add_user, MARIA, PASSWORD, "--display", "Maria Garcia")
+        accounts = beside.submit(server.add_users, PEOPLE, PASSWORD)
         desk = stack.enter_context(Desk(folder / "desk"))
-        maria.result()
-        server.start(wait=False)
-        server.add_user(ALEX, PASSWORD)
-    server.wait_until_up()
+        accounts.result()
+    server.start()
     return desk
 
 
@@ -102,17 +101,14 @@ def _wait_until_calm(client: Client) -> None:
 
 
 def _ring_from_a_machine(server: Server) -> None:
-    server.add_user("build", PASSWORD, "--display", "Build server")
-    machine = server.login("build", PASSWORD, "build server")
+    machine = server.login(MACHINE, PASSWORD, "build server")
     server.publish(machine, ALEX, title="Build 218 passed", body=BUILD)
 
 
 def stay(stack: ExitStack, folder: Path, server: Server) -> None:
     """On the person's own display: everything runs until they end it."""
-    server.add_user(MARIA, PASSWORD, "--display", "Maria Garcia")
-    server.start(wait=False)
-    server.add_user(ALEX, PASSWORD)
-    server.wait_until_up()
+    server.add_users(PEOPLE, PASSWORD)
+    server.start()
     alex = server.login(ALEX, PASSWORD, "demo desktop")
     maria = server.login(MARIA, PASSWORD, "demo phone")
     client = Client(OwnDesk(folder), server).sign_in_beforehand(alex, theme="system")

@@ -24,8 +24,7 @@ def founded(session_folder: Path) -> Path:
     place = session_folder / "founded"
     place.mkdir()
     server = Server(place)
-    for name, display in PEOPLE.items():
-        server.add_user(name, PASSWORD, "--display", display)
+    server.add_users(PEOPLE, PASSWORD)
     return server.data
 
 
