@@ -23,8 +23,8 @@ from deskbell_protocol.errors import Code
 
 log = logging.getLogger(__name__)
 
-STEADY_S = 20.0
-"""A link that lasted this long was a good one: the next wait begins small again."""
+STEADY_S = 2.0
+"""A link that lasted this long was a good one: the next wait begins small again. One cut at once is not."""
 
 
 class Backoff:

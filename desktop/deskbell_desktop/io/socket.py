@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_S = 15.0
 WAIT_S = 10.0
+CLOSE_S = 2.5
 SILENCE_S = limits.PING_INTERVAL_S + limits.PING_TIMEOUT_S
 """The server tells its head every 15 s: after this long without a word the link is dead."""
 FRAME_BYTES = 4 * limits.SYNC_BYTES
@@ -137,25 +138,34 @@ class Socket:
 
     async def _watch(self) -> Ending:
         """Until it ends, or nothing was heard for too long by a clock that nobody sets."""
+        # a server may close so early that python-socketio tells nobody; that nobody reads any more shows it
+        reading = self._client.eio.read_loop_task
         while True:
             silent = self._loop.time() - self._heard
             if silent >= SILENCE_S:
                 return self._ending(self._words.no_answer(self._login.address.host))
-            await asyncio.wait([self._over], timeout=SILENCE_S - silent)
+            await asyncio.wait([self._over, reading], timeout=SILENCE_S - silent, return_when=asyncio.FIRST_COMPLETED)
             if self._over.done():
                 return self._over.result()
+            if reading.done():
+                return self._ending()
 
     async def _close(self) -> None:
+        """Nothing of the attempt is left: the library leaves its loops and its socket behind after some errors."""
         self._up = False
+        engine = self._client.eio
         for task in self._tasks:
             task.cancel()
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._client.disconnect(), 4)
-        for task in (self._client.eio.read_loop_task, self._client.eio.write_loop_task):
+            await asyncio.wait_for(self._client.disconnect(), CLOSE_S)
+        for task in (engine.read_loop_task, engine.write_loop_task):
             if task is not None:
                 task.cancel()
+        if engine.ws is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(engine.ws.close(), CLOSE_S)
         with contextlib.suppress(ValueError):
-            engineio.base_client.connected_clients.remove(self._client.eio)
+            engineio.base_client.connected_clients.remove(engine)
         await self._http.close()
 
     def _why_not(self, error: BaseException) -> Ending:

@@ -1,0 +1,462 @@
+"""Whatever answers at the address: a plain sentence, no token for strangers, and the next attempt follows."""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+
+import pytest
+from websockets.sync.server import ServerConnection
+
+from deskbell_desktop.core import effects as do
+from deskbell_desktop.core import events as on
+from deskbell_desktop.core.words import Words
+from deskbell_desktop.io import results
+from deskbell_desktop.io.address import parse_address
+from deskbell_desktop.io.connection import Backoff
+from deskbell_desktop.io.intake import STRETCH, WAITING_MAX, Intake
+from deskbell_desktop.io.network import Network
+from deskbell_desktop.io.problems import AddressError
+from deskbell_desktop.io.socket import Ending
+from deskbell_desktop.io.wire_json import WireJson
+from deskbell_protocol import wire
+from deskbell_protocol.errors import Code
+from deskbell_protocol.ids import new_id
+from tests.desk.processes import free_port
+from tests.desktop.io.conftest import Certificates, NetworkMaker, Posts
+from tests.desktop.io.hostile import OPEN, Seen, http_server, let_in, listen, socket_server
+
+TOKEN = "the-token-of-this-test-0123456789"
+PASSWORD = "the password of this test"
+WORDS = Words()
+
+
+def problem_of_login(network: Network, posts: Posts, url: str, *, plain: bool = False) -> str:
+    network.login(url, "maria", PASSWORD, allow_plain_http=plain)
+    return posts.next(results.LoginFailed, timeout=20).problem
+
+
+def host(url: str) -> str:
+    return url.split("//")[1]
+
+
+# -- logging in ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b""), (200, b"<html>hello</html>"), (404, b"<html>not found</html>"), (200, b'{"token": 7}'), (201, b"[]")],
+)
+def test_something_else_answers(network: Network, posts: Posts, status: int, body: bytes) -> None:
+    with http_server(status, body, {"Content-Type": "text/html"}) as seen:
+        assert problem_of_login(network, posts, seen.url) == WORDS.not_deskbell(seen.url)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_without_its_server(network: Network, posts: Posts, status: int) -> None:
+    with http_server(status, b"<html>bad gateway</html>") as seen:
+        assert problem_of_login(network, posts, seen.url) == WORDS.gateway(host(seen.url), status)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_shown_and_not_followed(network: Network, posts: Posts, status: int) -> None:
+    with http_server(200, b"{}") as thief, http_server(status, b"", {"Location": thief.url + "/x"}) as seen:
+        assert problem_of_login(network, posts, seen.url) == WORDS.redirected(host(seen.url), thief.url + "/x")
+        assert thief.requests == []
+
+
+def test_an_endless_answer_is_cut(network: Network, posts: Posts) -> None:
+    with http_server(200, b" " * (2 << 20)) as seen:
+        assert problem_of_login(network, posts, seen.url) == WORDS.not_deskbell(seen.url)
+
+
+def test_an_error_of_deskbell_is_said_in_its_words(network: Network, posts: Posts) -> None:
+    with http_server(429, b'{"code": "rate_limited", "message": "Wait a minute.", "retry_after_s": 60}') as seen:
+        assert problem_of_login(network, posts, seen.url) == "Wait a minute."
+
+
+def test_nobody_is_there(network: Network, posts: Posts) -> None:
+    port = free_port()
+    assert problem_of_login(network, posts, f"http://127.0.0.1:{port}") == WORDS.nothing_listens(f"127.0.0.1:{port}")
+
+
+def test_nobody_has_that_name(network: Network, posts: Posts) -> None:
+    problem = problem_of_login(network, posts, "https://no-such-desk.invalid")
+    assert problem == WORDS.unknown_host("no-such-desk.invalid")
+
+
+def test_a_server_that_hangs_up(network: Network, posts: Posts) -> None:
+    with _tcp_server(b"") as port:
+        assert problem_of_login(network, posts, f"http://127.0.0.1:{port}") == WORDS.broke_off(f"127.0.0.1:{port}")
+
+
+def test_a_server_that_speaks_something_else(network: Network, posts: Posts) -> None:
+    with _tcp_server(b"220 mail.example.org ESMTP\r\n") as port:
+        problem = problem_of_login(network, posts, f"http://127.0.0.1:{port}")
+        assert problem == WORDS.not_deskbell(f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "ftp://a", "https://", "http://user@host", "https://a b", "https://a?b"])
+def test_what_is_no_address(network: Network, posts: Posts, typed: str) -> None:
+    assert problem_of_login(network, posts, typed) == WORDS.no_address(typed.strip())
+
+
+# -- TLS ----------------------------------------------------------------------------------------------------------
+
+
+def _tls(certificate: object) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(str(certificate))
+    return context
+
+
+def test_an_unknown_authority_is_refused_before_anything_is_sent(
+    network: Network, posts: Posts, certificates: Certificates
+) -> None:
+    with http_server(200, b"{}", tls=_tls(certificates.localhost)) as seen:
+        problem = problem_of_login(network, posts, seen.url)
+        assert problem.startswith(f"{host(seen.url)} cannot prove who it is")
+        network.open(seen.url, TOKEN)
+        assert posts.next(on.LinkDown).problem.startswith(f"{host(seen.url)} cannot prove who it is")
+        assert seen.requests == []
+
+
+def test_an_authority_of_ones_own_is_trusted(
+    make_network: NetworkMaker, posts: Posts, certificates: Certificates
+) -> None:
+    network = make_network(certificates.authority)
+    with http_server(404, b"", tls=_tls(certificates.localhost)) as seen:
+        assert problem_of_login(network, posts, seen.url) == WORDS.not_deskbell(seen.url)
+        assert PASSWORD in seen.all
+
+
+def test_the_name_must_be_that_of_the_certificate(
+    make_network: NetworkMaker, posts: Posts, certificates: Certificates
+) -> None:
+    network = make_network(certificates.authority)
+    with http_server(200, b"{}", tls=_tls(certificates.elsewhere)) as seen:
+        assert "cannot prove who it is" in problem_of_login(network, posts, seen.url)
+        assert seen.requests == []
+
+
+def test_https_to_a_plain_port(network: Network, posts: Posts) -> None:
+    with http_server(200, b"{}") as seen:
+        url = seen.url.replace("http:", "https:")
+        assert problem_of_login(network, posts, url) == WORDS.bad_tls(host(url))
+
+
+def test_a_certificate_file_that_is_none(make_network: NetworkMaker, posts: Posts, certificates: Certificates) -> None:
+    network = make_network(certificates.authority.with_name("missing.pem"))
+    assert "missing.pem" in problem_of_login(network, posts, "https://localhost:1")
+    network.open("https://localhost:1", TOKEN)
+    assert "missing.pem" in posts.next(on.LinkDown).problem
+
+
+# -- the address --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["http://desk.example.org", "http://192.168.1.2:8420", "http://localhost.evil.org"])
+def test_plain_http_to_another_machine_needs_a_choice(typed: str) -> None:
+    with pytest.raises(AddressError, match="readable for anyone"):
+        parse_address(typed, WORDS, allow_plain_http=False)
+    assert str(parse_address(typed, WORDS, allow_plain_http=True)) == typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "origin", "api", "path"),
+    [
+        ("desk.example.org", "https://desk.example.org", "/api/v1", "socket.io"),
+        (" https://desk.example.org/ ", "https://desk.example.org", "/api/v1", "socket.io"),
+        ("https://a.org:8443/bell/", "https://a.org:8443", "/bell/api/v1", "bell/socket.io"),
+        ("http://[::1]:8420/a/b", "http://[::1]:8420", "/a/b/api/v1", "a/b/socket.io"),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1", "/api/v1", "socket.io"),
+        ("https://例子.测试", "https://xn--fsqu00a.xn--0zwm56d", "/api/v1", "socket.io"),
+    ],
+)
+def test_an_address_becomes_the_places_to_call(typed: str, origin: str, api: str, path: str) -> None:
+    address = parse_address(typed, WORDS, allow_plain_http=False)
+    assert (address.origin, address.api, address.socketio_path) == (origin, origin + api, path)
+
+
+# -- the socket ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "problem"),
+    [
+        (200, b"", "not_deskbell"),
+        (200, b"<html>hi</html>", "not_deskbell"),
+        (404, b"", "not_deskbell"),
+        (502, b"", "gateway"),
+        (503, b"", "gateway"),
+    ],
+)
+def test_a_wrong_answer_to_the_handshake_is_tried_again(
+    network: Network, posts: Posts, status: int, body: bytes, problem: str
+) -> None:
+    with http_server(status, body) as seen:
+        network.open(seen.url, TOKEN)
+        first = posts.next(on.LinkDown)
+        assert first.problem == (
+            WORDS.gateway(host(seen.url), status) if problem == "gateway" else WORDS.not_deskbell(seen.url)
+        )
+        posts.next(on.LinkDown)
+        posts.next(on.LinkDown)
+        assert TOKEN not in seen.all
+        assert len(seen.requests) >= 3
+
+
+def test_a_redirected_socket_shows_its_token_to_nobody(network: Network, posts: Posts) -> None:
+    with socket_server(lambda connection, seen: let_in(connection, seen)) as thief:
+        target = thief.url + "/socket.io/"
+        with http_server(301, b"", {"Location": target}) as seen:
+            network.open(seen.url, TOKEN)
+            assert posts.next(on.LinkDown).problem == WORDS.redirected(host(seen.url), target)
+            posts.next(on.LinkDown)
+        assert thief.requests == []
+        assert thief.frames == []
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["0{}", "0", "", "0[1]", '0{"sid":1}', "zzz", "4", "44{}", "2probe", "0" + "[" * 5000, b"\x00\x01", "3"],
+    ids=repr,
+)
+def test_nonsense_instead_of_open_is_tried_again(network: Network, posts: Posts, first: str | bytes) -> None:
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        connection.send(first)
+        listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        network.open(seen.url, TOKEN)
+        assert posts.next(on.LinkDown).problem == WORDS.not_deskbell(seen.url)
+        posts.next(on.LinkDown)
+        assert TOKEN not in seen.all
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ['44{"message":"x"}', "44[]", "44null", '44{"message":7,"data":[]}', '44{"data":{"code":["x"],"fatal":"yes"}}'],
+)
+def test_a_refusal_in_another_shape_is_not_final(network: Network, posts: Posts, answer: str) -> None:
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        connection.send("0" + OPEN)
+        connection.recv()
+        connection.send(answer)
+        listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        network.open(seen.url, TOKEN)
+        posts.next(on.LinkDown)
+        posts.next(on.LinkDown, timeout=15)
+        assert posts.of(on.Refused) == []
+
+
+def test_a_refusal_that_is_final_ends_the_attempts(network: Network, posts: Posts) -> None:
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        connection.send("0" + OPEN)
+        connection.recv()
+        connection.send('44{"message":"Too old.","data":{"code":"upgrade_required","fatal":true}}')
+        listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        network.open(seen.url, TOKEN)
+        refused = posts.next(on.Refused)
+        assert (refused.code, refused.message, refused.fatal) == (Code.UPGRADE_REQUIRED, "Too old.", True)
+        assert len(seen.requests) == 1
+
+
+def test_a_sub_path_is_where_the_socket_is(network: Network, posts: Posts) -> None:
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        let_in(connection, seen)
+        listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        network.open(seen.url + "/office/bell/", TOKEN)
+        posts.next(on.LinkUp)
+        assert seen.requests[0][1].startswith("/office/bell/socket.io/?")
+        assert TOKEN not in seen.requests[0][1]
+        assert TOKEN in seen.frames[0]
+
+
+def test_a_server_that_falls_silent_is_left_within_six_seconds(network: Network, posts: Posts) -> None:
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        let_in(connection, seen)
+        listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        network.open(seen.url, TOKEN)
+        posts.next(on.LinkUp)
+        network.request(do.RequestSync(None, 0))
+        assert posts.next(on.LinkDown, timeout=6.5).problem == WORDS.no_answer(host(seen.url))
+        posts.next(on.LinkUp)
+        assert posts.of(on.SyncFailed) == []  # the link is down: that says it all
+
+
+@pytest.mark.parametrize(
+    "answer", ["null", "[]", "7", '{"ok":true}', '{"ok":false}', '{"ok":"true","events":1}', '{"ok":true,"head":-1}']
+)
+def test_an_answer_in_another_shape_is_no_crash(network: Network, posts: Posts, answer: str) -> None:
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        let_in(connection, seen)
+        for frame in connection:
+            if str(frame).startswith("42"):
+                connection.send(f"43{str(frame)[2]}[{answer}]")
+
+    with socket_server(talk) as seen:
+        network.open(seen.url, TOKEN)
+        posts.next(on.LinkUp)
+        network.request(do.RequestSync(None, 0))
+        posts.next(object, where=lambda event: isinstance(event, on.SyncFailed | on.LinkDown))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '42["event"]',
+        '42["event",7]',
+        '42["event",{"seq":"x"}]',
+        '42["event",{"epoch":"e","seq":1,"kind":"message","id":"i","at":1,"data":[]}]',
+        '42["head",null]',
+        '42["bye"]',
+        '42["unheard of",1,2,3]',
+        '42["event",NaN]',
+        '42["connect"]',
+        '42["disconnect"]',
+        "42[]",
+        "42{}",
+        "42",
+        "451-[]",
+        "41",
+        "zzz",
+        "9",
+    ],
+)
+def test_a_push_in_another_shape_is_no_crash(network: Network, posts: Posts, frame: str) -> None:
+    """The next good one arrives, on this connection or on the one after it."""
+
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        let_in(connection, seen)
+        if len(seen.requests) == 1:
+            connection.send(frame)
+        for _ in range(2):  # the first may be taken for what a binary event was still waiting for
+            connection.send('42["head",{"epoch":"e","head":5}]')
+        listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        network.open(seen.url, TOKEN)
+        assert posts.next(on.HeadSeen, timeout=20) == on.HeadSeen("e", 5)
+
+
+def test_a_farewell_names_its_time(network: Network, posts: Posts) -> None:
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        let_in(connection, seen)
+        if len(seen.requests) == 1:
+            connection.send('42["bye",{"code":"unavailable","after_ms":1000}]')
+        listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        network.open(seen.url, TOKEN)
+        posts.next(on.LinkUp)
+        posts.next(on.LinkDown)
+        posts.next(on.LinkUp, timeout=5)
+
+
+def test_a_final_farewell_ends_the_attempts(network: Network, posts: Posts) -> None:
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        let_in(connection, seen)
+        connection.send('42["bye",{"code":"revoked","fatal":true}]')
+        listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        network.open(seen.url, TOKEN)
+        assert posts.next(on.Refused).code == Code.REVOKED
+        assert len(seen.requests) == 1
+
+
+def test_a_kicked_socket_comes_back(network: Network, posts: Posts) -> None:
+    """The stock client stays away for good after a disconnect that the server asked for."""
+
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        let_in(connection, seen)
+        if len(seen.requests) < 3:
+            connection.send("41" if len(seen.requests) == 1 else "1")
+        listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        network.open(seen.url, TOKEN)
+        for _ in range(2):
+            posts.next(on.LinkUp)
+            posts.next(on.LinkDown)
+        posts.next(on.LinkUp)
+
+
+# -- how long to wait, and how much to hold -----------------------------------------------------------------------
+
+
+def test_the_waits_grow_and_are_shaken() -> None:
+    backoff = Backoff()
+    waits = [backoff.wait(Ending()) for _ in range(200)]
+    assert all(wait <= ceiling for wait, ceiling in zip(waits, [0.5, 1, 2, 4, 8, 16, *[30] * 194], strict=True))
+    assert 10 < sum(waits[10:]) / 190 < 20
+    assert len({round(wait, 3) for wait in waits[10:]}) > 150
+    backoff.reset()
+    assert backoff.wait(Ending()) <= 0.5
+
+
+def test_a_busy_server_is_left_alone_for_a_minute() -> None:
+    assert 48 <= Backoff().wait(Ending(code=Code.BUSY)) <= 72
+    assert 8 <= Backoff().wait(Ending(code=Code.BUSY, wait_s=10)) <= 12
+    assert 3 <= Backoff().wait(Ending(wait_s=3)) <= 3.5
+
+
+def event(seq: int) -> wire.Event:
+    return wire.Event("e", seq, "message", new_id(), 0, {})
+
+
+def test_the_intake_is_bounded_and_says_what_it_dropped() -> None:
+    posts = Posts()
+    intake = Intake(posts)
+    for seq in range(1, WAITING_MAX + 101):
+        intake.push(event(seq))
+    assert len(posts.all) == 1
+    taken = []
+    for _ in range(WAITING_MAX // STRETCH):
+        taken += intake.take()
+    pushed = [found.seq for stretch in taken if isinstance(stretch, on.EventsPushed) for found in stretch.events]
+    assert pushed == list(range(1, WAITING_MAX + 1))
+    assert taken[-1] == on.HeadSeen("e", WAITING_MAX + 100)
+    assert intake.take() == []
+    assert len(posts.of(results.PushesWaiting)) == WAITING_MAX // STRETCH
+    intake.push(event(1))
+    intake.clear()
+    assert intake.take() == []
+
+
+@pytest.mark.parametrize("raw", ["NaN", "1e999", "[" * 5000, '"\ud800"', "{", "", b"\xff"])
+def test_json_that_is_none_is_a_value_error(raw: str | bytes) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        WireJson.loads(raw)
+
+
+@contextlib.contextmanager
+def _tcp_server(says: bytes) -> Iterator[int]:
+    """Says one thing to whoever comes, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection, contextlib.suppress(OSError):
+                        connection.recv(65536)
+                        connection.sendall(says)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
