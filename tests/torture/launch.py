@@ -1,0 +1,134 @@
+"""Starts the real server; with TORTURE_FAILPOINTS in the environment it dies, or fails, at named places of its walk.
+
+The product knows nothing of this: the places are wrapped here, before its own `main` runs. The text is a list of
+`place:chance`, such as `before_commit:0.002,handler:0.01`; a chance of 1 is certain. TORTURE_CLOCK names a file that
+holds seconds by which the wall clock is wrong, from the moment they are written.
+"""
+
+import os
+import random
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from deskbell_server.__main__ import main
+from deskbell_server.delivery.delivery import Delivery
+from deskbell_server.ingest.socket import Desk
+from deskbell_server.messages import Messages
+
+PLACES = ("before_commit", "after_commit", "before_emit", "mid_emit", "after_emit", "handler")
+
+
+class Failpoints:
+    def __init__(self, text: str) -> None:
+        self._chances = {name: float(chance) for name, _, chance in (part.partition(":") for part in text.split(","))}
+        unknown = set(self._chances) - set(PLACES)
+        assert not unknown, f"there are no such failpoints: {unknown}"
+
+    def hit(self, place: str) -> bool:
+        return random.random() < self._chances.get(place, 0.0)
+
+    def die(self, place: str) -> None:
+        """Ends this process as `kill -9` would."""
+        if self.hit(place):
+            os.kill(os.getpid(), signal.SIGKILL)
+            signal.pause()
+
+    def fail(self, place: str) -> None:
+        if self.hit(place):
+            _fail(place)
+
+    def arm(self) -> None:
+        self._arm_commits()
+        self._arm_delivery()
+        for name in ("on_sync", "on_read", "on_ack", "on_send"):
+            _replace(Desk, name, self._failing(getattr(Desk, name)))
+        _replace(Messages, "publish", self._failing(Messages.publish))
+
+    def _arm_commits(self) -> None:
+        failpoints, connect = self, sqlite3.connect
+
+        class Dying(Connection):
+            points = failpoints
+
+        sqlite3.connect = partial(connect, factory=Dying)  # type: ignore[assignment]
+
+    def _arm_delivery(self) -> None:
+        message, rooms = Delivery.message, Delivery._rooms
+
+        def announced(delivery: Delivery, stored: Any) -> None:
+            self.die("before_emit")
+            message(delivery, stored)
+            self.die("after_emit")
+
+        def some(delivery: Delivery, *arguments: Any) -> Iterator[tuple[str, bytes]]:
+            return self._dying(rooms(delivery, *arguments))
+
+        _replace(Delivery, "message", announced)
+        _replace(Delivery, "_rooms", some)
+
+    def _dying(self, heads: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+        for head in heads:
+            yield head
+            self.die("mid_emit")
+
+    def _failing(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        def handle(*arguments: Any) -> Any:
+            self.fail("handler")
+            return handler(*arguments)
+
+        return handle
+
+
+class Connection(sqlite3.Connection):
+    """One around whose COMMIT of a message the process may end."""
+
+    points: Failpoints
+    holds_message = False
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if sql.startswith("BEGIN"):
+            self.holds_message = False
+        self.holds_message |= sql.startswith("INSERT INTO messages")
+        if sql != "COMMIT" or not self.holds_message:
+            return super().execute(sql, *parameters)
+        self.points.die("before_commit")
+        done = super().execute(sql)
+        self.points.die("after_commit")
+        return done
+
+
+def _replace(owner: type, name: str, function: Callable[..., Any]) -> None:
+    assert hasattr(owner, name), f"{owner.__name__}.{name} is no more: this place has moved"
+    setattr(owner, name, function)
+
+
+def _fail(place: str) -> NoReturn:
+    raise RuntimeError(f"failpoint {place}")
+
+
+def bend_clock(path: Path) -> None:
+    """What a person or a time server does to the machine's clock, for this process alone."""
+
+    def wrong_by() -> float:
+        try:
+            return float(path.read_text())
+        except (OSError, ValueError):
+            return 0.0
+
+    seconds, nanoseconds = time.time, time.time_ns
+    time.time = lambda: seconds() + wrong_by()
+    time.time_ns = lambda: nanoseconds() + int(wrong_by() * 1e9)
+
+
+if __name__ == "__main__":
+    if os.environ.get("TORTURE_CLOCK"):
+        bend_clock(Path(os.environ["TORTURE_CLOCK"]))
+    text = os.environ.get("TORTURE_FAILPOINTS", "")
+    if text:
+        Failpoints(text).arm()
+    main()

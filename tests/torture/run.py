@@ -1,0 +1,266 @@
+"""One torture run, from the empty database to the verdict."""
+
+import random
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.torture.checker import Checker, ControlChecker, Verdict
+from tests.torture.device import Seat
+from tests.torture.devices import Desk
+from tests.torture.office import PEOPLE, ROBOTS, TEAM, Lock, Records, Server, eventually, hire
+from tests.torture.publishers import Publisher
+from tests.torture.relay import Network
+from tests.torture.trouble import Trouble
+
+DEVICES = {"alice's desk": "alice", "alice's laptop": "alice", "bob's desk": "bob"}
+ADDRESSES: list[tuple[str, ...]] = [("alice",), ("bob",), ("alice", "bob"), (TEAM,)]
+FAILPOINTS = (
+    "before_commit:0.0005,after_commit:0.0005,before_emit:0.0003,mid_emit:0.0002,after_emit:0.0003,handler:0.01"
+)
+DEVICE_CRASHES = 0.002
+REST_S = 90.0
+TURN_S = 0.02
+
+
+@dataclass(frozen=True)
+class Options:
+    seconds: float
+    seed: int
+    processes: int = 1
+    emit_only: bool = False
+    """The negative control."""
+    pause_s: float = 0.04
+    """Between two messages of one script, on average."""
+    pace_s: float = 1.2
+    """Between two troubles, on average."""
+    keep: bool = False
+    """Leave the folder behind."""
+
+
+@dataclass
+class Result:
+    verdict: Verdict
+    kills: int
+    troubles: dict[str, int]
+    delays: list[float]
+    catch_ups: list[float]
+    rested_in: float
+    options: Options
+    folder: Path
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        return self.verdict.is_clean and not self.faults
+
+    @property
+    def line(self) -> str:
+        v = self.verdict
+        return (
+            f"kills={self.kills} acked={v.acked} lost={v.lost} duplicated={v.duplicated} misordered={v.misordered}"
+            f" popups_missing={v.popups_missing} popups_repeated={v.popups_repeated} unsent={v.unsent}"
+            f" p50={percentile(self.delays, 50):.2f}s p99={percentile(self.delays, 99):.2f}s"
+            f" caught_up_p99={percentile(self.catch_ups, 99):.2f}s rested={self.rested_in:.1f}s"
+            f" seed={self.options.seed} seconds={self.options.seconds:g} processes={self.options.processes}"
+        )
+
+
+def percentile(values: list[float], percent: int) -> float:
+    if len(values) < 2:
+        return values[0] if values else float("nan")
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+class Run:
+    def __init__(self, options: Options, folder: Path) -> None:
+        self._options = options
+        self._folder = folder
+        self._database = folder / "data" / "deskbell.db"
+        self._staff = hire(self._database, DEVICES | {name: name for name in ROBOTS})
+        self._records = Records(self._database)
+        self._network = Network(self._chance("network"))
+        failpoints = "" if options.emit_only else FAILPOINTS
+        self._servers = [Server(folder, number, failpoints) for number in range(options.processes)]
+        self._desks = [self._desk(name, user) for name, user in DEVICES.items()]
+        self._publishers = self._make_publishers()
+        self._ups: list[tuple[float, dict[str, int]]] = []
+        self._over = threading.Event()
+
+    def _chance(self, what: str) -> random.Random:
+        return random.Random(f"{self._options.seed} {what}")
+
+    def _ports(self) -> list[int]:
+        return [server.port for server in self._servers]
+
+    def _desk(self, name: str, user: str) -> Desk:
+        relay = self._network.relay(self._ports)
+        party = self._staff.people[user]
+        seat = Seat(
+            server=f"http://127.0.0.1:{relay.port}",
+            token=self._staff.tokens[name],
+            user=party,
+            friends=[self._staff.people[other] for other in (*PEOPLE, TEAM) if other != user],
+            folder=str(self._folder / name),
+            crash_chance=DEVICE_CRASHES,
+        )
+        program = "tests.torture.emit_only" if self._options.emit_only else "tests.torture.device"
+        return Desk(name, party, relay, seat, program)
+
+    def _make_publishers(self) -> list[Publisher]:
+        door = self._network.relay(self._ports)
+        return [
+            Publisher(name, self._staff.tokens[name], door, ADDRESSES, self._chance(name), self._options.pause_s)
+            for name in ROBOTS
+        ]
+
+    # -- the run ------------------------------------------------------------------------------------------------------
+
+    def __call__(self) -> Result:
+        watcher = threading.Thread(target=self._watch_servers, daemon=True)
+        try:
+            for server in self._servers:
+                server.start()
+                server.wait_until_up()
+            for desk in self._desks:
+                desk.start()
+            watcher.start()
+            for publisher in self._publishers:
+                publisher.start()
+            trouble = self._make_trouble()
+            until = time.monotonic() + self._options.seconds
+            while time.monotonic() < until:
+                trouble.turn()
+                time.sleep(TURN_S)
+            rested_in, faults = self._come_to_rest(trouble)
+            return self._result(trouble, rested_in, faults)
+        finally:
+            self._over.set()
+            for publisher in self._publishers:
+                publisher.stop()
+            for desk in self._desks:
+                desk.end()
+            for server in self._servers:
+                server.end()
+            if watcher.is_alive():
+                watcher.join(5)
+            self._network.close()
+
+    def _make_trouble(self) -> Trouble:
+        door = self._publishers[0].relay
+        chance = self._chance("trouble")
+        lock = Lock(self._database)
+        return Trouble(chance, self._servers, self._desks, [door], self._network, lock, self._options.pace_s)
+
+    def _watch_servers(self) -> None:
+        """When each new server process answers first, and how long the logs were then."""
+        known = {server.port: server.child.pid for server in self._servers}
+        while not self._over.wait(0.02):
+            for server in self._servers:
+                pid = server.child.pid
+                if pid != known[server.port] and not server.is_dead and server.is_up():
+                    self._ups.append((time.monotonic(), self._records.heads()))
+                    known[server.port] = pid
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def _come_to_rest(self, trouble: Trouble) -> tuple[float, list[str]]:
+        """No more trouble and nothing new; how long it took until everybody had everything, and what was odd."""
+        faults = []
+        trouble.heal()
+        for desk in self._desks:
+            desk.hush()
+        for server in self._servers:
+            if not eventually(lambda server=server: not server.is_dead and server.is_up(), "a server", 30):  # type: ignore[misc]
+                if server.is_dead:
+                    server.start(failpoints=False)
+                server.wait_until_up()
+        for publisher in self._publishers:
+            publisher.stop()
+        self._revive_until(lambda: all(not publisher.is_running for publisher in self._publishers), 60)
+        began = time.monotonic()
+        if not self._options.emit_only and not self._revive_until(self._rests, REST_S):
+            faults.append(f"not at rest after {REST_S:.0f} s: {self._unrest()}")
+        if any(token.encode() in self._network.trap.heard for token in self._staff.tokens.values()):
+            faults.append("a token went where a redirect pointed")
+        return time.monotonic() - began, faults
+
+    def _revive_until(self, condition: object, timeout: float) -> bool:
+        """Waits, and starts again what failpoints still end meanwhile."""
+        assert callable(condition)
+
+        def look() -> bool:
+            for server in self._servers:
+                if server.is_dead:
+                    server.kills += 1
+                    server.start(failpoints=False)
+            for desk in self._desks:
+                if desk.is_dead:
+                    desk.kills += 1
+                    desk.start(calm=True)
+            return bool(condition())
+
+        return eventually(look, "rest", timeout)
+
+    def _rests(self) -> bool:
+        heads = self._records.heads()
+        return all(desk.position() == heads[desk.user.id] and desk.is_idle() for desk in self._desks)
+
+    def _unrest(self) -> str:
+        heads = self._records.heads()
+        return ", ".join(f"{desk.name} at {desk.position()} of {heads[desk.user.id]}" for desk in self._desks)
+
+    def _result(self, trouble: Trouble, rested_in: float, faults: list[str]) -> Result:
+        kind = ControlChecker if self._options.emit_only else Checker
+        verdict = kind(self._staff, self._records, self._desks, self._publishers).verdict()
+        kills = sum(server.kills for server in self._servers) + sum(desk.kills for desk in self._desks)
+        delays = [] if self._options.emit_only else self._delays()
+        catch_ups = [] if self._options.emit_only else self._catch_ups(trouble)
+        counts = dict(trouble.counts)
+        return Result(verdict, kills, counts, delays, catch_ups, rested_in, self._options, self._folder, faults)
+
+    def _delays(self) -> list[float]:
+        """Seconds from a publisher's 2xx until a device had the message on its disk."""
+        acked = {entry.id: entry.at for publisher in self._publishers for entry in publisher.acked}
+        return [
+            max(0.0, applied.at - acked[id_])
+            for desk in self._desks
+            for applied in desk.applied()
+            for id_ in applied.ids
+            if id_ in acked
+        ]
+
+    def _catch_ups(self, trouble: Trouble) -> list[float]:
+        """Seconds from a new server's first answer until a device, which nothing else befell, had what there was."""
+        found = []
+        downs = trouble.server_downs
+        for desk in self._desks:
+            applied = desk.applied()
+            for up, heads in self._ups:
+                done = next((a.at for a in applied if a.at > up and a.cursor >= heads[desk.user.id]), None)
+                if done is None or any(up < down < done for down in downs):
+                    continue
+                if not any(start < done and end > up for start, end in desk.disturbed):
+                    found.append(done - up)
+        return found
+
+
+@contextmanager
+def workplace(keep: bool) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="deskbell-torture-"))
+    try:
+        yield folder
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def torture(options: Options) -> Result:
+    with workplace(options.keep) as folder:
+        return Run(options, folder)()
