@@ -121,7 +121,7 @@ class Bench:
                 self.desk.hand.close(self.client.wait_for_window())
                 opened.wait_until_as_before("the window to go")
                 shown.wait_until_as_before("the popup to go")
-            wait_for(lambda until=next_round: time.monotonic() > until, "the next round", every=0.05)
+            wait_until(next_round)
         return [
             Figure("publish (HTTP) → popup on the screen", median_ms(popup), 150, "ms", spread(popup)),
             Figure("click → window on the screen", median_ms(window), 200, "ms", spread(window)),
@@ -200,6 +200,10 @@ class Pulse:
     def __exit__(self, *_error: object) -> None:
         self._over.set()
         self._thread.join()
+
+
+def wait_until(moment: float) -> None:
+    wait_for(lambda: time.monotonic() > moment, "the next round", every=0.05)
 
 
 def cpu_seconds(process: psutil.Process) -> float:

@@ -1,4 +1,4 @@
-"""The wire between server and desktop: the one room both programs know. Imports only the standard library and msgspec."""
+"""The wire between server and desktop: the one room both know. Imports only the standard library and msgspec."""
 
 __version__ = "0.1.0"
 

@@ -20,7 +20,10 @@ Id = Annotated[str, Meta(min_length=36, max_length=36)]
 Seq = Annotated[int, Meta(ge=0, lt=2**53)]
 Text = Annotated[str, Meta(min_length=1)]
 Title = Annotated[str, Meta(max_length=limits.TITLE_CHARS)]
-To = Annotated[list[Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS + 1)]], Meta(min_length=1, max_length=limits.RECIPIENTS)]
+To = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS + 1)]],
+    Meta(min_length=1, max_length=limits.RECIPIENTS),
+]
 
 
 class Incoming(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +34,7 @@ class Outgoing(Struct, frozen=True, omit_defaults=True):
     """Base of what the server sends: a client ignores keys that it does not know."""
 
 
-class Party(Outgoing):
+class Party(Outgoing, frozen=True):
     """Somebody who writes or is written to. `name` is what one types into `to`; a group's begins with `@`."""
 
     id: str
@@ -47,7 +50,7 @@ class Party(Outgoing):
 # -- client to server ---------------------------------------------------------------------------------------------
 
 
-class ConnectAuth(Incoming):
+class ConnectAuth(Incoming, frozen=True):
     """`auth` of the Socket.IO CONNECT. The token names the device; `client` and `device` are only for the log."""
 
     v: int
@@ -56,7 +59,7 @@ class ConnectAuth(Incoming):
     device: Annotated[str, Meta(max_length=100)] = ""
 
 
-class Sync(Incoming):
+class Sync(Incoming, frozen=True):
     """Give me the events after `after`. A first-time client sends `epoch: null, after: 0`."""
 
     epoch: str | None
@@ -64,7 +67,7 @@ class Sync(Incoming):
     limit: Annotated[int, Meta(ge=1, le=limits.SYNC_EVENTS)] = limits.SYNC_EVENTS
 
 
-class Ack(Incoming):
+class Ack(Incoming, frozen=True):
     """All events up to `seq` are in the client's own store; those up to `shown` were shown."""
 
     epoch: str
@@ -72,14 +75,14 @@ class Ack(Incoming):
     shown: Seq | None = None
 
 
-class Read(Incoming):
+class Read(Incoming, frozen=True):
     """Messages that the person has read: all up to a `seq` of the log, or some by message id."""
 
     up_to: Seq | None = None
     ids: Annotated[list[Id], Meta(max_length=limits.READ_IDS)] | None = None
 
 
-class Publish(Incoming):
+class Publish(Incoming, frozen=True):
     """The body of `POST /api/v1/messages`: exactly one of `to` and `reply_to`."""
 
     body: Text
@@ -91,14 +94,14 @@ class Publish(Incoming):
     """Not before then (milliseconds); the message waits on the server and can be cancelled."""
 
 
-class Send(Publish, kw_only=True):
+class Send(Publish, frozen=True, kw_only=True):
     """`send` on the socket: a publish with its idempotency key."""
 
     cid: Key
 
 
-class Login(Incoming):
-    """The body of `POST /api/v1/login`; `device` is the name under which the person will find this login in their list."""
+class Login(Incoming, frozen=True):
+    """The body of `POST /api/v1/login`; `device` is the name under which the person finds this login in their list."""
 
     username: Annotated[str, Meta(max_length=limits.NAME_CHARS)]
     password: Annotated[str, Meta(max_length=limits.PASSWORD_CHARS_MAX)]
@@ -117,8 +120,11 @@ def _no() -> bool:
 # -- server to client ---------------------------------------------------------------------------------------------
 
 
-class Message(Outgoing):
-    """`data` of an event of kind `message`. `to` holds the parties as addressed, a group as one. `cid` only in the sender's own log."""
+class Message(Outgoing, frozen=True):
+    """`data` of an event of kind `message`. `to` holds the parties as addressed, a group as one.
+
+    `cid` only in the sender's own log.
+    """
 
     sender: Party = field(name="from")
     to: list[Party]
@@ -129,15 +135,15 @@ class Message(Outgoing):
     cid: str | None = None
 
 
-class ReadMark(Outgoing):
+class ReadMark(Outgoing, frozen=True):
     """`data` of an event of kind `read`: the same shape as the request that caused it."""
 
     up_to: int | None = None
     ids: list[str] | None = None
 
 
-class Event(Outgoing):
-    """One entry of a user's log, pushed as `event` and listed in a sync answer. `seq` is dense from 1 within an epoch."""
+class Event(Outgoing, frozen=True):
+    """One entry of a user's log, pushed as `event` and listed in sync answers. `seq` is dense from 1 in an epoch."""
 
     epoch: str
     seq: int
@@ -147,14 +153,14 @@ class Event(Outgoing):
     data: dict[str, Any]
 
 
-class Head(Outgoing):
+class Head(Outgoing, frozen=True):
     """Where the log ends; a client that is behind syncs."""
 
     epoch: str
     head: int
 
 
-class Bye(Outgoing, omit_defaults=False):
+class Bye(Outgoing, frozen=True, omit_defaults=False):
     """The server is about to close: come back after `after_ms` plus jitter, unless fatal."""
 
     code: str
@@ -162,7 +168,7 @@ class Bye(Outgoing, omit_defaults=False):
     after_ms: int = 0
 
 
-class SyncAnswer(Outgoing, kw_only=True):
+class SyncAnswer(Outgoing, frozen=True, kw_only=True):
     """One snapshot, contiguous from `after + 1`. With `reset` the client drops its log and starts again at `floor`."""
 
     ok: bool = field(default_factory=_yes)
@@ -174,7 +180,7 @@ class SyncAnswer(Outgoing, kw_only=True):
     reset: bool = False
 
 
-class SendAnswer(Outgoing, kw_only=True):
+class SendAnswer(Outgoing, frozen=True, kw_only=True):
     """`seq` is the message's place in the sender's own log; null for an app, which has none."""
 
     ok: bool = field(default_factory=_yes)
@@ -183,7 +189,7 @@ class SendAnswer(Outgoing, kw_only=True):
     duplicate: bool
 
 
-class Refusal(Outgoing, kw_only=True):
+class Refusal(Outgoing, frozen=True, kw_only=True):
     """A failed answer on the socket."""
 
     ok: bool = field(default_factory=_no)
@@ -192,7 +198,7 @@ class Refusal(Outgoing, kw_only=True):
     retry_after_s: float | None = None
 
 
-class LoginAnswer(Outgoing):
+class LoginAnswer(Outgoing, frozen=True):
     """`token` is shown this once."""
 
     token: str
@@ -200,7 +206,7 @@ class LoginAnswer(Outgoing):
     device: "Device"
 
 
-class Device(Outgoing):
+class Device(Outgoing, frozen=True):
     """One logged-in client."""
 
     id: str
