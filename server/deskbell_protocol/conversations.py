@@ -4,7 +4,7 @@ from deskbell_protocol.wire import Message, Party
 
 
 def conversation_of(message: Message, me: str) -> str:
-    """The conversation's id for user id `me`: the group's, the other person's, or of all whom I addressed, joined by `+`.
+    """The conversation's id for user id `me`: the group's, the other person's, or of all I addressed, joined by `+`.
 
     Several people addressed at once do not see each other: to each of them it is a conversation with the sender.
     """
