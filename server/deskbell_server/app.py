@@ -30,6 +30,7 @@ from deskbell_server.reading import Reading
 from deskbell_server.scheduled import Scheduled
 from deskbell_server.services import People, open_people
 from deskbell_server.store import users
+from deskbell_server.store.opening import check_durable
 from deskbell_server.store.sqlite import Commits
 from deskbell_server.transport import Options, make_transport
 from deskbell_server.web import Web, check_diagnostics
@@ -140,6 +141,8 @@ class Server:
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     check_diagnostics(settings.diagnostics, settings.host)
+    if settings.place.postgres and not settings.i_accept_loss:
+        check_durable(settings.place.postgres)
     with open_people(settings.place, Commits(settings.database_sync, settings.commit_jobs)) as people:
         listener = logs.start(settings.log_level, settings.place.logs)
         try:

@@ -9,6 +9,7 @@ from deskbell_server.errors import SetupError
 
 PREFIX = "DESKBELL"
 DATABASE_NAME = "deskbell.db"
+POSTGRES = "postgresql+psycopg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Option:
 
 COMMON = (
     Option("data", Path.home() / ".local/share/deskbell-server", "Folder for the database and the logs."),
-    Option("database", "", "sqlite:///PATH; by default a file in the data folder."),
+    Option("database", "", "sqlite:///PATH or postgresql+psycopg://…; by default a file in the data folder."),
 )
 """These stand before the command and serve every command."""
 
@@ -59,6 +60,7 @@ SERVE = (
         choices=("full", "normal"),
     ),
     Option("commit-jobs", 512, "How many waiting messages may share one commit.", low=1, high=10_000),
+    Option("i-accept-loss", False, "Start even where PostgreSQL acknowledges what is not on the disk yet."),
     Option("log-level", "info", "How much is logged.", choices=("debug", "info", "warning", "error")),
 )
 """The settings of `serve`; in the file, the table `[serve]`."""
@@ -70,6 +72,8 @@ class Place:
 
     data: Path
     database: Path
+    postgres: str = ""
+    """Its URL, when the database is not a file."""
 
     @property
     def logs(self) -> Path:
@@ -92,6 +96,7 @@ class Settings:
     tls_key: Path | None
     database_sync: str
     commit_jobs: int
+    i_accept_loss: bool
     log_level: str
 
 
@@ -115,8 +120,10 @@ def make_place(data: Path, database: str) -> Place:
     if not database:
         return Place(data, data / DATABASE_NAME)
     scheme, found, rest = database.partition("://")
+    if scheme == POSTGRES and rest:
+        return Place(data, data / DATABASE_NAME, database)
     if not found or scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
-        raise SetupError(f"--database must be sqlite:///PATH, not {scheme}://…")
+        raise SetupError(f"--database must be sqlite:///PATH or {POSTGRES}://…, not {scheme}://…")
     return Place(data, Path(rest[1:]))
 
 

@@ -4,6 +4,7 @@ DeskbellError
 ├── RefusedError          the request cannot be done as it is; `code` says why
 │   ├── LimitedError      too much at once: `retry_after_s`
 │   └── UnavailableError  the store cannot commit now: come back
+├── OutcomeUnknownError   the database went away during the commit: `internal`; to be repeated with the same key
 └── SetupError       the server cannot start, or a command cannot run; the text is for the person at the terminal
 """
 
@@ -36,6 +37,13 @@ class UnavailableError(RefusedError):
 
     def __init__(self, message: str = "the server cannot store anything right now", retry_after_s: float = 1.0) -> None:
         super().__init__(Code.UNAVAILABLE, message, retry_after_s)
+
+
+class OutcomeUnknownError(DeskbellError):
+    """Stored or not: the answer to the commit is lost. The same request with the same key finds out."""
+
+    def __init__(self) -> None:
+        super().__init__("the database went away while it stored this")
 
 
 class SetupError(DeskbellError):

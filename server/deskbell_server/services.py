@@ -12,9 +12,9 @@ from deskbell_server.devices import Devices
 from deskbell_server.errors import SetupError
 from deskbell_server.groups import Groups
 from deskbell_server.passwords import Passwords
-from deskbell_server.store import migrate
 from deskbell_server.store.database import Database
-from deskbell_server.store.sqlite import FULL, Commits, SqliteDatabase
+from deskbell_server.store.opening import open_database
+from deskbell_server.store.sqlite import FULL, Commits
 from deskbell_server.tickets import Tickets, read_key
 
 PRIVATE_UMASK = 0o077
@@ -36,8 +36,7 @@ class People:
 def open_people(place: Place, commits: Commits = FULL) -> Iterator[People]:
     """Makes the folder and the schema if need be; closes everything at the end."""
     _make_private(place)
-    migrate.prepare(place.database)
-    database = SqliteDatabase(place.database, commits)
+    database = open_database(place.database, place.postgres, commits)
     passwords = Passwords()
     try:
         tickets = Tickets(read_key(place.data / KEY_NAME))

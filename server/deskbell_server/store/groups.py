@@ -83,7 +83,8 @@ def search(connection: Connection, fragment: str, user_id: str | None, limit: in
     rows = connection.execute(
         "SELECT g.id, g.name, g.display FROM groups g"
         " WHERE (g.name_key LIKE ? ESCAPE '\\' OR g.display LIKE ? ESCAPE '\\')"
-        " AND (? IS NULL OR EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id AND m.user_id = ?))"
+        " AND (CAST(? AS TEXT) IS NULL"
+        " OR EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id AND m.user_id = ?))"
         " ORDER BY g.name_key LIMIT ?",
         (pattern, pattern, user_id, user_id, limit),
     ).fetchall()

@@ -68,14 +68,16 @@ def _upgrade(path: Path) -> None:
     engine = sqlite_engine(path)
     try:
         with engine.begin() as connection:
-            _upgrade_locked(connection, path)
+            upgrade_locked(connection, str(path))
     except DBAPIError as problem:
         raise SetupError(f"cannot prepare the database {path}: {problem.orig}") from problem
     finally:
         engine.dispose()
 
 
-def _upgrade_locked(connection: "Connection", path: Path) -> None:
+def upgrade_locked(connection: "Connection", name: str) -> None:
+    """On a connection that holds the lock, whichever database it is."""
+    import sqlalchemy as sa
     from alembic import command
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
@@ -84,9 +86,10 @@ def _upgrade_locked(connection: "Connection", path: Path) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     found = MigrationContext.configure(connection).get_current_revision()
     if found is not None and found not in known:
-        raise SetupError(f"{path} was made by a newer Deskbell (revision {found}): upgrade this one")
+        raise SetupError(f"{name} was made by a newer Deskbell (revision {found}): upgrade this one")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    connection.exec_driver_sql(
-        "INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT (key) DO NOTHING", (secrets.token_hex(8),)
+    connection.execute(
+        sa.text("INSERT INTO meta (key, value) VALUES ('epoch', :epoch) ON CONFLICT (key) DO NOTHING"),
+        {"epoch": secrets.token_hex(8)},
     )

@@ -127,6 +127,10 @@ class PostgresSession:
     def is_broken(self) -> bool:
         return self._connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR
 
+    @property
+    def is_cut(self) -> bool:
+        return bool(self._connection.closed)
+
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Result":
         cursor = self._connection.execute(self._translated(sql), parameters or None)
         return self._counted(cursor)

@@ -41,6 +41,11 @@ class Session(Connection, Protocol):
         """Whether the transaction can only be rolled back."""
         ...
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the connection has ended."""
+        ...
+
     def begin(self) -> None: ...
     def begin_reading(self) -> None: ...
     def commit(self) -> None: ...
@@ -138,31 +143,31 @@ class Worker(threading.Thread):
             try:
                 self._run(group, self._open())
             except Exception as problem:  # noqa: BLE001 - each job has to be told
-                if self._is_worth_another(problem, attempt, was_open):
-                    continue
-                self._failed(group, problem)
+                if self._session is not None and self._session.is_cut:
+                    self._drop()
+                if attempt == ATTEMPTS - 1 or not self._is_worth_another(problem, was_open):
+                    self._failed(group, problem)
+                    return
             else:
                 self._is_back()
-            return
+                return
 
     def _run(self, group: list[Job], session: Session) -> None:
         raise NotImplementedError
 
+    def _is_worth_another(self, problem: Exception, was_open: bool) -> bool:
+        """Nothing was committed: a conflict may be over, and an idle session may have been cut long ago."""
+        if isinstance(problem, (OutcomeUnknownError, UnavailableError)):
+            return False
+        return self._driver.is_conflict(problem) or (was_open and self._session is None)
+
     def _failed(self, group: list[Job], problem: Exception) -> None:
-        away = isinstance(problem, UnavailableError) or self._driver.is_away(problem)
+        away = self._driver.is_away(problem)
+        if away and self._away_since is None:
+            self._away_since = time.monotonic()
+            log.error("database cannot be used: %s", problem)
         for job in group:
             job.problem = UnavailableError() if away else problem
-
-    def _is_worth_another(self, problem: Exception, attempt: int, was_open: bool) -> bool:
-        """Nothing was committed: a conflict may be over, and a session that was idle may have been cut meanwhile."""
-        if attempt == ATTEMPTS - 1 or isinstance(problem, (OutcomeUnknownError, UnavailableError)):
-            return False
-        if self._driver.is_conflict(problem):
-            return True
-        if not self._driver.is_away(problem):
-            return False
-        self._went_away(problem)
-        return was_open
 
     def _open(self) -> Session:
         if self._session is None:
@@ -185,12 +190,6 @@ class Worker(threading.Thread):
         session, self._session = self._session, None
         if session is not None:
             session.close()
-
-    def _went_away(self, problem: BaseException) -> None:
-        if self._session is None and self._away_since is None:
-            self._away_since = time.monotonic()
-            log.error("database cannot be used: %s", problem)
-        self._drop()
 
     def _is_back(self) -> None:
         if self._away_since is not None:
@@ -240,7 +239,6 @@ class Writer(Worker):
             if self._driver.is_conflict(problem) or not self._driver.is_away(problem):
                 self._rollback(session)
                 raise
-            self._went_away(problem)
             raise OutcomeUnknownError from problem
 
     def _run_all(self, group: list[Job], session: Session) -> None:

@@ -1,0 +1,29 @@
+"""Which database a place has, prepared and opened: the only module that knows both kinds."""
+
+from pathlib import Path
+
+from deskbell_server.errors import SetupError
+from deskbell_server.store import migrate
+from deskbell_server.store.database import Database
+from deskbell_server.store.sqlite import Commits, SqliteDatabase
+
+
+def open_database(file: Path, postgres: str, commits: Commits) -> Database:
+    """The database of the URL `postgres`, or else of `file`, with the newest schema. SetupError when it cannot."""
+    if not postgres:
+        migrate.prepare(file)
+        return SqliteDatabase(file, commits)
+    try:
+        from deskbell_server.store import postgres_schema
+        from deskbell_server.store.postgres import PostgresDatabase
+    except ImportError as problem:
+        raise SetupError(f"this needs {problem.name}: pip install 'deskbell[server,postgres]'") from problem
+    postgres_schema.prepare(postgres)
+    return PostgresDatabase(postgres)
+
+
+def check_durable(postgres: str) -> None:
+    """SetupError when what PostgreSQL acknowledges may be lost with the power."""
+    from deskbell_server.store import postgres as found
+
+    found.check_durable(postgres)
