@@ -230,6 +230,19 @@ def test_what_it_keeps_is_for_its_user_only(server: Server) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
+def test_guessing_is_answered_with_a_time_to_wait_and_a_good_token_is_not_touched(
+    server: Server, log_in: LogIn, connect: Connect
+) -> None:
+    server.start()
+    bob = log_in(server, "bob")
+    wrong = {"username": "alice", "password": "not this one", "device": "d"}
+    answers = [server.ask("POST", "/api/v1/login", wrong) for _ in range(23)]
+    assert [answer.status for answer in answers[:20]] == [401] * 20
+    assert (answers[-1].status, answers[-1].body["code"]) == (429, "rate_limited")
+    assert connect(server, bob.token).sync()["ok"]
+    assert server.ask("GET", "/api/v1/me", token=bob.token).status == 200
+
+
 # -- the database in trouble ---------------------------------------------------------------------------------------
 
 
@@ -260,10 +273,11 @@ def test_a_locked_database_is_503_in_time_reads_go_on_and_it_heals(
 def test_a_first_start_gives_a_link_and_a_later_one_does_not(folder: Path) -> None:
     with Server(folder) as fresh:
         fresh.start()
-        text = fresh._log.read_text()
-        assert re.search(r"/setup\?secret=[\w-]{20,}", text)
+        link = re.compile(r"/setup\?secret=[\w-]{20,}")
+        fresh.process.wait_until(lambda: link.search(fresh._log.read_text()), "the link to be printed")
         fresh.add_user("root", "password of root", "--admin")
         fresh.stop()
         size = len(fresh._log.read_text())
         fresh.start()
+        fresh.process.wait_until(lambda: "app: listening" in fresh._log.read_text()[size:], "it to be ready")
         assert "/setup" not in fresh._log.read_text()[size:]

@@ -334,9 +334,7 @@ def test_another_ones_things_are_not_there(office: Server, alice: Login, bob: Lo
 # -- addresses -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/api/v1/", "/api/v1/nothing", "/api/v2/me", "/.git/config", "/static/x", "/%00"]
-)
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/nothing", "/api/v2/me", "/.git/config", "/static/x", "/%00"])
 def test_an_unknown_address_is_a_plain_404(office: Server, path: str) -> None:
     answer = office.ask("GET", path)
     assert (answer.status, answer.body["code"]) == (404, "not_found")

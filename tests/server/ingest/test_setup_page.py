@@ -29,7 +29,9 @@ def fresh(folder: Path) -> Iterator[Server]:
 
 
 def secret_of(server: Server) -> str:
-    found = re.search(r"/setup\?secret=([\w-]+)", server._log.read_text())
+    found = server.process.wait_until(
+        lambda: re.search(r"/setup\?secret=([\w-]+) ", server._log.read_text()), "the link to be printed"
+    )
     assert found
     return found[1]
 

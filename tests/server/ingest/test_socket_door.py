@@ -339,6 +339,17 @@ def test_too_many_sends_are_told_when_to_come_back(office: Server, bob: Login, c
     assert all(answer["code"] == "rate_limited" and answer["retry_after_s"] > 0 for answer in refused)
 
 
+def test_reading_has_a_limit_of_its_own_and_is_answered(office: Server, bob: Login, connect: Connect) -> None:
+    wire = connect(office, bob.token)
+    epoch = wire.sync(limit=1)["epoch"]
+    assert all(wire.ask("ack", {"epoch": epoch, "seq": 0})["ok"] for _ in range(150))
+    for _ in range(1000):
+        wire.emit("ack", {"epoch": epoch, "seq": 0})
+    answer = wire.ask("ack", {"epoch": epoch, "seq": 0})
+    assert (answer["ok"], answer["code"]) == (False, "rate_limited")
+    assert answer["retry_after_s"] > 0
+
+
 def test_somebody_elses_events_never_arrive(
     office: Server, alice: Login, bob: Login, log_in: LogIn, connect: Connect
 ) -> None:
