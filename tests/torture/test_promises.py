@@ -5,6 +5,7 @@ import http.client
 import json
 import random
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ import pytest
 import socketio
 
 from deskbell_protocol import PROTOCOL_VERSION
-from deskbell_protocol.ids import new_id
+from deskbell_protocol.ids import new_id, now_ms
+from deskbell_protocol.wire import Message
+from deskbell_server.store import logs
 from tests.desk.processes import wait_for
 from tests.torture.device import Seat
 from tests.torture.devices import Desk
@@ -256,3 +259,28 @@ def test_a_jump_of_the_servers_clock_drops_nobody(site: Site) -> None:
     for desk in desks:
         assert [row[1] for row in desk.messages()] == shown
         assert "disconnected" not in (desk.folder / "program.log").read_text()
+
+
+@pytest.mark.timeout(180)
+def test_a_device_far_behind_catches_up(site: Site) -> None:
+    behind = 10_000
+    fill(site, behind)
+    server = site.serve()
+    desk = site.sit_down("desk", server)
+    wait_for(lambda: desk.position() == behind, f"{behind} events", 90, every=0.1)
+    applied = desk.applied()
+    rate = (behind - applied[0].cursor) / (applied[-1].at - applied[0].at)
+    assert rate >= 1_000
+    wait_for(desk.is_idle, "the popup", 20)
+    assert len(desk.popups()) == 1, "one summary"
+    assert len(desk.popups()[0]) == behind
+
+
+def fill(site: Site, count: int) -> None:
+    """As many messages to alice, each with a text of usual length, in the log but pushed to nobody."""
+    robot, alice = site.staff.people["robot1"], site.staff.people["alice"]
+    with contextlib.closing(sqlite3.connect(site.database)) as connection, connection:
+        for number in range(count):
+            message, at, id_ = Message(robot, [alice], f"{number} script {number} " + "." * 200), now_ms(), new_id()
+            logs.insert_message(connection, id_, message, 1, at)
+            logs.append_message(connection, [alice.id], id_, at, message)

@@ -193,6 +193,8 @@ class Trouble:
 
     def _fill_disk(self) -> None:
         server = self._chance.choice(self._servers)
+        if server.is_dead or not server.is_up():
+            return  # one that cannot even start is told so and ends, as it should
         self.counts["disk full"] += 1
         self.server_downs.append(time.monotonic())
         server.limit_files(4096)
