@@ -58,6 +58,7 @@ SERVICES = {
     "redis-server": "redis-server",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "chromium": "chromium",
+    "curl": "curl",
 }
 
 # Run as root. A service that comes along is neither started nor left to start by itself: the tests start their own.
