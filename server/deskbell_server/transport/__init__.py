@@ -5,7 +5,25 @@
     transport.hot("send", handler)               # the few hot events, below Flask's request context
     transport.serve("127.0.0.1", 8080)           # blocks until transport.stop()
 
-Two kinds with one interface (`base.Transport`): `native` is the one to run, `stock` is Engine.IO's own code.
+Two kinds with one interface (`base.Transport`): `native` is the one to run, `stock` is Engine.IO's own code under the
+same rules (`guard`). A byte's way through the native kind:
+
+    http -> handshake      an accepted socket, its first request, the upgrade       streams: plain or TLS
+    engine -> connection   its connection: frames in, packets in order              frames, packets: pure
+    guard -> handlers      Socket.IO, failing closed; Flask-SocketIO above it       rooms: who is where
+    sending <- outbox      bounded, joined, in slices                               wheel: every deadline
+
+Internals of others that it leans on, to be looked at before their pins move:
+
+    Flask-SocketIO 5.7    SocketIO._handle_event, sockio_mw, _SocketIOMiddleware, environ["saved_session"]
+    python-socketio 5.18  Server._handle_eio_message, _handle_connect, _handle_disconnect, _handle_event, _handle_ack,
+                          _handle_eio_disconnect, _trigger_event, _get_event_handler, _get_namespace_handler,
+                          _send_packet, environ, not_handled; Manager (all that reads its tables), _generate_ack_id
+    python-engineio 4.15  Server.sockets, _get_socket, _handle_connect, _bad_request, _trigger_event, generate_id;
+                          BaseSocket's attributes and Socket.close, queue (long polling, the stock kind)
+    gevent 26.9           pywsgi.WSGIServer.do_read, do_handle, socket._accept; WSGIHandler(rfile=), read_requestline,
+                          read_request, run_application, wsgi_input; ssl.SSLSocket(_context=), _sslobj, _sock
+    simple-websocket 1.1  environ["wsgi.input"].raw._sock (long polling upgraded)
 """
 
 from flask import Flask

@@ -183,7 +183,7 @@ class Transport(ABC):
 
     @abstractmethod
     def call_soon(self, function: Callable[..., object], *args: Any) -> None:
-        """Call `function(*args)` in the loop's thread; it must not block. From any thread, once `serve` runs."""
+        """Call `function(*args)` in the loop's thread; it must not block. From any thread; nothing unless it serves."""
 
     @abstractmethod
     def serve(

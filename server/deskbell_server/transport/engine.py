@@ -1,12 +1,11 @@
 """Engine.IO with `Connection`s: the sockets of everybody, their deadlines, and the way from a packet to a handler.
 
-Leans on python-engineio 4.15 `Server.sockets`, `_get_socket`, `_handle_connect`, `_bad_request`, `generate_id`,
-`handle_request`; long polling, where it is allowed, keeps that code and its own sockets.
+Long polling, where it is allowed, keeps python-engineio's code and sockets.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +32,8 @@ _TICK_S: Final = 0.25
 class Engine(engineio.Server):  # type: ignore[misc]
     server: "NativeServer"
     options: Options
+    thread: int | None = None
+    """Of the loop, while it serves."""
 
     def open(self, server: "NativeServer", app: Any, address: tuple[str, int], *, secure: bool) -> None:
         """Begin, on the loop of the calling thread."""
@@ -59,6 +60,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         return b'0{"sid":"', rest % numbers
 
     def shut(self) -> None:
+        self.thread = None
         for watcher in (self._again, self._ticks):
             watcher.stop()
             watcher.close()
@@ -69,15 +71,20 @@ class Engine(engineio.Server):  # type: ignore[misc]
     def upgrade(self, stream: Stream, upgrade: handshake.Upgrade, head: bytes, rest: bytes, address: Any) -> None:
         """A client's connection begins."""
         connection = Connection(self, self.generate_id(), stream, head, address)
+        connection.environ = self._environ_of(upgrade, address)
         self.sockets[connection.sid] = connection
         self.waits(connection)
         opening = frames.encode(self._hello[0] + connection.sid.encode() + self._hello[1])
         connection.start(handshake.switching(upgrade.accept) + opening, rest)
 
     def make_environ(self, connection: EngineSocket) -> dict[str, Any]:
+        """The environment of its request once more."""
         upgrade = handshake.read(connection.head, ("*",))
         assert upgrade is not None
-        environ = handshake.environ(upgrade, connection.address, self._address, secure=self._secure)
+        return self._environ_of(upgrade, connection.address)
+
+    def _environ_of(self, upgrade: handshake.Upgrade, address: Any) -> dict[str, Any]:
+        environ = handshake.environ(upgrade, address, self._address, secure=self._secure)
         environ["flask.app"] = self._app
         if self.options.environ is not None:
             self.options.environ(environ)
@@ -162,7 +169,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
     def send_many(self, sids: list[str], texts: Iterable[Any]) -> None:
         """Send encoded packets to many."""
         if self.foreign():
-            self.call_soon(self.send_many, sids, texts)
+            self.loop.run_callback_threadsafe(self.send_many, sids, texts)
             return
         below = self.below(sids)
         for text in texts:
@@ -188,10 +195,8 @@ class Engine(engineio.Server):  # type: ignore[misc]
             self.outbox.start()
 
     def foreign(self) -> bool:
-        return get_ident() != self.thread
-
-    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
-        self.loop.run_callback_threadsafe(function, *args)
+        """Whether the calling thread is not the loop's, and must hand over what it wants sent."""
+        return self.thread is not None and get_ident() != self.thread
 
     # -- HTTP: long polling alone comes this way
 

@@ -1,7 +1,4 @@
-"""What python-engineio 4.15 and Flask expect of a socket, made from as little as a connection keeps.
-
-Leans on `Server._get_socket`, `send_packet`, `get_session`, `transport`, `disconnect`: they use these attributes.
-"""
+"""What python-engineio and Flask expect of a socket, made from as little as a connection keeps."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,6 +41,10 @@ class EngineSocket(Sending):
         if self._environ is None:
             self._environ = self._engine.make_environ(self)
         return self._environ
+
+    @environ.setter
+    def environ(self, environ: dict[str, Any]) -> None:
+        self._environ = environ
 
     def send(self, packet: Any) -> None:
         encoded = packet.encode()

@@ -1,9 +1,4 @@
-"""python-socketio and Flask-SocketIO with their ways to fail open closed; both kinds of transport stand on it.
-
-Leans on python-socketio 5.18 `Server._handle_eio_message`, `_handle_connect`, `_handle_disconnect`, `_handle_event`,
-`_handle_ack`, `_trigger_event`, `_send_packet`, and on Flask-SocketIO 5.7 `SocketIO._handle_event` and
-`_SocketIOMiddleware`: look at them before moving the pins.
-"""
+"""python-socketio and Flask-SocketIO with their ways to fail open closed; both kinds of transport stand on it."""
 
 import inspect
 import logging

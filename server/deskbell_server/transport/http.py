@@ -1,8 +1,7 @@
 """HTTP in front of it all: accepts, reads a request's head within bounds, and knows an upgrade from other requests.
 
 An upgrade leaves as a bare non-blocking stream. Everything else becomes an ordinary pywsgi request, its head and body
-read within bounds of time and size too. Leans on gevent 26.9 `pywsgi.WSGIServer` (`do_read`, `do_handle`,
-`socket._accept`) and `WSGIHandler` (`rfile=`, `read_requestline`, `read_request`, `run_application`, `wsgi_input`).
+read within bounds of time and size too.
 """
 
 import contextlib

@@ -1,11 +1,12 @@
 """The native kind: Flask-SocketIO's public API over `Engine`, `Rooms` and `HttpServer`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from ssl import SSLContext
-from typing import Any
+from typing import Any, Final
 
 import gevent
 from flask import Flask
+from gevent import spawn_raw
 
 from deskbell_server.transport import frames, packets
 from deskbell_server.transport.base import Options
@@ -14,10 +15,11 @@ from deskbell_server.transport.engine import Engine
 from deskbell_server.transport.guard import GuardedServer, GuardedSocketIO
 from deskbell_server.transport.http import HttpServer
 from deskbell_server.transport.origins import origin_check
+from deskbell_server.transport.outbox import SLICE
 from deskbell_server.transport.rooms import Rooms
 from deskbell_server.transport.serving import Serving, within
 
-_SLICE = 200
+_GOODBYE: Final = frames.encode(b"41")
 
 
 class _Environs(dict[str, Any]):
@@ -102,27 +104,28 @@ class Native(Serving):
         self._engine.spread(sendings, len(sendings))
 
     def close(self, sid: str) -> None:
-        self._on_loop(self._close, [sid])
+        if self._engine.foreign():
+            self.call_soon(self._close, sid)
+        else:
+            self._close(sid)
 
     def disconnect_room(self, room: str) -> None:
-        self._on_loop(lambda: self._close(self.members(room)))
+        self.call_soon(spawn_raw, self._close_members, room)
 
-    def _close(self, sids: list[str]) -> None:
-        eio_sid_of = self.server.manager.eio_sid_from_sid
-        goodbye = frames.encode(b"41")
-        for socket in self._engine.below([found for sid in sids if (found := eio_sid_of(sid, "/"))]):
-            if type(socket) is Connection:
-                socket.write(goodbye)
-            socket.close(wait=False)
+    def _close_members(self, room: str) -> None:
+        for number, sid in enumerate(self.members(room), 1):
+            self._close(sid)
+            if not number % SLICE:
+                gevent.sleep(0)
 
-    def _on_loop(self, function: Callable[..., object], *args: Any) -> None:
-        if self._engine.foreign():
-            self.call_soon(function, *args)
-        else:
-            function(*args)
-
-    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
-        self._engine.call_soon(function, *args)
+    def _close(self, sid: str) -> None:
+        eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
+        below = self._engine.sockets.get(eio_sid)
+        if type(below) is Connection:
+            below.write(_GOODBYE)
+            below.close()
+        elif below is not None:
+            self.server.drop(eio_sid)
 
     def _start(self, listener: Any, tls: SSLContext | None) -> None:
         address = listener.getsockname()[:2]
@@ -138,7 +141,7 @@ class Native(Serving):
         self._http.finish(grace_s)
         for number, below in enumerate(list(self._engine.sockets.values())):
             below.close(wait=False)
-            if not number % _SLICE:
+            if not number % SLICE:
                 gevent.sleep(0)
         with within(2.0):
             while self._engine.sockets or len(self._engine.wheel):

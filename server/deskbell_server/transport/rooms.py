@@ -1,7 +1,7 @@
 """Who is connected to a namespace and in which rooms, known both ways: leaving costs as much as one's own rooms.
 
-python-socketio's manager looks through every room of the namespace at each disconnect. Leans on python-socketio 5.18
-`Manager`: every method that reads its `rooms`, `pending_connect` or `pending_disconnect` is replaced here.
+python-socketio's manager looks through every room of the namespace at each disconnect. Every method of it that reads
+its tables is replaced here.
 """
 
 from collections.abc import Callable, Iterator
@@ -125,6 +125,13 @@ class Rooms(Manager):  # type: ignore[misc]
         del members[sid]
         if not members:
             del space.rooms[room]
+
+    def basic_close_room(self, room: str, namespace: str) -> None:
+        if self.is_sid_room(namespace, room):
+            raise ValueError("cannot close a sid room")
+        space = self._spaces.get(namespace)
+        for sid in list(space.rooms.get(room, ())) if space is not None else ():
+            self.basic_leave_room(sid, namespace, room)
 
     def get_rooms(self, sid: str, namespace: str) -> list[str]:
         space = self._spaces.get(namespace)

@@ -67,6 +67,11 @@ class Serving(Transport):
     def members(self, room: str) -> list[str]:
         return [sid for sid, _ in self.server.manager.get_participants("/", room)]
 
+    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
+        loop = self._loop
+        if loop is not None:
+            loop.run_callback_threadsafe(function, *args)
+
     def serve(
         self,
         host: str,
@@ -88,6 +93,7 @@ class Serving(Transport):
             self._stopping.wait()
         finally:
             self._finish(self._grace_s)
+            self._loop = None
             wake, self._wake = self._wake, None
             wake.stop()
             wake.close()

@@ -3,7 +3,7 @@
 It keeps the rules of `guard`, but not the bounds on memory, waiting logins and slow readers: its tests list which.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from ssl import SSLContext
 from typing import Any
 
@@ -25,8 +25,10 @@ class Stock(Serving):
         self._app = app
         self._http: Any = None
 
+    # Stock sending and closing may switch, which the loop itself cannot: greenlets do it.
+
     def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
-        self.call_soon(self._fan_out, event, list(heads), tail)
+        self.call_soon(spawn_raw, self._fan_out, event, list(heads), tail)
 
     def _fan_out(self, event: str, heads: list[tuple[str, bytes]], tail: bytes) -> None:
         prefix = packets.event_prefix(event)[1:]
@@ -36,10 +38,10 @@ class Stock(Serving):
                 self.server.eio.send(eio_sid, text)
 
     def close(self, sid: str) -> None:
-        self.call_soon(self._close, [sid])
+        self.call_soon(spawn_raw, self._close, [sid])
 
     def disconnect_room(self, room: str) -> None:
-        self.call_soon(lambda: self._close(self.members(room)))
+        self.call_soon(spawn_raw, lambda: self._close(self.members(room)))
 
     def _close(self, sids: list[str]) -> None:
         for sid in sids:
@@ -47,10 +49,6 @@ class Stock(Serving):
             if eio_sid is not None:
                 self.server.disconnect(sid)
                 self.server.drop(eio_sid)
-
-    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
-        # In a greenlet of its own: stock sending and closing may switch, which the loop itself cannot.
-        self._loop.run_callback_threadsafe(spawn_raw, function, *args)
 
     def _start(self, listener: Any, tls: SSLContext | None) -> None:
         if tls is None:

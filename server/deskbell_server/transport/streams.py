@@ -1,7 +1,7 @@
 """Non-blocking bytes of one client, plain or TLS, with the same few methods.
 
-A plain one is the standard library's non-blocking socket itself. The TLS one takes the OpenSSL object (`_sslobj`) out
-of a gevent 26.9 `SSLSocket` after its handshake.
+A plain one is the standard library's non-blocking socket itself; the TLS one is a gevent `SSLSocket` after its
+handshake, read and written below gevent.
 """
 
 import contextlib

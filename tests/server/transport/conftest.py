@@ -126,5 +126,5 @@ def spawn(shared_servers: dict[str, Server]) -> Iterator[Callable[..., Server]]:
 @pytest.fixture(autouse=True)
 def sockets_closed() -> Iterator[None]:
     yield
-    for one in list(Raw.live):
-        one.socket.close()
+    while Raw.live:
+        Raw.live.pop().socket.close()

@@ -6,7 +6,6 @@ import socket
 import ssl
 import struct
 import time
-import weakref
 from typing import Any, ClassVar, Self
 
 from websockets.speedups import apply_mask
@@ -48,7 +47,7 @@ def request(path: str = PATH, **headers: str) -> bytes:
 class Raw:
     patience = 20.0
     """Seconds to wait for anything."""
-    live: ClassVar["weakref.WeakSet[Raw]"] = weakref.WeakSet()
+    live: ClassVar["list[Raw]"] = []
 
     def __init__(self, port: int, *, receive_buffer: int = 0, tls: ssl.SSLContext | None = None) -> None:
         plain = socket.socket()
@@ -58,7 +57,7 @@ class Raw:
         plain.connect(("127.0.0.1", port))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = plain if tls is None else tls.wrap_socket(plain, server_hostname="localhost")
-        self.live.add(self)
+        self.live.append(self)
         self.buffer = b""
         self.code: int | None = None
         """Of the close frame, once one came."""

@@ -196,9 +196,11 @@ GARBAGE = ["42", "42[]", '42{"a":1}', "42[{}]", "42[1]", "430[1]", "43", "zzz", 
            "0{}"]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "text", GARBAGE, ids=["unasked answer" if text == "430[1]" else str(n) for n, text in enumerate(GARBAGE)]
-)
+# On the stock kind a few stand for all: each waits to see that the socket stays open.
+STRIKES = [("native", text) for text in GARBAGE] + [("stock", text) for text in ("42", "430[1]", "zzz")]
+
+
+@pytest.mark.parametrize(("kind", "text"), STRIKES, indirect=["kind"], ids=[f"{k}-{t[:9]!a}" for k, t in STRIKES])
 def test_three_strikes(spawn: Spawn, kind: str, text: str) -> None:
     server = spawn(kind)
     data = text.encode("utf-8", "surrogatepass")
@@ -512,7 +514,21 @@ def test_a_handler_that_takes_long_costs_no_ping_timeout(spawn: Spawn, kind: str
         assert one.call("echo", 1) == [1]
 
 
-# -- leaving
+# -- many
+
+
+def test_idle_connections_cost_little_and_give_it_back(spawn: Spawn) -> None:
+    server = spawn("native", fresh=True)
+    watcher = Raw(server.port).login()
+    fds, before = server.fds, server.rss
+    ones = [Raw(server.port).login() for _ in range(2000)]
+    assert (server.rss - before) / len(ones) < 8 * 1024
+    assert server.fds == fds + len(ones)
+    assert server.watched.num_threads() < 20
+    for one in ones:
+        one.socket.close()
+    eventually(lambda: watcher.call("counts")[0].get("disconnects") == len(ones), 20)
+    assert server.fds == fds
 
 
 def test_everybody_leaves_at_once(spawn: Spawn) -> None:
