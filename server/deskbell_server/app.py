@@ -71,7 +71,8 @@ class Server:
         self._messages.on_scheduled = scheduled.on_scheduled
         watch = Watch(database, people.devices, presence, self._delivery)
         people.devices.on_revoked(self._delivery.close_devices)
-        self._setup = SetupPage(people.accounts)
+        worker = settings.worker
+        self._setup = SetupPage(people.accounts, worker.setup_secret) if worker else SetupPage(people.accounts)
         self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, Housekeeping(database, people.devices).run]
         web = Web(
             people,
@@ -95,6 +96,9 @@ class Server:
     def run(self, say: Callable[[str], None]) -> None:
         """Serves until SIGTERM or SIGINT. `say` tells the person at the terminal."""
         running = [gevent.spawn(loop) for loop in self._loops]
+        worker = self._settings.worker
+        if worker:
+            running.append(gevent.spawn(self._end_with_parent, worker.pipe))
         handlers = [gevent.signal_handler(number, self._end) for number in (signal.SIGTERM, signal.SIGINT)]
         self._ending = False
         try:
@@ -102,6 +106,7 @@ class Server:
                 self._settings.host,
                 self._settings.port,
                 ssl_context=_tls(self._settings),
+                reuse_port=worker is not None,
                 on_ready=lambda: self._ready(say),
             )
         except OSError as problem:
@@ -115,13 +120,23 @@ class Server:
         scheme = "https" if self._settings.tls_cert else "http"
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address = f"{scheme}://{host}:{self.transport.port}"
-        say(f"Deskbell listens on {address}")
-        link = self._setup.link()
-        if link:
-            say(f"Nobody has an account yet. Within 15 minutes, open {address}{link} to make the first one.")
+        worker = self._settings.worker
+        if worker is None or worker.number == 1:
+            self._tell(say, address, worker.of if worker else 1)
         gc.collect()
         gc.freeze()
         log.info("listening on %s", address)
+
+    def _tell(self, say: Callable[[str], None], address: str, workers: int) -> None:
+        say(f"Deskbell listens on {address}" + (f" with {workers} processes" if workers > 1 else ""))
+        link = self._setup.link()
+        if link:
+            say(f"Nobody has an account yet. Within 15 minutes, open {address}{link} to make the first one.")
+
+    def _end_with_parent(self, pipe: int) -> None:
+        gevent.get_hub().wait(gevent.get_hub().loop.io(pipe, 1))
+        log.warning("the parent process is gone")
+        self._end()
 
     def _end(self) -> None:
         if not self._ending:
@@ -144,7 +159,9 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     if settings.place.postgres and not settings.i_accept_loss:
         check_durable(settings.place.postgres)
     with open_people(settings.place, Commits(settings.database_sync, settings.commit_jobs)) as people:
-        listener = logs.start(settings.log_level, settings.place.logs)
+        listener = logs.start(
+            settings.log_level, settings.place.logs, settings.worker.number if settings.worker else None
+        )
         try:
             Server(settings, people).run(say)
             log.info("stopped")

@@ -1,7 +1,7 @@
 """Every setting once, with default and help: command line, environment (`DESKBELL_…`) and TOML file fill one table."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ COMMON = (
 SERVE = (
     Option("host", "127.0.0.1", "Address to listen on."),
     Option("port", 8420, "Port to listen on; 0 picks a free one.", high=65535),
+    Option("workers", 1, "Processes that share the port: about as many as there are processors.", low=1, high=64),
     Option("polling", False, "Also allow long polling, for networks that break WebSockets."),
     Option("transport", "native", "Which transport carries Socket.IO.", choices=("native", "stock")),
     Option("publish-rate", 20.0, "Messages a second per token, after a burst of 100; 0: no limit."),
@@ -81,12 +82,28 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Worker:
+    """Which of several processes on one port this is. Their pipe ends when the parent does."""
+
+    number: int
+    of: int
+    port: int
+    pipe: int
+    parent_end: int
+    setup_secret: str
+
+    def numbered(self, number: int) -> "Worker":
+        return replace(self, number=number)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What `serve` runs with."""
 
     place: Place
     host: str
     port: int
+    workers: int
     polling: bool
     transport: str
     publish_rate: float
@@ -98,6 +115,10 @@ class Settings:
     commit_jobs: int
     i_accept_loss: bool
     log_level: str
+    worker: Worker | None = None
+
+    def of_worker(self, worker: Worker) -> "Settings":
+        return replace(self, worker=worker, port=worker.port)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -12,11 +12,16 @@ FILE_BYTES = 10 << 20
 FILES = 5
 
 
-def start(level: str, folder: Path) -> QueueListener:
-    """Begins logging; `stop()` of what is returned writes out what waits."""
+def start(level: str, folder: Path, worker: int | None = None) -> QueueListener:
+    """Begins logging; `stop()` of what is returned writes out what waits. Each process has a file of its own."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     terminal = logging.StreamHandler(sys.stderr)
-    file = RotatingFileHandler(folder / "server.log", maxBytes=FILE_BYTES, backupCount=FILES, encoding="utf-8")
+    file = RotatingFileHandler(
+        folder / ("server.log" if worker is None else f"server-{worker}.log"),
+        maxBytes=FILE_BYTES,
+        backupCount=FILES,
+        encoding="utf-8",
+    )
     for handler in (terminal, file):
         handler.setFormatter(OneLine(FORMAT))
     queue: SimpleQueue[Any] = SimpleQueue()

@@ -57,6 +57,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / "server.log"
         self._options = serve_options
+        self.database = ""
+        """The URL of its database, where it is not a file in `data`."""
         self._env = {key: value for key, value in os.environ.items() if not key.startswith("DESKBELL_")}
         self._child: Child | None = None
 
@@ -65,7 +67,7 @@ class Server:
     def command(self, *args: str, stdin: str = "") -> str:
         """What `deskbell-server --data … ARGS` prints. Raises RuntimeError with its words when it fails."""
         done = subprocess.run(
-            [str(PROGRAM), "--data", str(self.data), *args],
+            [str(PROGRAM), *self._common, *args],
             input=stdin,
             capture_output=True,
             text=True,
@@ -79,9 +81,7 @@ class Server:
 
     def add_users(self, people: Mapping[str, str], password: str) -> None:
         """Several accounts, name to display, by as many commands in one process: starting it is what takes the time."""
-        commands = [
-            ["--data", str(self.data), "user", "add", name, "--display", shown] for name, shown in people.items()
-        ]
+        commands = [[*self._common, "user", "add", name, "--display", shown] for name, shown in people.items()]
         done = subprocess.run(
             [sys.executable, "-c", ALL_IN_ONE, json.dumps(commands)],
             input=f"{password}\n" * len(commands),
@@ -94,6 +94,11 @@ class Server:
         if done.returncode != 0:
             raise RuntimeError(f"user add: {done.stderr or done.stdout}")
 
+    @property
+    def _common(self) -> list[str]:
+        """The options before the command."""
+        return ["--data", str(self.data), *(["--database", self.database] if self.database else [])]
+
     def add_user(self, name: str, password: str, *options: str) -> None:
         self.command("user", "add", name, *options, stdin=password + "\n")
 
@@ -104,7 +109,7 @@ class Server:
 
     def start(self, *, wait: bool = True) -> Self:
         self.stop()
-        command = [str(PROGRAM), "--data", str(self.data), "serve", "--port", str(self.port), *self._options]
+        command = [str(PROGRAM), *self._common, "serve", "--port", str(self.port), *self._options]
         self._child = Child(command, self._log, env=self._env)
         if wait:
             self.wait_until_up()
@@ -176,10 +181,18 @@ class Server:
     # -- as one who looks into its file ----------------------------------------------------------------------------
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """What its database file holds, read beside it."""
+        """What its database holds, read beside it."""
+        if self.database:
+            return self._rows_of_postgres(sql, values)
         file = next(path for path in self.data.iterdir() if path.read_bytes()[:15] == b"SQLite format 3")
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
             return connection.execute(sql, values).fetchall()
+
+    def _rows_of_postgres(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        import psycopg
+
+        with psycopg.connect(self.database.replace("+psycopg", "")) as connection:
+            return connection.execute(sql.replace("?", "%s").encode(), values).fetchall()
 
     def bodies_from(self, sender: Login) -> list[str]:
         """Bodies of all that this user wrote, oldest first."""

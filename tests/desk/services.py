@@ -32,32 +32,50 @@ def running_redis(folder: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
+class Postgres:
+    """A PostgreSQL of its own, on TCP and with its durability on, as a server would have it; it may be restarted."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self._folder = folder
+        self._programs = programs
+        self._user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
+        if self._user:
+            shutil.chown(folder, self._user)
+        self._port = free_port()
+        self._child: Child | None = None
+        make = [str(programs / "initdb"), "-D", str(folder / "data"), "-U", "deskbell", "-A", "trust", "-E", "UTF8"]
+        make += ["--locale=C", "--no-sync"]
+        subprocess.run(make, check=True, capture_output=True, user=self._user, cwd=folder)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://deskbell@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        options = ["-D", str(self._folder / "data"), "-k", str(self._folder), "-p", str(self._port)]
+        settings = ["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60"]
+        # SIGTERM would wait for every client to leave
+        self._child = Child(
+            [str(self._programs / "postgres"), *options, *settings],
+            self._folder / "postgres.log",
+            user=self._user,
+            cwd=self._folder,
+            stop_signal=signal.SIGINT,
+        )
+        ready = [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self._port)]
+        self._child.wait_until(lambda: subprocess.run(ready, check=False).returncode == 0, "PostgreSQL", 20)
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+
+
 @contextmanager
 def running_postgres(folder: Path, programs: Path) -> Iterator[str]:
-    """The URL of a PostgreSQL with one empty database, on TCP and with its durability on, as a server would have it."""
-    user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
-    if user:
-        shutil.chown(folder, user)
-    data = str(folder / "data")
-    make = [
-        str(programs / "initdb"),
-        "-D",
-        data,
-        "-U",
-        "deskbell",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "--no-sync",
-    ]
-    subprocess.run(make, check=True, capture_output=True, user=user, cwd=folder)
-    port = free_port()
-    options = ["-D", data, "-k", str(folder), "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
-    # SIGTERM would wait for every client to leave
-    command = [str(programs / "postgres"), *options, "-c", "max_connections=60"]
-    with Child(command, folder / "postgres.log", user=user, cwd=folder, stop_signal=signal.SIGINT) as server:
-        ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        server.wait_until(lambda: subprocess.run(ready, check=False).returncode == 0, "PostgreSQL", 20)
-        yield f"postgresql+psycopg://deskbell@127.0.0.1:{port}/postgres"
+    """The URL of a PostgreSQL with one empty database, until the block ends."""
+    server = Postgres(folder, programs)
+    try:
+        server.start()
+        yield server.url
+    finally:
+        server.stop()

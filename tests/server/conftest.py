@@ -2,24 +2,33 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import LiteralString
 
 import pytest
 
-from deskbell_server.config import Place
+from deskbell_server.config import make_place
 from deskbell_server.services import People, open_people
+from tests.desk.processes import free_port
 from tests.desk.server import Login, Server
 from tests.server.wires import Wire
 
+KINDS = ("sqlite", "postgres")
+FURNISHED = "furnished"
 PASSWORDS = {"alice": "correct horse 1", "bob": "battery staple 2", "carol": "third password 3"}
 
 
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of each kind: "" for a file in the data folder, else the URL of a PostgreSQL."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture
-def people(folder: Path) -> Iterator[People]:
+def people(folder: Path, database_url: str) -> Iterator[People]:
     """The services about people on a fresh database, in this process."""
-    place = Place(folder / "data", folder / "data" / "deskbell.db")
-    with open_people(place) as opened:
+    with open_people(make_place(folder / "data", database_url)) as opened:
         yield opened
 
 
@@ -32,12 +41,53 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return server.data
 
 
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> Iterator[Server]:
-    """A running server with these three, shared by the tests of one module that leave it alive."""
-    with Server(tmp_path_factory.mktemp("office"), "--log-level", "debug") as server:
+@pytest.fixture(scope="session")
+def furnished_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database with these three, to be copied."""
+    server = Server(tmp_path_factory.mktemp("furnished-postgres"))
+    server.database = f"{postgres_server.removesuffix('/postgres')}/{FURNISHED}"
+    on_postgres(postgres_server, "CREATE DATABASE {}", FURNISHED)
+    for name, password in PASSWORDS.items():
+        server.add_user(name, password, *(["--admin"] if name == "alice" else []))
+    return server.database
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def office(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, furnished: Path
+) -> Iterator[Server]:
+    """A running server with these three, shared by the tests of one module that leave it alive; once on each kind."""
+    with Server(tmp_path_factory.mktemp("office"), "--log-level", "debug") as server, ExitStack() as stack:
         shutil.copytree(furnished, server.data)
+        if request.param == "postgres":
+            server.database = stack.enter_context(copied(request.getfixturevalue("furnished_postgres")))
+            stack.callback(server.stop)
         yield server.start()
+
+
+@pytest.fixture
+def postgres_office(furnished_postgres: str) -> Iterator[str]:
+    """The URL of a database of the test's own with these three."""
+    with copied(furnished_postgres) as url:
+        yield url
+
+
+@contextmanager
+def copied(url: str) -> Iterator[str]:
+    name = f"{FURNISHED}_{free_port()}"
+    on_postgres(url, "CREATE DATABASE {} TEMPLATE {}", name, FURNISHED)
+    yield url.removesuffix(FURNISHED) + name
+    on_postgres(url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def on_postgres(url: str, statement: LiteralString, *names: str) -> None:
+    """Runs a statement about whole databases."""
+    import psycopg
+    from psycopg import sql
+
+    admin = url.replace("+psycopg", "").rpartition("/")[0] + "/postgres"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 @pytest.fixture

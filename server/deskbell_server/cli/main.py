@@ -1,5 +1,6 @@
 """The command group: options that concern the whole server, errors without tracebacks, and `serve`."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,19 @@ def command(ctx: click.Context, data: Path, database: str) -> None:
 @click.pass_obj
 def serve(place: config.Place, /, **values: Any) -> None:
     """Run the server, until it is told to stop."""
+    settings = config.Settings(place=place, **values)
+    if settings.workers > 1:
+        from deskbell_server.supervisor import Supervisor
+
+        sys.exit(Supervisor(settings, run).run())
+    run(settings)
+
+
+def run(settings: config.Settings) -> None:
+    """Serves in this process."""
     from deskbell_server import app
 
-    app.serve(config.Settings(place=place, **values), click.echo)
+    app.serve(settings, click.echo)
 
 
 for subcommand in (user, device, group, announce, activity):
