@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QObject, QTimer
@@ -36,25 +37,31 @@ from deskbell_desktop.qt import language, theme
 from deskbell_desktop.qt.bridge import Bridge
 from deskbell_desktop.qt.core_words import TranslatedWords
 from deskbell_desktop.qt.instance import SingleInstance
-from deskbell_desktop.qt.login import LoginDialog, LoginForm
-from deskbell_desktop.qt.reply_popup import ReplyPopup
 from deskbell_desktop.qt.session_bus import SessionBus
 from deskbell_desktop.qt.tray import Tray
 from deskbell_desktop.qt.unix_signals import UnixSignals
 from deskbell_desktop.qt.waking import Waking
-from deskbell_desktop.qt.window import MainWindow
 from deskbell_protocol.ids import now_ms
+
+if TYPE_CHECKING:
+    from deskbell_desktop.qt.login import LoginDialog, LoginForm
+    from deskbell_desktop.qt.reply_popup import ReplyPopup
+    from deskbell_desktop.qt.window import MainWindow
 
 log = logging.getLogger(__name__)
 
 LOG_BYTES = 2 << 20
 KEYRING_PATIENCE_MS = 2000
+UNUSED = ("aio_pika", "eventlet", "kafka", "kombu", "redis", "requests", "sanic", "tornado", "valkey", "websocket")
+"""python-socketio loads these for its servers and its synchronous client wherever it finds them: 20 MiB for nothing."""
 NO_TRAY_MS = 3000
 """At login the panel may start after us: only then it is certain that there is none."""
 
 
 def run(settings: Settings) -> int:
     """The whole program, from the first icon to the last thread."""
+    for name in UNUSED:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # an import of it fails, as if it were not there
     application = QApplication(["deskbell"])
     application.setApplicationName("Deskbell")
     application.setDesktopFileName("deskbell")
@@ -218,14 +225,16 @@ class App(QObject):
         self._login.show_form(server or self._settings.server, name or (user.name if user else ""), problem)
 
     @property
-    def _login(self) -> LoginDialog:
+    def _login(self) -> "LoginDialog":
         """Made at its first use."""
         if self._dialog is None:
+            from deskbell_desktop.qt.login import LoginDialog
+
             self._dialog = LoginDialog()
             self._dialog.sign_in_requested.connect(self._on_sign_in)
         return self._dialog
 
-    def _on_sign_in(self, form: LoginForm) -> None:
+    def _on_sign_in(self, form: "LoginForm") -> None:
         plain = form.allow_plain_http or self._kept.allow_plain_http
         self._network.login(form.server, form.name, form.password, allow_plain_http=plain)
 
@@ -297,12 +306,16 @@ class App(QObject):
         if popup is None:
             return
         if self._answer is None:
+            from deskbell_desktop.qt.reply_popup import ReplyPopup
+
             self._answer = ReplyPopup()
             self._answer.reply_requested.connect(self._desk.reply)
         config.offer_activation(self._popups.activation_token)
         self._answer.ask(popup)
 
-    def _make_window(self) -> MainWindow:
+    def _make_window(self) -> "MainWindow":
+        from deskbell_desktop.qt.window import MainWindow
+
         window = MainWindow()
         window.people_search_requested.connect(self._on_search_people)
         window.sign_in_requested.connect(lambda: self.ask_login("", "", ""))

@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import logging
 import ssl
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+import engineio.base_client
 import msgspec
+import socketio
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
@@ -22,13 +23,6 @@ from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.wire_json import WireJson
 from deskbell_protocol import PROTOCOL_VERSION, limits, names, wire
 from deskbell_protocol.errors import FATAL, Code
-
-for _unused in ("requests", "websocket"):
-    # python-socketio loads these for its synchronous client where it finds them: 10 MiB never used here
-    sys.modules.setdefault(_unused, None)  # type: ignore[arg-type]
-
-import engineio.base_client  # noqa: E402
-import socketio  # noqa: E402
 
 log = logging.getLogger(__name__)
 
