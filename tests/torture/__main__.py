@@ -23,7 +23,7 @@ def report(result: Result) -> None:
 
 def control(seed: int, seconds: float) -> bool:
     """The same against clients that believe the push: whether the checker sees what they lose."""
-    result = torture(Options(seconds=seconds, seed=seed, emit_only=True))
+    result = torture(Options(seconds=seconds, seed=seed, emit_only=True, pace_s=1.2))
     verdict = result.verdict
     share = 100 * verdict.lost / max(1, verdict.acked)
     say(f"control: kills={result.kills} acked={verdict.acked} lost={verdict.lost} ({share:.0f} % of acked) seed={seed}")

@@ -26,6 +26,8 @@ FAILPOINTS = (
 )
 DEVICE_CRASHES = 0.002
 REST_S = 90.0
+SLOW_S = 5.0
+"""Within this a device has promised to have caught up."""
 TURN_S = 0.02
 
 
@@ -36,9 +38,9 @@ class Options:
     processes: int = 1
     emit_only: bool = False
     """The negative control."""
-    pause_s: float = 0.04
+    pause_s: float = 0.02
     """Between two messages of one script, on average."""
-    pace_s: float = 1.2
+    pace_s: float = 2.0
     """Between two troubles, on average."""
     keep: bool = False
     """Leave the folder behind."""
@@ -67,7 +69,7 @@ class Result:
             f"kills={self.kills} acked={v.acked} lost={v.lost} duplicated={v.duplicated} misordered={v.misordered}"
             f" popups_missing={v.popups_missing} popups_repeated={v.popups_repeated} unsent={v.unsent}"
             f" p50={percentile(self.delays, 50):.2f}s p99={percentile(self.delays, 99):.2f}s"
-            f" caught_up_p99={percentile(self.catch_ups, 99):.2f}s rested={self.rested_in:.1f}s"
+            f" caught_up_p99={percentile(self.catch_ups, 99):.2f}s({len(self.catch_ups)}) rested={self.rested_in:.1f}s"
             f" seed={self.options.seed} seconds={self.options.seconds:g} processes={self.options.processes}"
         )
 
@@ -237,17 +239,22 @@ class Run:
         ]
 
     def _catch_ups(self, trouble: Trouble) -> list[float]:
-        """Seconds from a new server's first answer until a device, which nothing else befell, had what there was."""
+        """Seconds from a new server's first answer until a device had what there was.
+
+        Only where nothing else befell the device or the server meanwhile. Where something did, but more than `SLOW_S`
+        had passed by then, those seconds count: at least so long it took.
+        """
         found = []
-        downs = trouble.server_downs
         for desk in self._desks:
             applied = desk.applied()
             for up, heads in self._ups:
-                done = next((a.at for a in applied if a.at > up and a.cursor >= heads[desk.user.id]), None)
-                if done is None or any(up < down < done for down in downs):
+                if any(start < up < end for start, end in desk.disturbed):
                     continue
-                if not any(start < done and end > up for start, end in desk.disturbed):
-                    found.append(done - up)
+                done = next((a.at for a in applied if a.at > up and a.cursor >= heads[desk.user.id]), float("inf"))
+                hit = [at for at in (*trouble.server_downs, *(start for start, _ in desk.disturbed)) if at > up]
+                until = min([done, *hit])
+                if until == done or SLOW_S < until - up < float("inf"):
+                    found.append(until - up)
         return found
 
 

@@ -9,7 +9,7 @@ SEED = 20
 
 @pytest.mark.timeout(400)
 def test_nothing_is_lost_doubled_or_swapped_in_a_minute_of_trouble() -> None:
-    result = torture(Options(seconds=60, seed=SEED))
+    result = torture(Options(seconds=60, seed=SEED, pace_s=1.2))
     assert result.is_clean, [result.line, *result.verdict.words, *result.verdict.problems, *result.faults]
     assert result.kills >= 5
     assert result.verdict.acked >= 200
@@ -17,5 +17,5 @@ def test_nothing_is_lost_doubled_or_swapped_in_a_minute_of_trouble() -> None:
 
 @pytest.mark.timeout(200)
 def test_the_same_trouble_is_seen_to_lose_messages_without_the_protocol() -> None:
-    result = torture(Options(seconds=15, seed=SEED, emit_only=True))
+    result = torture(Options(seconds=15, seed=SEED, emit_only=True, pace_s=1.2))
     assert result.verdict.lost > 0, "a checker that finds nothing here would find nothing anywhere"
