@@ -49,7 +49,7 @@ def _append(connection: Connection, requests: list[Request], found: dict[str, Pa
         for user_id in logs[request.id]:
             seqs[user_id] = place[user_id] = place[user_id] + 1
             other = recipient.id if user_id == sender.id else sender.id
-            events.append((user_id, seqs[user_id], names.KIND_MESSAGE, request.id, other, 0, request.at))
+            events.append((user_id, seqs[user_id], names.KIND_MESSAGE, request.id, other, request.at))
         message = _message(request, sender, recipient)
         stored[request.id] = Stored(request.id, request.at, seqs[sender.id], 1, False, message, seqs)
     batches.insert_messages(connection, [(s.id, s.message, 1, s.at) for s in stored.values() if s.message])

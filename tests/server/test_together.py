@@ -92,7 +92,7 @@ def alone(connection: sqlite3.Connection, request: Request) -> Stored | str:
 
 def log_of(connection: sqlite3.Connection) -> Any:
     """Everything but the order within a log."""
-    events = "SELECT user_id, kind, id, conversation, in_group, at FROM events ORDER BY user_id, id"
+    events = "SELECT user_id, kind, id, conversation, at FROM events ORDER BY user_id, id"
     tables = ("SELECT * FROM messages ORDER BY id", "SELECT * FROM idempotency ORDER BY principal, key", events)
     also = ("SELECT * FROM scheduled ORDER BY id", "SELECT * FROM streams ORDER BY user_id")
     return [connection.execute(sql).fetchall() for sql in (*tables, *also)]

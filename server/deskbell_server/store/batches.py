@@ -34,8 +34,8 @@ def insert_messages(connection: Connection, rows: Sequence[tuple[str, Message, i
 
 
 def insert_events(connection: Connection, rows: Sequence[Values]) -> None:
-    """User, seq, kind, id, conversation, whether it is a group's, and time of each."""
-    statement = "INSERT INTO events (user_id, seq, kind, id, conversation, in_group, at) VALUES {}"
+    """User, seq, kind, id, conversation and time of each."""
+    statement = "INSERT INTO events (user_id, seq, kind, id, conversation, at) VALUES {}"
     _run(connection, statement, rows)
 
 

@@ -35,7 +35,7 @@ def claim(connection: Connection, principal: str, key: str, request_hash: bytes,
 def claimed(connection: Connection, principal: str, key: str) -> tuple[bytes, str] | None:
     """The request's hash and the message of a key that was taken."""
     row = connection.execute(
-        "SELECT request_hash, message_id FROM idempotency WHERE principal = ? AND key = ?", (principal, key)
+        "SELECT request_hash, message_id FROM idempotency WHERE key = ? AND principal = ?", (key, principal)
     ).fetchone()
     return (bytes(row[0]), str(row[1])) if row else None
 
@@ -43,8 +43,8 @@ def claimed(connection: Connection, principal: str, key: str) -> tuple[bytes, st
 def forget_keys(connection: Connection, before: int, limit: int) -> int:
     """Deletes at most `limit` keys older than `before`, so that no transaction is long; how many."""
     return connection.execute(
-        "DELETE FROM idempotency WHERE (principal, key) IN"
-        " (SELECT principal, key FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT ?)",
+        "DELETE FROM idempotency WHERE (key, principal) IN"
+        " (SELECT key, principal FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT ?)",
         (before, limit),
     ).rowcount
 

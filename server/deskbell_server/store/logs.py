@@ -76,21 +76,13 @@ def after(connection: Connection, user_id: str, seq: int, limit: int) -> list[Ev
 
 
 def before(connection: Connection, user_id: str, conversation: str | None, seq: int, limit: int) -> list[EventRow]:
-    """The messages before `seq`, newest first. A group's are found by walking back through the log: they have no index,
-    because it would cost a page for each member at each announcement."""
-    if conversation is None:
-        found = connection.execute(
-            f"{_EVENTS} AND e.seq < ? AND e.kind = 'message' ORDER BY e.seq DESC LIMIT ?", (user_id, seq, limit)
-        ).fetchall()
-        return [_event(row) for row in found]
-    for in_group in ("0", "1"):
-        found = connection.execute(
-            f"{_EVENTS} AND e.conversation = ? AND e.in_group = {in_group} AND e.seq < ? ORDER BY e.seq DESC LIMIT ?",
-            (user_id, conversation, seq, limit),
-        ).fetchall()
-        if found:
-            break
-    return [_event(row) for row in found]
+    """The messages before `seq`, newest first. A conversation's are found by walking back through the log, which lies
+    together: an index would cost a page of its own for each event, half as much again as the message itself."""
+    which, values = ("e.kind = 'message'", []) if conversation is None else ("e.conversation = ?", [conversation])
+    rows = connection.execute(
+        f"{_EVENTS} AND e.seq < ? AND {which} ORDER BY e.seq DESC LIMIT ?", [user_id, seq, *values, limit]
+    ).fetchall()
+    return [_event(row) for row in rows]
 
 
 def insert_message(connection: Connection, message_id: str, message: Message, recipients: int, at: int) -> None:
@@ -112,10 +104,10 @@ def append_message(
             ).fetchall()
         )
         connection.execute(
-            "INSERT INTO events (user_id, seq, kind, id, conversation, in_group, at)"
-            " SELECT user_id, head, 'message', ?, CASE user_id WHEN ? THEN ? ELSE ? END, ?, ? FROM streams"
+            "INSERT INTO events (user_id, seq, kind, id, conversation, at)"
+            " SELECT user_id, head, 'message', ?, CASE user_id WHEN ? THEN ? ELSE ? END, ? FROM streams"
             f" WHERE user_id IN ({marks})",
-            [message_id, sender, mine, others, int(to_group), at, *values],
+            [message_id, sender, mine, others, at, *values],
         )
     return heads
 

@@ -110,10 +110,8 @@ def _logs(metadata: sa.MetaData) -> None:
         _text("kind"),
         _text("id"),
         _text("conversation", nullable=True),
-        _number("in_group"),
         _at("at"),
         _text("data", nullable=True),
-        _index_of_conversations(),
         sa.Index("ix_events_id", "id", "user_id"),
         sqlite_with_rowid=False,
     )
@@ -127,19 +125,12 @@ def _logs(metadata: sa.MetaData) -> None:
     )
 
 
-def _index_of_conversations() -> sa.Index:
-    where = sa.text("in_group = 0 AND conversation IS NOT NULL")
-    return sa.Index(
-        "ix_events_conversation", "user_id", "conversation", "seq", sqlite_where=where, postgresql_where=where
-    )
-
-
 def _doors(metadata: sa.MetaData) -> None:
     sa.Table(
         "idempotency",
         metadata,
+        _key("key"),  # first, for most keys begin with the time: new ones stand on the same page
         _key("principal"),
-        _key("key"),
         sa.Column("request_hash", sa.LargeBinary, nullable=False),
         _text("message_id"),
         _at("created_at"),

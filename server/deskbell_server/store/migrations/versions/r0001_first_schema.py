@@ -25,21 +25,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("conversation", sa.Text(), nullable=True),
-        sa.Column("in_group", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("data", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("user_id", "seq"),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
-        where = sa.text("in_group = 0 AND conversation IS NOT NULL")
-        batch_op.create_index(
-            "ix_events_conversation",
-            ["user_id", "conversation", "seq"],
-            unique=False,
-            sqlite_where=where,
-            postgresql_where=where,
-        )
         batch_op.create_index("ix_events_id", ["id", "user_id"], unique=False)
 
     op.create_table(
@@ -54,12 +45,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "idempotency",
-        sa.Column("principal", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("principal", sa.Text(), nullable=False),
         sa.Column("request_hash", sa.LargeBinary(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("principal", "key"),
+        sa.PrimaryKeyConstraint("key", "principal"),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("idempotency", schema=None) as batch_op:
