@@ -70,7 +70,8 @@ class Connection(EngineSocket):
         except OSError:
             data = b""
         if not data:
-            self.end(self._engine.reason.TRANSPORT_CLOSE)
+            self._readable.stop()
+            self._engine.left(self)
             return
         self._take(data)
         if has_pending(self._stream) and not self._paused and not self.closing:

@@ -5,6 +5,7 @@ Long polling, where it is allowed, keeps python-engineio's code and sockets.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
@@ -49,6 +50,8 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self._app, self._address, self._secure = app, address, secure
         self._paused: list[Connection] = []
         self._again = self.loop.timer(0)
+        self._leaving: deque[Connection] = deque()
+        self._leave = self.loop.timer(0)
         self._ticks = self.loop.timer(tick, tick)
         self._ticks.start(self._tick)
         self._hello = self._open_packet()
@@ -61,7 +64,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
 
     def shut(self) -> None:
         self.thread = None
-        for watcher in (self._again, self._ticks):
+        for watcher in (self._again, self._leave, self._ticks):
             watcher.stop()
             watcher.close()
         self.outbox.close()
@@ -110,6 +113,18 @@ class Engine(engineio.Server):  # type: ignore[misc]
         finally:
             connection.closed = True
             self.sockets.pop(connection.sid, None)
+
+    def left(self, connection: Connection) -> None:
+        """Its client has gone. When thousands go at once they are seen off in slices, and nobody else waits for it."""
+        if not self._leaving:
+            self._leave.start(self._see_off, update=False)
+        self._leaving.append(connection)
+
+    def _see_off(self) -> None:
+        for _ in range(min(SLICE, len(self._leaving))):
+            self._leaving.popleft().end(self.reason.TRANSPORT_CLOSE)
+        if self._leaving:
+            self._leave.start(self._see_off, update=False)
 
     def again(self, connection: Connection) -> None:
         """Let a paused connection go on in the next turn of the loop."""

@@ -22,6 +22,7 @@ class Api(flask_socketio.Namespace):
         if token == "type":
             raise TypeError("wrong type inside")
         if token == "slow":
+            say("asked")
             gevent.sleep(0.3)
         if token == "false":
             return False

@@ -23,6 +23,7 @@ STOCK_CANNOT: Final = {
     "test_a_flood_is_read_as_fast_as_it_is_handled": "simple-websocket reads on into a list without an end",
     "test_what_is_pipelined_behind_the_request_counts": "what pywsgi has buffered is lost",
     "test_slow_heads_are_given_up": "pywsgi waits for ever",
+    "test_large_heads_are_refused": "pywsgi takes a hundred lines of 64 KiB",
     "test_slow_bodies_and_large_bodies_are_refused": "pywsgi has no such bounds",
     "test_kept_connections_end_when_idle": "pywsgi waits for ever",
     "test_only_so_many_requests_at_a_time": "nothing is counted",

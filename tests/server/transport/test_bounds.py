@@ -129,7 +129,7 @@ def test_a_client_that_leaves_during_its_login_leaves_nothing(spawn: Spawn, kind
     server = spawn(kind, fresh=True)
     with Raw(server.port) as one:
         one.opened().text('40{"token":"slow"}')
-        time.sleep(0.1)
+        eventually(lambda: server.logged("asked"))
     with Raw(server.port) as other:
         other.login()
         eventually(lambda: other.call("counts")[0].get("connects") == 2)
@@ -352,10 +352,10 @@ def test_large_heads_are_refused(spawn: Spawn, kind: str, kept: bool) -> None:
             one.send(b"GET /address HTTP/1.1\r\nHost: x\r\n\r\n")
             assert one.answered() == 200
             one.buffer = b""
-        one.send(b"GET /address HTTP/1.1\r\n", b"X-Long: " + b"x" * 60_000 + b"\r\n")
         try:
+            one.send(b"GET /address HTTP/1.1\r\n", b"X-Long: " + b"x" * 60_000 + b"\r\n")
             status = one.answered()
-        except OSError:
+        except ConnectionError:
             status = 0
         assert status in {0, 400, 431}
 

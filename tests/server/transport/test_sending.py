@@ -73,9 +73,9 @@ def test_the_first_leaves_at_once_and_the_others_of_the_turn_together(bench: Ben
     one.write(B)
     one.write(C)
     assert writes(theirs) == []
-    gevent.sleep(0)
+    gevent.sleep(0)  # this turn ends
     assert writes(theirs) == [B + C]
-    gevent.sleep(0.001)
+    gevent.sleep(0.001)  # the next turn
     one.write(A)
     assert writes(theirs) == [A]
 
@@ -87,7 +87,7 @@ def test_a_broadcast_leaves_in_slices_and_one_message_overtakes_it(bench: Bench)
     last, theirs = pairs[-1]
     last.write(B)
     assert writes(theirs) == [A + B], "in order, and before its slice"
-    gevent.sleep(0.05)
+    gevent.sleep(0.05)  # every slice has its turn
     assert all(writes(theirs) == [A] for _, theirs in pairs[SLICE:-1])
     assert writes(theirs) == []
 
@@ -96,7 +96,7 @@ def test_rounds_that_overtake_each_other_are_joined(bench: Bench) -> None:
     pairs = [bench.connect() for _ in range(2 * SLICE)]
     for frame in (A, B, C):
         bench.engine.spread([(one, frame) for one, _ in pairs], len(pairs))
-    gevent.sleep(0.05)
+    gevent.sleep(0.05)  # every slice has its turn
     assert [writes(theirs) for _, theirs in pairs[:SLICE]] == [[A, B + C]] * SLICE
     assert [writes(theirs) for _, theirs in pairs[SLICE:]] == [[A + B + C]] * SLICE
 
@@ -106,7 +106,7 @@ def test_frames_that_wait_are_bounded_without_losing_any(bench: Bench) -> None:
     for _ in range(500):
         bench.engine.spread([(one, A) for one, _ in pairs], len(pairs))
         assert all(len(one.queue or ()) <= SLICE for one, _ in pairs)
-    gevent.sleep(0.05)
+    gevent.sleep(0.05)  # every slice has its turn
     assert all(b"".join(writes(theirs)) == A * 500 for _, theirs in pairs)
 
 
