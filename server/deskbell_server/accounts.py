@@ -57,7 +57,7 @@ class Accounts:
         place, account = address_key(address), texts.folded(request.username)
         self._refuse_guessing(place, account)
         user = self._database.read(lambda connection: rows.by_name(connection, account))
-        device_name = texts.clean_display(request.device) or "unnamed"
+        device_name = texts.clean_line("device", request.device) or "unnamed"
         good = self._passwords.verify(user.password_hash if user else None, request.password)
         if not good or user is None or user.disabled_at is not None:
             now = time.monotonic()
@@ -91,7 +91,7 @@ class Accounts:
         actor: str = COMMAND_LINE,
     ) -> Party:
         """A new account. With `first`, only if there is none yet."""
-        name, display = texts.clean_name(name), texts.clean_display(display)
+        name, display = texts.clean_name(name), texts.clean_line("display", display)
         texts.check_password(password)
         user = User(new_id(), name, display, self._passwords.hash(password), admin, False, None)
         at = now_ms()

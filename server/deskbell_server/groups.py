@@ -32,7 +32,7 @@ class Groups:
 
     def add(self, group: str, members: list[str], display: str = "", actor: str = COMMAND_LINE) -> None:
         """Makes the group if it is new, and adds members. Members of `@everyone` are those who may write to it."""
-        group, display, at = group_name(group), texts.clean_display(display), now_ms()
+        group, display, at = group_name(group), texts.clean_line("display", display), now_ms()
 
         def job(connection: Connection) -> None:
             users = [_user_id(connection, member) for member in members]

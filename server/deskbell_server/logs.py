@@ -16,7 +16,7 @@ def start(level: str, folder: Path, worker: int | None = None) -> QueueListener:
     """Begins logging; `stop()` of what is returned writes out what waits. Each process has a file of its own."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     terminal = logging.StreamHandler(sys.stderr)
-    file = RotatingFileHandler(
+    file = LogFile(
         folder / ("server.log" if worker is None else f"server-{worker}.log"),
         maxBytes=FILE_BYTES,
         backupCount=FILES,
@@ -32,6 +32,24 @@ def start(level: str, folder: Path, worker: int | None = None) -> QueueListener:
     root.setLevel(logging.WARNING)
     logging.getLogger("deskbell_server").setLevel(level.upper())
     return listener
+
+
+class LogFile(RotatingFileHandler):
+    """A full disk takes no lines: they still go to the terminal, which is told once until the disk takes them again."""
+
+    _told = False
+
+    def flush(self) -> None:
+        super().flush()
+        self._told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        problem = sys.exc_info()[1]
+        if not isinstance(problem, OSError):
+            super().handleError(record)
+        elif not self._told:
+            self._told = True
+            sys.stderr.write(f"cannot write {self.baseFilename}: {problem.strerror}\n")
 
 
 class OneLine(logging.Formatter):

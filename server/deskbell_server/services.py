@@ -1,6 +1,7 @@
 """What `serve` and every other command share: the opened database and the services about people on it."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,11 +50,19 @@ def open_people(place: Place, commits: Commits = FULL) -> Iterator[People]:
 
 
 def _make_private(place: Place) -> None:
-    """Whatever is made from here on is for this user only."""
+    """Whatever is made from here on is for this user only; a folder of others' things is left as it is, and refused."""
     os.umask(PRIVATE_UMASK)
     try:
         place.data.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        place.data.chmod(PRIVATE_FOLDER)
-        place.database.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        mode = stat.S_IMODE(place.data.stat().st_mode)
+        if mode & PRIVATE_UMASK and any(place.data.iterdir()):
+            raise SetupError(
+                f"{place.data} is open to others (mode {mode:o}) and not empty: "
+                f"name a folder of its own, or close it with `chmod 700 {place.data}`"
+            )
+        if mode & PRIVATE_UMASK:
+            place.data.chmod(PRIVATE_FOLDER)
     except OSError as problem:
         raise SetupError(f"cannot use the folder {place.data}: {problem.strerror}") from problem
+    if not place.postgres and not place.database.parent.is_dir():
+        raise SetupError(f"there is no folder {place.database.parent} for the database")

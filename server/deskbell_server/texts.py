@@ -8,6 +8,7 @@ from deskbell_protocol.errors import Code
 from deskbell_server.errors import RefusedError
 
 _ALLOWED_CONTROLS = "\n\r\t"
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -25,8 +26,8 @@ def check_text(field: str, text: str) -> None:
 
 def check_body(body: str) -> None:
     check_text("body", body)
-    if not body.strip():
-        raise RefusedError(Code.INVALID, "body: there is nothing in it but white space")
+    if all(unicodedata.category(char) in _UNSEEN for char in body):
+        raise RefusedError(Code.INVALID, "body: there is nothing in it that can be seen")
     if len(body.encode()) > limits.BODY_BYTES:
         raise RefusedError(Code.TOO_LARGE, f"body: longer than {limits.BODY_BYTES} bytes")
 
@@ -42,13 +43,13 @@ def clean_name(name: str) -> str:
     return name
 
 
-def clean_display(display: str) -> str:
-    """Free text on one line, up to 100 characters."""
-    display = unicodedata.normalize("NFC", display.strip())
-    check_text("display", display)
-    if len(display) > limits.DISPLAY_CHARS or any(c in display for c in _ALLOWED_CONTROLS):
-        raise RefusedError(Code.INVALID, f"display: must be one line of at most {limits.DISPLAY_CHARS} characters")
-    return display
+def clean_line(field: str, text: str) -> str:
+    """Free text on one line, up to 100 characters: how a person, a group or a device is shown."""
+    text = unicodedata.normalize("NFC", text.strip())
+    check_text(field, text)
+    if len(text) > limits.DISPLAY_CHARS or any(c in text for c in _ALLOWED_CONTROLS):
+        raise RefusedError(Code.INVALID, f"{field}: must be one line of at most {limits.DISPLAY_CHARS} characters")
+    return text
 
 
 def check_password(password: str) -> None:

@@ -40,6 +40,39 @@ def test_accounts_from_an_empty_folder(folder: Path) -> None:
     assert "disabled" not in run(folder, "--data", "d", "user", "list")[1]
 
 
+def test_a_folder_of_others_things_is_refused_and_left_as_it_is(folder: Path) -> None:
+    shared = folder / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    (shared / "theirs").write_text("x")
+    code, text = run(folder, "--data", "shared", "user", "list")
+    assert (code, "chmod 700" in text) == (1, True)
+    assert shared.stat().st_mode & 0o777 == 0o755
+    (shared / "theirs").unlink()
+    assert run(folder, "--data", "shared", "user", "list")[0] == 0
+    assert shared.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_database_in_a_folder_that_is_not_there(folder: Path) -> None:
+    code, text = run(folder, "--data", "d", "--database", f"sqlite:///{folder}/typo/x.db", "user", "list")
+    assert (code, "there is no folder" in text) == (1, True)
+    assert not (folder / "typo").exists()
+
+
+def test_a_closed_stdin_is_told(folder: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"exec '{PROGRAM}' --data d user add bob <&-"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd=folder,
+    )
+    assert done.returncode == 2
+    assert "stdin, which is closed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "says"),
     [
@@ -117,6 +150,7 @@ def test_only_databases_that_it_can_use_are_taken(folder: Path, url: str) -> Non
 
 
 def test_another_place_for_the_database(folder: Path) -> None:
+    (folder / "own").mkdir()
     run(folder, "--data", "d", "--database", f"sqlite:///{folder}/own/x.db", "user", "add", "bob", stdin="12345678\n")
     assert (folder / "own" / "x.db").exists()
     assert not (folder / "d" / "deskbell.db").exists()

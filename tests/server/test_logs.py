@@ -1,12 +1,17 @@
 """What the server writes down: the way of a message, and no secret of anybody, whatever was done."""
 
 import json
+import logging
 import socket
 import sqlite3
 import urllib.parse
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
+import pytest
+
+from deskbell_server.logs import LogFile
 from tests.desk.server import Login, Server
 from tests.server.conftest import PASSWORDS
 from tests.server.wires import Wire
@@ -87,3 +92,21 @@ def test_an_error_inside_is_logged_with_the_request_and_told_without_details(ser
     server.stop()
     lines = [line for line in (server.data / "logs" / "server.log").read_text().splitlines() if reference in line]
     assert any("Traceback" in line for line in lines)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_told_once(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    handler, full = LogFile(folder / "server.log"), Path("/dev/full").open("w")  # noqa: SIM115 - closing it fails
+    room = handler.setStream(full)
+    for number in range(3):
+        handler.handle(logging.LogRecord("n", logging.INFO, "p", 1, "line %d", (number,), None))
+    assert room is not None
+    handler.stream = room
+    with suppress(OSError):
+        full.close()
+    handler.handle(logging.LogRecord("n", logging.INFO, "p", 1, "room again", (), None))
+    handler.close()
+    told = capsys.readouterr().err
+    assert told.count("No space left on device") == 1
+    assert "Traceback" not in told
+    assert (folder / "server.log").read_text() == "room again\n"

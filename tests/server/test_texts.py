@@ -42,10 +42,15 @@ def test_everything_else_is_kept_as_it_is(body: str) -> None:
     texts.check_body(body)
 
 
-@pytest.mark.parametrize("body", ["", " \n\t", "\u3000"])
-def test_white_space_is_no_message(body: str) -> None:
-    with pytest.raises(RefusedError, match="white space"):
+@pytest.mark.parametrize("body", ["", " \n\t", "\u3000", "\u200b", "\ufeff\u202e", "\u2028"])
+def test_what_cannot_be_seen_is_no_message(body: str) -> None:
+    with pytest.raises(RefusedError, match="seen"):
         texts.check_body(body)
+
+
+def test_a_line_names_its_field() -> None:
+    with pytest.raises(RefusedError, match=r"^device: must be one line"):
+        texts.clean_line("device", "a\nb")
 
 
 @pytest.mark.parametrize("body", ["x" * (limits.BODY_BYTES + 1), "文" * (limits.BODY_BYTES // 3 + 1)])

@@ -15,6 +15,8 @@ def user() -> None:
 
 def ask_password() -> str:
     """From the terminal, twice; otherwise the first line of stdin, so that it is in no list of processes."""
+    if sys.stdin is None:  # closed by the caller: `<&-`
+        raise click.UsageError("the password comes from stdin, which is closed")
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\r\n")
