@@ -15,6 +15,7 @@ from deskbell_protocol.errors import Code
 from deskbell_server import logs
 from deskbell_server.config import Settings
 from deskbell_server.delivery.delivery import Delivery
+from deskbell_server.delivery.hints import Hints
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.delivery.watch import Watch
 from deskbell_server.errors import SetupError
@@ -22,6 +23,7 @@ from deskbell_server.housekeeping import Housekeeping
 from deskbell_server.ingest import socket
 from deskbell_server.ingest.health import Health
 from deskbell_server.ingest.http import Api
+from deskbell_server.ingest.redis import RedisDoors
 from deskbell_server.ingest.setup import SetupPage
 from deskbell_server.ingest.web import BODY_S, Gate, InFlight
 from deskbell_server.limiter import Limiter, Rate
@@ -65,15 +67,21 @@ class Server:
         presence = Presence()
         self._delivery = Delivery(self.transport, presence, database.read(users.epoch))
         publishing = Limiter(Rate(settings.publish_rate, PUBLISH_BURST))
-        self._messages = Messages(database, publishing, self._delivery.message)
-        reading = Reading(database, self._delivery.read)
-        scheduled = Scheduled(database, self._delivery.message)
+        place = settings.place
+        self._hints = Hints(place.redis, database, presence, self._delivery) if place.redis else None
+        announcing = self._hints or self._delivery
+        self._messages = Messages(database, publishing, announcing.message)
+        reading = Reading(database, announcing.read)
+        scheduled = Scheduled(database, announcing.message)
+        self._doors = RedisDoors(place.redis, people.devices, self._messages, gevent.spawn) if place.redis else None
         self._messages.on_scheduled = scheduled.on_scheduled
         watch = Watch(database, people.devices, presence, self._delivery)
         people.devices.on_revoked(self._delivery.close_devices)
         worker = settings.worker
         self._setup = SetupPage(people.accounts, worker.setup_secret) if worker else SetupPage(people.accounts)
         self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, Housekeeping(database, people.devices).run]
+        if self._hints:
+            self._loops.append(self._hints.run)
         web = Web(
             people,
             self._messages,
@@ -88,7 +96,7 @@ class Server:
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
         self.flask.register_blueprint(self._setup.blueprint())
-        self.flask.register_blueprint(Health(database, watch).blueprint())
+        self.flask.register_blueprint(Health(database, watch, self._has_hints).blueprint())
         socket.Desk(
             self.transport, people.devices, presence, watch, self._messages, reading, Limiter(READING)
         ).register()
@@ -101,6 +109,8 @@ class Server:
             running.append(gevent.spawn(self._end_with_parent, worker.pipe))
         handlers = [gevent.signal_handler(number, self._end) for number in (signal.SIGTERM, signal.SIGINT)]
         self._ending = False
+        if self._doors:
+            self._doors.open()
         try:
             self.transport.serve(
                 self._settings.host,
@@ -112,9 +122,18 @@ class Server:
         except OSError as problem:
             raise SetupError(f"cannot listen on {self._settings.host}:{self._settings.port}: {problem}") from problem
         finally:
+            self._close_redis()
             gevent.killall(running)
             for handler in handlers:
                 handler.cancel()
+
+    def _has_hints(self) -> bool:
+        return self._hints is None or self._hints.is_well
+
+    def _close_redis(self) -> None:
+        for part in (self._doors, self._hints):
+            if part:
+                part.close()
 
     def _ready(self, say: Callable[[str], None]) -> None:
         scheme = "https" if self._settings.tls_cert else "http"

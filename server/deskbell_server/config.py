@@ -32,6 +32,7 @@ class Option:
 COMMON = (
     Option("data", Path.home() / ".local/share/deskbell-server", "Folder for the database and the logs."),
     Option("database", "", "sqlite:///PATH or postgresql+psycopg://…; by default a file in the data folder."),
+    Option("redis", "", "redis://HOST:PORT/DB: hints between processes, and the doors deskbell:publish."),
 )
 """These stand before the command and serve every command."""
 
@@ -75,6 +76,7 @@ class Place:
     database: Path
     postgres: str = ""
     """Its URL, when the database is not a file."""
+    redis: str = ""
 
     @property
     def logs(self) -> Path:
@@ -137,15 +139,15 @@ def load(path: Path) -> dict[str, Any]:
     return _as_parameters(values) | {"serve": _as_parameters(serve)}
 
 
-def make_place(data: Path, database: str) -> Place:
+def make_place(data: Path, database: str, redis: str = "") -> Place:
     if not database:
-        return Place(data, data / DATABASE_NAME)
+        return Place(data, data / DATABASE_NAME, redis=redis)
     scheme, found, rest = database.partition("://")
     if scheme == POSTGRES and rest:
-        return Place(data, data / DATABASE_NAME, database)
+        return Place(data, data / DATABASE_NAME, database, redis)
     if not found or scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
         raise SetupError(f"--database must be sqlite:///PATH or {POSTGRES}://…, not {scheme}://…")
-    return Place(data, Path(rest[1:]))
+    return Place(data, Path(rest[1:]), redis=redis)
 
 
 def _as_parameters(values: dict[str, Any]) -> dict[str, Any]:

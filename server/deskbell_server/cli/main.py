@@ -47,17 +47,28 @@ def read_file(ctx: click.Context, _parameter: click.Parameter, path: Path | None
 )
 @options(config.COMMON)
 @click.pass_context
-def command(ctx: click.Context, data: Path, database: str) -> None:
+def command(ctx: click.Context, data: Path, database: str, redis: str) -> None:
     """The server of Deskbell: messages that ring at a desk."""
-    ctx.obj = config.make_place(data, database)
+    ctx.obj = config.make_place(data, database, redis)
+
+
+def too(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
+    """An option of the whole server, given after `serve`."""
+    assert ctx.parent
+    if value and parameter.name:
+        given = {name: ctx.parent.params[name] for name in ("data", "database", "redis")} | {parameter.name: value}
+        ctx.parent.params[parameter.name] = value
+        ctx.obj = config.make_place(**given)
 
 
 @command.command()
 @options(config.SERVE)
-@click.pass_obj
-def serve(place: config.Place, /, **values: Any) -> None:
+@click.option("--database", default="", expose_value=False, callback=too, help="As before the command.")
+@click.option("--redis", default="", expose_value=False, callback=too, help="As before the command.")
+@click.pass_context
+def serve(ctx: click.Context, /, **values: Any) -> None:
     """Run the server, until it is told to stop."""
-    settings = config.Settings(place=place, **values)
+    settings = config.Settings(place=ctx.obj, **values)
     if settings.workers > 1:
         from deskbell_server.supervisor import Supervisor
 

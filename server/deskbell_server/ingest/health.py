@@ -1,5 +1,6 @@
 """`/healthz`: whether this server can do its work, for whoever watches it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, Response
@@ -15,6 +16,7 @@ from deskbell_server.store.database import Database
 class Health:
     database: Database
     watch: Watch
+    has_hints: Callable[[], bool]
 
     def blueprint(self) -> Blueprint:
         found = Blueprint("health", __name__)
@@ -23,10 +25,12 @@ class Health:
 
     @needs(Needs.NOTHING)
     def healthz(self) -> Response:
-        """200 when it can read, and could commit a second ago; else 503."""
+        """200 when it can read, and could commit a second ago; else 503. "degraded": all works, but without Redis."""
         try:
             self.database.read(users.epoch)
             is_well = self.watch.is_well
         except UnavailableError:
             is_well = False
-        return answer({"status": "ok" if is_well else "unavailable"}, 200 if is_well else 503)
+        if not is_well:
+            return answer({"status": "unavailable"}, 503)
+        return answer({"status": "ok" if self.has_hints() else "degraded"})

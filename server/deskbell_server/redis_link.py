@@ -1,0 +1,121 @@
+"""Redis as this server uses it: never waited for by a request, with short timeouts, and gone at any time."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gevent import get_hub
+
+from deskbell_server.errors import SetupError
+
+if TYPE_CHECKING:
+    import redis
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 1.0
+AGAIN_S = 0.5
+"""Pause before a lost Redis is tried again."""
+SCHEMES = ("redis://", "rediss://", "unix://")
+
+
+def make_client(url: str) -> "redis.Redis":
+    """Connects when it is used. SetupError when the URL is none, or the library is missing."""
+    try:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError as problem:
+        raise SetupError("--redis needs the redis library: pip install 'deskbell[server,redis]'") from problem
+    if not url.startswith(SCHEMES):
+        raise SetupError(f"--redis must begin with {' or '.join(SCHEMES)}")
+    try:
+        return redis.Redis.from_url(
+            url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
+        )
+    except ValueError as problem:
+        raise SetupError(f"--redis cannot be used: {problem}") from problem
+
+
+class Loop:
+    """A native thread that does `turn` again and again; a lost Redis is said once, and tried again until it is back."""
+
+    def __init__(self, name: str, turn: Callable[[], None], lost: Callable[[], None]) -> None:
+        self._name = name
+        self._turn = turn
+        self._lost = lost
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"deskbell-{name}", daemon=True)
+        self._is_lost = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """It ends by itself within its timeouts."""
+        self._ending.set()
+
+    def join(self) -> None:
+        self._thread.join(3 * TIMEOUT_S)
+
+    @property
+    def is_ending(self) -> bool:
+        return self._ending.is_set()
+
+    def pause(self, seconds: float) -> None:
+        self._ending.wait(seconds)
+
+    def _run(self) -> None:
+        import redis
+
+        while not self.is_ending:
+            try:
+                self._turn()
+            except (redis.RedisError, OSError) as problem:
+                if not self._is_lost:
+                    log.warning("%s: Redis is lost: %s", self._name, problem)
+                self._is_lost = True
+                self._lost()
+                self.pause(AGAIN_S)
+            except Exception:
+                log.exception("%s failed", self._name)
+                self._lost()
+                self.pause(AGAIN_S)
+            else:
+                if self._is_lost:
+                    log.warning("%s: Redis is back", self._name)
+                self._is_lost = False
+
+
+class Crossing:
+    """From a native thread into the loop: `call` runs a function there. Made on the loop's thread."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], Any]] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._watcher = get_hub().loop.async_()
+        self._watcher.start(self._wake)
+
+    def call(self, function: Callable[[], Any]) -> None:
+        """From any thread; the function must not block."""
+        with self._lock:
+            if not self._closed:
+                self._waiting.append(function)
+                self._watcher.send()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._watcher.stop()
+            self._watcher.close()
+
+    def _wake(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for function in waiting:
+            try:
+                function()
+            except Exception:
+                log.exception("what came from Redis failed")

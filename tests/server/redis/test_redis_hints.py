@@ -1,0 +1,150 @@
+"""Hints: quick with Redis; without it, hung, flushed or lied to, the same outcome a little later."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.desk.processes import wait_for
+from tests.desk.server import Login, Server
+from tests.server.conftest import KINDS
+from tests.server.redis.conftest import OwnRedis
+from tests.server.wires import Wire
+
+LogIn = Callable[[Server, str], Login]
+Connect = Callable[[Server, str], Wire]
+Two = tuple[Server, Server]
+
+
+@pytest.fixture(params=KINDS)
+def two(request: pytest.FixtureRequest, folder: Path, furnished: Path, own_redis: OwnRedis) -> Iterator[Two]:
+    """Two running servers on one database and one Redis."""
+    servers = []
+    for name in ("first", "second"):
+        place = folder / name
+        place.mkdir()
+        servers.append(Server(place, "--publish-rate", "0", "--redis", own_redis.url, "--log-level", "debug"))
+    first, second = servers
+    shutil.copytree(furnished, first.data)
+    if request.param == "postgres":
+        shutil.copytree(furnished, second.data)
+        first.database = second.database = request.getfixturevalue("postgres_office")
+    else:
+        second.data = first.data
+    with first, second:
+        first.start(wait=False)
+        second.start().wait_until_up()
+        first.wait_until_up()
+        wait_for(lambda: is_well(first) and is_well(second), "their hints to be heard")
+        yield first, second
+
+
+def is_well(server: Server) -> bool:
+    return bool(server.ask("GET", "/healthz").body["status"] == "ok")
+
+
+def delays(first: Server, alice: Login, wire: Wire, count: int = 10) -> list[float]:
+    """How long after the answer to a publish in one process a socket in the other knows of it."""
+    found = []
+    for number in range(count):
+        before = len(wire.of("head"))
+        first.publish(alice, "bob", body=str(number))
+        begin = time.monotonic()
+        wait_for(lambda seen=before: len(wire.of("head")) > seen, "the head", 3.0, every=0.001)  # type: ignore[misc]
+        found.append(time.monotonic() - begin)
+    return sorted(found)
+
+
+def test_with_redis_another_process_knows_at_once(two: Two, log_in: LogIn, connect: Connect) -> None:
+    first, second = two
+    alice, bob = log_in(first, "alice"), log_in(second, "bob")
+    wire = connect(second, bob.token)
+    found = delays(first, alice, wire)
+    assert found[len(found) // 2] < 0.25  # ~10 ms on a machine at rest; a second without hints
+    assert len(wire.sync()["events"]) == 10
+
+
+@pytest.mark.parametrize("trouble", ["killed", "hung"])
+def test_without_redis_nothing_is_lost_nobody_waits_and_it_is_said(
+    two: Two, own_redis: OwnRedis, log_in: LogIn, connect: Connect, trouble: str
+) -> None:
+    first, second = two
+    alice, bob = log_in(first, "alice"), log_in(second, "bob")
+    wire = connect(second, bob.token)
+    if trouble == "killed":
+        own_redis.kill()
+    else:
+        own_redis.pause(True)
+    begin = time.monotonic()
+    took = []
+    for number in range(20):
+        start = time.monotonic()
+        first.publish(alice, "bob", body=str(number))
+        took.append(time.monotonic() - start)
+    assert sorted(took)[-2] < 0.5
+    wait_for(lambda: max((head["head"] for head in wire.of("head")), default=0) == 20, "the other to know", 2.5)
+    assert len(wire.sync()["events"]) == 20
+    wait_for(lambda: not is_well(first) and not is_well(second), "both to say degraded", 6.0)
+    assert time.monotonic() - begin < 7.0
+    assert second.ask("GET", "/healthz").status == 200
+    if trouble == "killed":
+        own_redis.start()
+    else:
+        own_redis.pause(False)
+    wait_for(lambda: is_well(first) and is_well(second), "both to be well again", 10)
+    found = delays(first, alice, wire, 5)
+    assert found[2] < 0.25
+
+
+def test_a_flushed_redis_is_no_matter(two: Two, own_redis: OwnRedis, log_in: LogIn, connect: Connect) -> None:
+    first, second = two
+    alice, bob = log_in(first, "alice"), log_in(second, "bob")
+    wire = connect(second, bob.token)
+    own_redis.client.flushall()
+    assert len(delays(first, alice, wire, 3)) == 3
+    own_redis.client.xadd("deskbell:publish", {"token": alice.token, "to": "bob", "body": "after"})
+    wait_for(lambda: wire.sync()["events"][-1]["data"]["body"] == "after", "the stream's door", every=0.1)
+
+
+def test_forged_hints_say_nothing_and_do_nothing(
+    two: Two, own_redis: OwnRedis, log_in: LogIn, connect: Connect
+) -> None:
+    first, second = two
+    alice, bob = log_in(first, "alice"), log_in(second, "bob")
+    wire = connect(second, bob.token)
+    first.publish(alice, "bob", body="1")
+    wait_for(lambda: wire.of("head"), "the head")
+    told = len(wire.of("head"))
+    for text in (
+        json.dumps({"origin": "x", "user": bob.user["id"], "head": 10**6}),
+        json.dumps({"origin": "x", "user": alice.user["id"], "head": 1}),
+        json.dumps({"origin": "x", "user": "nobody", "head": -1}),
+        "no json", "[]", "{}", '{"origin": 1}', "[" * 100_000,
+    ):  # fmt: skip
+        for _ in range(200):
+            own_redis.client.publish("deskbell:heads", text)
+    first.publish(alice, "bob", body="2")
+    wait_for(lambda: max(head["head"] for head in wire.of("head")) == 2, "the true head", 2.5)
+    assert {head["head"] for head in wire.of("head")[told:]} <= {1, 2}
+    assert is_well(first)
+    assert is_well(second)
+    assert wire.received[-1][0] == "head"
+    assert len(wire.sync()["events"]) == 2
+
+
+def test_a_server_starts_without_its_redis(folder: Path, furnished: Path, free_port: int, log_in: LogIn) -> None:
+    with Server(folder, "--redis", f"redis://127.0.0.1:{free_port}/0") as alone:
+        shutil.copytree(furnished, alone.data)
+        alone.start()
+        alone.publish(log_in(alone, "alice"), "bob", body="b")
+        wait_for(lambda: not is_well(alone), "it to say degraded", 6.0)
+
+
+def test_a_wrong_address_is_told_at_once(folder: Path, furnished: Path) -> None:
+    with Server(folder, "--redis", "http://127.0.0.1") as wrong:
+        wrong.start(wait=False)
+        assert wrong.process.wait(20) == 1
+        assert "--redis must begin with" in wrong._log.read_text()
