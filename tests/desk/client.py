@@ -13,7 +13,7 @@ from deskbell_desktop.config import Kept, save_kept
 from deskbell_desktop.io.secrets import SERVICE, TokenFile
 from deskbell_protocol import wire
 from tests.desk.hand import Hand, Window
-from tests.desk.processes import Child, NotInTimeError, tail, wait_for
+from tests.desk.processes import PATIENCE_S, Child, NotInTimeError, tail, wait_for
 from tests.desk.server import Login, Server
 
 PROGRAM = Path(sys.executable).with_name("deskbell")
@@ -88,7 +88,7 @@ class Client:
         """First groups (or whole matches) of `pattern` in what was logged since the start, or since `forget_log`."""
         return [match.group(match.lastindex or 0) for match in re.finditer(pattern, self.log()[self._seen :])]
 
-    def wait_for_log(self, pattern: str, timeout: float = 10.0) -> str:
+    def wait_for_log(self, pattern: str, timeout: float = PATIENCE_S) -> str:
         """The first match's first group."""
         try:
             found = self.process.wait_until(lambda: self.logged(pattern), f"“{pattern}” in its log", timeout)
@@ -116,7 +116,7 @@ class Client:
     def windows(self, name: str = WINDOW) -> list[Window]:
         return self._desk.hand.windows("--pid", str(self.process.pid), "--name", name)
 
-    def wait_for_window(self, name: str = WINDOW, timeout: float = 10.0) -> Window:
+    def wait_for_window(self, name: str = WINDOW, timeout: float = PATIENCE_S) -> Window:
         try:
             return self.process.wait_until(lambda: self.windows(name), f"a window called {name!r}", timeout)[0]
         except NotInTimeError as missed:

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.desk.processes import wait_for
+from tests.desk.processes import PATIENCE_S, wait_for
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Hand:
             return None  # closed meanwhile
         return Window(id_, int(fields["X"]), int(fields["Y"]), int(fields["WIDTH"]), int(fields["HEIGHT"]))
 
-    def find(self, *search: str, what: str, timeout: float = 10.0) -> Window:
+    def find(self, *search: str, what: str, timeout: float = PATIENCE_S) -> Window:
         return wait_for(lambda: self.windows(*search), what, timeout)[0]
 
     def popups(self) -> list[Window]:

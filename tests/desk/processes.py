@@ -15,13 +15,15 @@ from typing import BinaryIO, Self, TypeVar
 T = TypeVar("T")
 
 TAIL_LINES = 25
+PATIENCE_S = 20.0
+"""How long is waited for what should come at once: a busy machine may take its time, a passing test never waits."""
 
 
 class NotInTimeError(AssertionError):
     """Something that was waited for did not come; the text says what, and what the program concerned said last."""
 
 
-def wait_for(condition: Callable[[], T], what: str, timeout: float = 10.0, every: float = 0.02) -> T:
+def wait_for(condition: Callable[[], T], what: str, timeout: float = PATIENCE_S, every: float = 0.02) -> T:
     """The first true value of `condition`, asked again every `every` seconds. Raises NotInTimeError after `timeout`."""
     end = time.monotonic() + timeout
     while True:
@@ -112,14 +114,14 @@ class Child:
     def exit_code(self) -> int | None:
         return self._process.poll()
 
-    def wait(self, timeout: float = 10.0) -> int:
+    def wait(self, timeout: float = PATIENCE_S) -> int:
         """The exit code, once it has ended."""
         try:
             return self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise NotInTimeError(f"{self.name} did not end within {timeout:g} s\n{tail(self.log)}") from None
 
-    def wait_until(self, condition: Callable[[], T], what: str, timeout: float = 10.0) -> T:
+    def wait_until(self, condition: Callable[[], T], what: str, timeout: float = PATIENCE_S) -> T:
         """`condition`'s first true value; fails at once when the program ends before, and shows its log."""
 
         def alive() -> T:

@@ -90,7 +90,7 @@ def test_reading_on_one_device_clears_the_popup_on_the_other(
     desk.hand.click_in(popup, 60, 20)
     client.wait_for_log(f"opened {message}")
     begun = time.monotonic()
-    wait_for(lambda: not home.hand.popups(), "the popup at home to go", 5)
+    wait_for(lambda: not home.hand.popups(), "the popup at home to go")
     assert time.monotonic() - begun < 2
     wait_for(lambda: other.rows("SELECT unread FROM messages") == [(0,)], "it to be read at home")
 

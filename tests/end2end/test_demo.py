@@ -77,7 +77,7 @@ def test_a_failing_demo_says_what_it_expected_and_shows_the_logs(folder: Path, s
     with Child([sys.executable, "-m", "tests.demo"], folder / "demo.log", env=env, cwd=folder) as demo:
         assert demo.wait(90) == 1
     text = demo.log.read_text()
-    assert "The demo stopped here: waited 10 s for “connected”" in text
+    assert "The demo stopped here: waited 20 s for “connected”" in text
     assert "--- server.log" in text
     assert "listening on" in text
     assert (folder / "artifacts/demo.png").exists()

@@ -219,7 +219,7 @@ def test_whatever_is_written_is_shown_as_text_and_freezes_nothing(
     desk.hand.press("ctrl+Home")
     open_by_popup(desk, client)
     client.write("still here")
-    wait_for(lambda: server.bodies_from(alex) == ["still here"], "the answer in the server's database", 5)
+    wait_for(lambda: server.bodies_from(alex) == ["still here"], "the answer in the server's database")
 
 
 def test_a_message_that_is_too_long_is_kept_and_said(
