@@ -48,7 +48,11 @@ class Guarded(flask_socketio.Namespace):
             self._sids[_sid()] = self._admin_device(auth.get("token"))
         if auth.get("refuse"):
             raise NotConnectedError("refused, as you asked", {"code": Code.FORBIDDEN.value, "fatal": False})
-        emit("my response", {"data": "Connected"})
+        # after this handler, which decides: a client gets nothing before it knows that it is connected
+        self._io.start_background_task(self._greet, _sid())
+
+    def _greet(self, sid: str) -> None:
+        self._io.emit("my response", {"data": "Connected"}, namespace=self._name, to=sid)
 
     def on_disconnect(self, reason: str) -> None:
         self._sids.pop(_sid(), None)

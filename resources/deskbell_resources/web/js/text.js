@@ -58,10 +58,10 @@ function anchor(url, written) {
 
 /** One or two letters for a face. */
 export function initials(label) {
-  const words = clean(label).replace(/^@/, "").split(/[\s._-]+/).filter(Boolean);
+  const words = clean(label).replace(/^@/, "").split(/\s+/).map((word) => word.replace(/[^\p{L}\p{N}]/gu, "")).filter(Boolean);
   if (!words.length) return "?";
   const first = [...words[0]];
   if (/\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}/u.test(first[0])) return first[0];
   const second = words.length > 1 ? [...words.at(-1)][0] : first[1] ?? "";
-  return (first[0] + (words.length > 1 ? second : "")).toLocaleUpperCase();
+  return (first[0] + second).toLocaleUpperCase();
 }

@@ -32,7 +32,7 @@ export async function users({ act, found, show }) {
   };
   const row = (user) => h("tr", { "data-name": user.name },
     h("td", {}, h("strong", {}, h("bdi", {}, user.name))), h("td", {}, h("bdi", {}, oneLine(user.display))),
-    h("td", {}, h("span.row.wrap", {}, user.admin && h("span.tag", {}, t("user.admin")), user.may_announce && h("span.tag.plain", {}, t("user.announces")), user.disabled && h("span.tag.plain", {}, t("user.disabled")), user.online && h("span.row.small.good", {}, h("span.dot.good"), t("online")))),
+    h("td", {}, h("span.row.wrap", {}, user.admin && h("span.tag", {}, t("user.admin")), user.may_announce && h("span.tag.plain", {}, t("user.announces")), user.disabled && h("span.tag.plain", {}, t("user.disabled")), user.id === found.user.id && h("span.tag.plain", {}, t("user.you")), user.online && h("span.row.small.good", {}, h("span.dot.good"), t("online")))),
     h("td.acts", {}, user.disabled ? null : action(t("user.link"), link(user)), " ", user.id === found.user.id ? null : action(t(user.disabled ? "user.enable" : "user.disable"), disable(user), user.disabled ? "" : ".danger")));
   return [panel(t("user.add"), add, said), panel(t("admin.users"), table(t("admin.users"), [t("user.name"), t("user.display"), t("user.state"), ""], people.map(row)))];
 }

@@ -70,7 +70,7 @@ export class Link {
     const socket = this.#sockets.get(NAMESPACE).io.socket(OTHER, { auth: await this.#auth() });
     this.#sockets.set(OTHER, socket);
     this.#watch(socket, `${OTHER} `);
-    await new Promise((resolve, reject) => { socket.once("connect", resolve); socket.once("connect_error", reject); socket.connect(); });
+    await new Promise((resolve, reject) => { socket.once("connect", resolve); socket.once("connect_error", reject); });
     return socket;
   }
 

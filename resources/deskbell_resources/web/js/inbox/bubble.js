@@ -39,7 +39,7 @@ export function bubble(message, named) {
   if (message.priority in PRIORITY) meta.unshift(h("span", {}, t(PRIORITY[message.priority])));
   if (message.mine) meta.push(h("span", {}, `· ${t("message.sent")}`));
   const who = message.mine ? t("you.short") : labelOf(message.from);
-  return h(`li.message.${message.priority}${message.mine ? ".mine" : ""}`, { "data-id": message.id, tabindex: "-1" },
+  return h(`article.message.${message.priority}${message.mine ? ".mine" : ""}`, { "data-id": message.id, tabindex: "-1" },
     h("span.away", {}, `${oneLine(who, 60)}: `), h("div.bubble", { dir: "auto" }, content(message, named)), h("div.meta.num", {}, meta));
 }
 
@@ -49,7 +49,7 @@ export function waitingBubble(item, { retry, discard }) {
   const state = item.problem
     ? [h("span.bad", { role: "alert" }, reason(item.problem)), link(t("message.retry"), () => retry(item.cid)), link(t("message.discard"), () => discard(item.cid))]
     : [h("span", {}, item.stored ? `${timeOf(item.at)} · ${t("message.sent")}` : t("message.sending"))];
-  return h("li.message.mine", { "data-cid": item.cid, tabindex: "-1" },
+  return h("article.message.mine", { "data-cid": item.cid, tabindex: "-1" },
     h("span.away", {}, `${t("you.short")}: `), h("div.bubble", { dir: "auto" }, content({ body, title }, false)), h("div.meta.num", {}, state));
 }
 

@@ -17,7 +17,6 @@ export class Messages {
 
   constructor(actions) {
     this.actions = actions;
-    this.rows = h("ol", { class: "rows", "aria-label": t("messages") });
     this.element = h("div.log", { role: "log", tabindex: "0", "aria-label": t("messages"), on: { scroll: () => this.#scrolled() } });
     this.newer = h("button.button.newer", { type: "button", hidden: true, on: { click: () => this.toEnd() } });
     this.pinned = true;

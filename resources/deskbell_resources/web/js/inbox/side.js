@@ -50,9 +50,9 @@ export class Side {
     const mine = shown.mine ? t("you", { text: "" }) : "";
     const who = !shown.mine && shown.to.length === 1 && shown.to[0].kind === "group" ? `${shown.from.display || shown.from.name}: ` : "";
     const failed = waiting?.problem ? t("list.failed") : "";
-    const text = failed || (draft ? t("list.draft", { text: oneLine(draft) }) : oneLine(`${mine || who}${shown.title || shown.body}`));
+    const text = failed || (draft ? t("list.draft", { text: oneLine(draft) }) : oneLine(`${mine || who}${shown.title ? `${shown.title}: ` : ""}${shown.body}`));
     const count = unread.size > 99 ? "99+" : String(unread.size);
-    const state = [title, text, count, shown.id, shortTime(shown.at), id === selected].join("\u0000");
+    const state = [title, text, count, shown.id, match?.id, shortTime(shown.at), id === selected].join("\u0000");
     const known = this.#rows.get(id);
     if (known?.dataset.state === state) return known;
     const row = known ?? h("li");

@@ -1,0 +1,271 @@
+"""The inbox in real browsers: told at once, read on one and so on all, answered, by mouse and by keyboard."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.desk.server import Server
+from tests.web.chromium import PHONE
+from tests.web.conftest import PASSWORD, MakePerson
+
+NOTIFICATIONS = """
+window.rung = [];
+window.Notification = class {
+  static permission = "default";
+  static async requestPermission() {
+    window.asked = (window.asked ?? 0) + 1;
+    return this.permission = "granted";
+  }
+  constructor(title, options) { Object.assign(this, { title, ...options, closed: false }); window.rung.push(this); }
+  close() { this.closed = true; }
+};
+"""
+
+
+def test_b_is_told_of_what_a_writes_without_reloading_and_reads_it(person: MakePerson, house: Server) -> None:
+    maria, alex = person("maria"), person("alex")
+    alex.page.evaluate("window.mark = 'not reloaded'")
+    body = f"Hello from {maria.page.title()}"
+    maria.compose("alex", body)
+    alex.wait_for_unread(1)
+    row = alex.page.locator(".conversation.unread")
+    expect(row).to_contain_text("Maria Garcia")
+    expect(row.locator(".badge")).to_contain_text("1 unread message")
+    expect(alex.page.locator("#favicon")).to_have_attribute("href", "web/icons/unread-1.svg")
+    row.click()
+    assert alex.bodies()[-1] == body
+    alex.wait_for_unread(0)
+    expect(alex.page.locator("#favicon")).to_have_attribute("href", "web/icons/favicon.svg")
+    alex.reply("Hello Maria")
+    maria.page.wait_for_selector(".log .message:not(.mine) .bubble:text-is('Hello Maria')")
+    expect(alex.page.locator(".message.mine .meta").last).to_contain_text("Sent")
+    assert alex.page.evaluate("window.mark") == "not reloaded"
+
+
+def test_read_on_one_is_read_on_all_within_two_seconds(person: MakePerson, house: Server) -> None:
+    desk, phone = person("alex"), person("alex", viewport=PHONE)
+    house.publish(house.login("maria", PASSWORD), "alex", body="One for all")
+    desk.wait_for_unread(1)
+    phone.wait_for_unread(1)
+    phone.open_conversation("Maria Garcia")
+    desk.wait_for_unread(0, timeout_ms=2000)
+    assert desk.page.locator(".conversation.unread").count() == 0
+
+
+def test_two_tabs_of_one_browser_show_and_send_everything_once(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="Into both tabs")
+    alex.wait_for_unread(1)
+    alex.open_conversation("Maria Garcia")
+    other = alex.open_tab()
+    other.goto(alex.page.url)
+    other.wait_for_selector(".side-foot .dot.good")
+    for number in range(3):
+        tab = (alex.page, other)[number % 2]
+        tab.fill(".editor", f"from tab {number}")
+        tab.press(".editor", "Control+Enter")
+    for tab in (alex.page, other):
+        tab.wait_for_function(
+            "() => [...document.querySelectorAll('.bubble')].filter(b => /from tab/.test(b.innerText)).length == 3"
+        )
+        expect(tab.locator("[data-cid]")).to_have_count(0)
+    stored = house.rows("SELECT body FROM messages WHERE body LIKE 'from tab%' ORDER BY body")
+    assert stored == [("from tab 0",), ("from tab 1",), ("from tab 2",)]
+
+
+def test_a_reload_shows_the_log_from_this_browser_and_asks_only_for_what_is_new(
+    person: MakePerson, house: Server
+) -> None:
+    alex, maria = person("alex"), house.login("maria", PASSWORD)
+    for number in range(5):
+        house.publish(maria, "alex", body=f"kept {number}")
+    alex.wait_for_unread(5)
+    alex.page.wait_for_function(
+        "id => new Promise(done => { const r = indexedDB.open(`deskbell.${id}`); r.onsuccess = () => {"
+        " const g = r.result.transaction('events').objectStore('events').count();"
+        " g.onsuccess = () => { r.result.close(); done(g.result >= 5) } } })",
+        arg=house.login("alex", PASSWORD).user["id"],
+    )
+    asked: list[str] = []
+    alex.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(str(frame))))
+    alex.page.reload()
+    alex.wait_until_connected()
+    alex.wait_for_unread(5)
+    alex.page.wait_for_function("() => document.querySelectorAll('.conversation').length > 0")
+    syncs = [json.loads(frame[frame.index("[") :])[1] for frame in asked if '"sync"' in frame]
+    assert syncs
+    assert syncs[0]["after"] >= 5
+    assert syncs[0]["epoch"] is not None
+
+
+def test_group_everyone_and_several_people(person: MakePerson, house: Server) -> None:
+    house.command("group", "add", "@ops", "alex", "maria", "--display", "Operations")
+    alex, maria, chen = person("alex"), person("maria"), person("陈晓明")
+    alex.compose("ops", "to the group")
+    maria.wait_for_unread(1)
+    maria.open_conversation("Operations")
+    assert maria.bodies()[-1].endswith("to the group")
+    maria.reply("back to the group")
+    alex.page.wait_for_selector(".bubble:has-text('back to the group')")
+    assert chen.unread() == 0
+    alex.compose("everyone", "to everyone")
+    chen.wait_for_unread(1)
+    chen.open_conversation("Everyone")
+    alex.page.click("[aria-label='New message']")
+    for name in ("maria", "陈"):
+        alex.page.fill("#to", name)
+        alex.page.wait_for_selector("#people li[aria-selected=true]")
+        alex.page.press("#to", "Enter")
+    alex.page.fill(".compose textarea", "to both of you")
+    alex.page.click(".compose button[type=submit]")
+    alex.page.wait_for_selector(".pane-head h1:has-text('Maria Garcia, 陈晓明')")
+    chen.wait_for_unread(1)
+    chen.open_conversation("Alex Kim")
+    assert chen.bodies()[-1] == "to both of you"
+
+
+def test_an_unknown_recipient_is_said_in_place(person: MakePerson) -> None:
+    alex = person("alex")
+    alex.page.click("[aria-label='New message']")
+    alex.page.fill("#to", "nobody-here")
+    alex.page.fill(".compose textarea", "lost")
+    alex.page.press(".compose textarea", "Control+Enter")
+    expect(alex.page.locator(".compose [role=alert]").last).to_have_text("Nobody of that name is known here.")
+    assert alex.page.input_value(".compose textarea") == "lost"
+
+
+def test_notifications_are_asked_for_by_a_button_only_and_a_click_opens_that_message(
+    person: MakePerson, house: Server
+) -> None:
+    alex, maria = person(), house.login("maria", PASSWORD)
+    alex.context.add_init_script(NOTIFICATIONS)
+    alex.sign_in("alex", PASSWORD)
+    house.publish(maria, "alex", body="before it was allowed")
+    alex.page.wait_for_selector(".conversation.unread")
+    assert alex.page.evaluate("[window.asked ?? 0, window.rung.length]") == [0, 0]
+    alex.page.click("[aria-label=Menu]")
+    alex.page.click("[data-act=notify]")
+    assert alex.page.evaluate("window.asked") == 1
+    alex.page.keyboard.press("Escape")
+    first = house.publish(maria, "alex", body="<b>this</b> one", title="A title")
+    house.publish(maria, "alex", body="a later one")
+    alex.page.wait_for_function("() => window.rung.length == 2")
+    shown = alex.page.evaluate("window.rung.map(n => [n.title, n.body])")
+    assert shown == [["Maria Garcia", "A title <b>this</b> one"], ["Maria Garcia", "a later one"]]
+    alex.page.evaluate("window.rung[0].onclick()")
+    expect(alex.page.locator(".message.found")).to_have_attribute("data-id", first)
+    alex.wait_for_unread(0)
+    alex.page.wait_for_function("() => window.rung.every(n => n.closed)")
+
+
+def test_read_elsewhere_withdraws_the_notification(person: MakePerson, house: Server) -> None:
+    alex = person()
+    alex.context.add_init_script(NOTIFICATIONS.replace('"default"', '"granted"'))
+    alex.sign_in("alex", PASSWORD)
+    elsewhere = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="read me elsewhere")
+    alex.page.wait_for_function("() => window.rung.length == 1")
+    elsewhere.open_conversation("Maria Garcia")
+    alex.page.wait_for_function("() => window.rung[0].closed", timeout=2000)
+
+
+def test_a_burst_makes_few_notifications(person: MakePerson, house: Server) -> None:
+    alex, maria = person(), house.login("maria", PASSWORD)
+    alex.context.add_init_script(NOTIFICATIONS.replace('"default"', '"granted"'))
+    alex.sign_in("alex", PASSWORD)
+    for number in range(60):
+        house.publish(maria, "alex", body=f"burst {number}")
+    alex.wait_for_unread(60)
+    tags = alex.page.evaluate("new Set(window.rung.map(n => n.tag)).size")
+    assert tags == 2, "one for the conversation, one that gathers the rest"
+
+
+def test_drafts_are_kept_over_a_reload_and_belong_to_their_conversation(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="m")
+    house.publish(house.login("陈晓明", PASSWORD), "alex", body="c")
+    alex.wait_for_unread(2)
+    alex.open_conversation("Maria Garcia")
+    alex.page.fill(".editor", "half a sentence")
+    alex.open_conversation("陈晓明")
+    assert alex.page.input_value(".editor") == ""
+    expect(alex.page.locator(".conversation:has-text('Maria')")).to_contain_text("Draft: half a sentence")
+    alex.page.reload()
+    alex.open_conversation("Maria Garcia")
+    assert alex.page.input_value(".editor") == "half a sentence"
+
+
+def test_search_finds_words_and_two_chinese_characters(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    wanted = house.publish(house.login("陈晓明", PASSWORD), "alex", body="下午看一下文档")
+    house.publish(house.login("maria", PASSWORD), "alex", body="nothing of that")
+    alex.page.wait_for_selector(".conversation:has-text('Maria')")
+    alex.page.fill("[type=search]", "文档")
+    expect(alex.page.locator(".conversation")).to_have_count(1)
+    alex.page.click(".conversation")
+    expect(alex.page.locator(".message.found")).to_have_attribute("data-id", wanted)
+    alex.page.fill("[type=search]", "no such words")
+    expect(alex.page.locator(".quiet")).to_contain_text("Nothing found")
+
+
+@pytest.mark.parametrize(("locale", "signed_out"), [("en-GB", "Sign in to Deskbell"), ("zh-CN", "登录 Deskbell")])
+def test_signing_out_leaves_nothing_of_the_person_in_the_browser(
+    person: MakePerson, locale: str, signed_out: str
+) -> None:
+    alex = person("alex", locale=locale)
+    alex.compose("maria", "a secret") if locale.startswith("en") else None
+    alex.page.locator(".side-foot .icon").click()
+    alex.page.click("[data-act=signout]")
+    expect(alex.page.locator("h1")).to_have_text(signed_out)
+    assert alex.page.evaluate("indexedDB.databases()") == []
+    kept = alex.page.evaluate("Object.keys(localStorage)")
+    assert [key for key in kept if "draft" in key or "outbox" in key] == []
+    assert [cookie for cookie in alex.context.cookies() if cookie["value"]] == []
+
+
+def test_theme_and_language_are_chosen_and_kept(person: MakePerson) -> None:
+    alex = person("alex", color_scheme="light")
+    alex.page.click("[aria-label=Menu]")
+    alex.page.select_option(".menu select >> nth=0", "dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert alex.page.evaluate(ground) == "rgb(23, 22, 20)"
+    alex.page.select_option(".menu select >> nth=1", "zh-CN")
+    alex.page.wait_for_selector("html[lang=zh-CN]")
+    alex.wait_until_connected()
+    assert alex.page.evaluate(ground) == "rgb(23, 22, 20)"
+    expect(alex.page.locator("[type=search]")).to_have_attribute("placeholder", "搜索消息")
+
+
+def test_on_a_phone_one_side_is_seen_at_a_time_and_nothing_sticks_out(person: MakePerson, house: Server) -> None:
+    alex = person("alex", viewport=PHONE, has_touch=True, is_mobile=True)
+    house.publish(house.login("maria", PASSWORD), "alex", body="https://example.org/" + "long" * 200)
+    alex.wait_for_unread(1)
+    alex.open_conversation("Maria Garcia")
+    expect(alex.page.locator(".side")).to_be_hidden()
+    assert alex.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    alex.page.click(".pane-head .back")
+    expect(alex.page.locator(".side")).to_be_visible()
+    expect(alex.page.locator(".pane")).to_be_hidden()
+
+
+def test_everything_is_reached_by_keyboard(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="by keyboard")
+    alex.wait_for_unread(1)
+    alex.page.focus("[type=search]")
+    reached: set[str] = set()
+    for _ in range(12):
+        alex.page.keyboard.press("Tab")
+        name = alex.page.evaluate(
+            "document.activeElement.getAttribute('aria-label') ?? document.activeElement.className"
+        )
+        reached.add(str(name))
+        if "conversation" in str(name):
+            alex.page.keyboard.press("Enter")
+            break
+    assert "New message" in reached
+    alex.page.wait_for_selector(".editor:focus")
+    alex.page.keyboard.type("answered by keyboard")
+    alex.page.keyboard.press("Control+Enter")
+    alex.page.wait_for_selector(".message.mine .bubble:has-text('answered by keyboard')")

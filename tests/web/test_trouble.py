@@ -1,0 +1,209 @@
+"""What goes wrong at a browser: hostile texts, a megabyte pasted, server restarts, ended sessions, a wrong clock."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.desk.server import Server
+from tests.web.conftest import PASSWORD, MakePerson
+
+HOSTILE = [
+    "<script>window.hacked = 1</script>",
+    "<img src=x onerror=window.hacked=1>",
+    '"><svg onload=window.hacked=1>',
+    "<b>bold</b> &amp; <a href='javascript:window.hacked=1'>x</a>",
+    "javascript:window.hacked=1 data:text/html,<script>1</script> file:///etc/passwd",
+    "{{7*7}} ${7*7} `x` </textarea></script>",
+    "\u202egnirts desrever\u202c \u200b\u2066hidden",
+    "![x](http://127.0.0.1:1/pixel.png) <img src=http://127.0.0.1:1/pixel.png>",
+]
+NOTHING_RAN = (
+    "() => [window.hacked ?? null, document.querySelectorAll('.log script, .log img, .log svg, .log b').length]"
+)
+
+
+def test_markup_is_text_everywhere(person: MakePerson, house: Server) -> None:
+    house.command("user", "add", "eve", "--display", HOSTILE[1][:100], stdin=PASSWORD + "\n")
+    house.command("group", "add", "@evil", "alex", "eve", "--display", HOSTILE[0])
+    eve, alex = house.login("eve", PASSWORD, HOSTILE[0]), person("alex")
+    for text in HOSTILE:
+        house.publish(eve, "alex", body=text, title=text[:200])
+        house.publish(eve, "@evil", body=text)
+    alex.wait_for_unread(2 * len(HOSTILE))
+    for index in range(2):
+        alex.page.click(f".conversation >> nth={index}")
+        alex.page.wait_for_selector(".log .bubble")
+        assert alex.page.evaluate(NOTHING_RAN) == [None, 0]
+    alex.open_conversation(HOSTILE[1])
+    assert "\u202e" not in alex.page.inner_text(".log")
+    assert HOSTILE[0] in alex.page.inner_text(".log")
+    links = alex.page.evaluate("() => [...document.querySelectorAll('.log a')].map(a => a.href)")
+    assert all(link.startswith(("http://", "https://")) for link in links)
+    alex.page.fill("[type=search]", HOSTILE[0])
+    alex.page.wait_for_selector(".conversation")
+    assert alex.page.evaluate(NOTHING_RAN) == [None, 0]
+
+
+def test_links_lead_where_they_say(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    body = (
+        "see https://example.org/a_(b), http://user@evil.example/ and https://xn--pple-43d.com and https://аpple.com."
+    )
+    house.publish(house.login("maria", PASSWORD), "alex", body=body)
+    alex.wait_for_unread(1)
+    alex.open_conversation("Maria Garcia")
+    links = alex.page.evaluate(
+        "() => [...document.querySelectorAll('.log a')].map(a => [a.innerText, a.href, a.rel, a.target])"
+    )
+    safe = ["noopener noreferrer nofollow", "_blank"]
+    assert links == [
+        ["https://example.org/a_(b)", "https://example.org/a_(b)", *safe],
+        ["https://xn--pple-43d.com", "https://xn--pple-43d.com/", *safe],
+        ["https://xn--pple-43d.com/", "https://xn--pple-43d.com/", *safe],
+    ]
+
+
+def test_a_megabyte_pasted_is_refused_in_words_and_what_was_typed_stays(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="hi")
+    alex.open_conversation("Maria Garcia")
+    alex.page.fill(".editor", "typed before")
+    paste = (
+        "size => { const data = new DataTransfer(); data.setData('text/plain', 'x'.repeat(size));"
+        " return document.querySelector('.editor').dispatchEvent("
+        "new ClipboardEvent('paste', {clipboardData: data, cancelable: true, bubbles: true})) }"
+    )
+    assert alex.page.evaluate(paste, 1 << 20) is False, "the browser must not put it in"
+    expect(alex.page.locator(".write .problem")).to_contain_text("Too long to paste: 1024.0 KiB")
+    assert alex.page.input_value(".editor") == "typed before"
+    alex.page.fill(".editor", "é" * 9000)
+    expect(alex.page.locator(".write .problem")).to_contain_text("Too long: 17.6 KiB")
+    expect(alex.page.locator(".write button")).to_be_disabled()
+
+
+def test_a_server_that_restarts_while_one_types(person: MakePerson, house: Server) -> None:
+    """The draft stays, the socket comes back by itself, and what was sent meanwhile is there once."""
+    alex, maria = person("alex"), person("maria")
+    maria.compose("alex", "first")
+    alex.open_conversation("Maria Garcia")
+    alex.page.fill(".editor", "half a sen")
+    house.stop()
+    alex.page.wait_for_selector(".side-foot .dot.bad")
+    maria.reply("sent while it was away")
+    expect(maria.page.locator("[data-cid]")).to_contain_text("Sending…")
+    house.start()
+    alex.wait_until_connected()
+    maria.wait_until_connected()
+    alex.wait_for_bodies("first", "sent while it was away")
+    maria.wait_for_bodies("first", "sent while it was away")
+    expect(maria.page.locator("[data-cid]")).to_have_count(0)
+    assert alex.page.input_value(".editor") == "half a sen"
+    alex.page.press(".editor", "End")
+    alex.page.keyboard.type("tence")
+    alex.page.keyboard.press("Control+Enter")
+    maria.wait_for_bodies("first", "sent while it was away", "half a sentence")
+    assert house.rows("SELECT count(*) FROM messages") == [(3,)]
+    forgive_the_network(alex.complaints, maria.complaints)
+
+
+def test_what_waits_survives_a_closed_tab_and_goes_out_once(person: MakePerson, house: Server) -> None:
+    alex, maria = person("alex"), house.login("maria", PASSWORD)
+    house.publish(maria, "alex", body="before")
+    alex.open_conversation("Maria Garcia")
+    alex.page.wait_for_selector(".bubble")
+    house.stop()
+    alex.page.wait_for_selector(".side-foot .dot.bad")
+    alex.reply("written offline")
+    alex.page.close()
+    house.start()
+    alex.page = alex.open_tab()
+    alex.go()
+    alex.wait_until_connected()
+    alex.open_conversation("Maria Garcia")
+    alex.wait_for_bodies("before", "written offline")
+    assert house.bodies_from(house.login("alex", PASSWORD)) == ["written offline"]
+    forgive_the_network(alex.complaints)
+
+
+def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(
+    person: MakePerson, house: Server
+) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="hi")
+    alex.open_conversation("Maria Garcia")
+    alex.page.fill(".editor", "not lost")
+    (device,) = house.rows("SELECT id FROM devices WHERE revoked_at IS NULL AND name LIKE '%(Linux)'")[0]
+    house.command("device", "revoke", str(device))
+    expect(alex.page.locator(".card")).to_contain_text("nothing you wrote is lost", timeout=4000)
+    alex.page.fill("input[name=name]", "alex")
+    alex.page.fill("input[name=password]", PASSWORD)
+    alex.page.click("button[type=submit]")
+    alex.wait_until_connected()
+    alex.page.wait_for_selector(".editor")
+    assert alex.page.input_value(".editor") == "not lost"
+    forgive_the_network(alex.complaints)
+
+
+def test_another_person_at_the_same_browser_sees_nothing_of_the_first(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="for alex alone")
+    alex.wait_for_unread(1)
+    other = alex.open_tab()
+    other.goto(house.url)
+    other.wait_for_selector(".side-foot .dot.good")
+    other.evaluate("password => import('/web/js/http.js').then(http => http.signIn('陈晓明', password))", PASSWORD)
+    alex.page.wait_for_function("() => !document.body.innerText.includes('Maria')")
+    alex.wait_until_connected()
+    assert "for alex alone" not in alex.page.inner_text("body")
+    forgive_the_network(alex.complaints)
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_clock_that_is_off_by_a_day_changes_nothing_but_the_words(
+    person: MakePerson, house: Server, days: int
+) -> None:
+    alex = person()
+    alex.context.add_init_script(f"{{ const now = Date.now; Date.now = () => now() + {days} * 86400000; }}")
+    alex.sign_in("alex", PASSWORD)
+    for number in range(3):
+        house.publish(house.login("maria", PASSWORD, f"device {number}"), "alex", body=f"in order {number}")
+    alex.wait_for_unread(3)
+    alex.open_conversation("Maria Garcia")
+    alex.wait_for_bodies("in order 0", "in order 1", "in order 2")
+    alex.reply("sent all the same")
+    alex.page.wait_for_function("() => document.querySelectorAll('.message.mine[data-id]').length == 1")
+
+
+def test_a_burst_of_a_thousand_ends_complete_and_in_order(person: MakePerson, house: Server) -> None:
+    alex, maria = person("alex"), house.login("maria", PASSWORD)
+    house.publish(maria, "alex", body="burst 0")
+    alex.open_conversation("Maria Garcia")
+    alex.page.evaluate(
+        "() => { window.longest = 0; new PerformanceObserver(list => { for (const entry of list.getEntries())"
+        " window.longest = Math.max(window.longest, entry.duration); }).observe({entryTypes: ['longtask']}) }"
+    )
+    for number in range(1, 1000):
+        house.publish(maria, "alex", body=f"burst {number}")
+    alex.page.wait_for_function(
+        "() => [...document.querySelectorAll('.log .bubble')].at(-1)?.innerText == 'burst 999'", timeout=30_000
+    )
+    kept = (
+        "id => new Promise(done => { const r = indexedDB.open(`deskbell.${id}`); r.onsuccess = () => {"
+        " const g = r.result.transaction('events').objectStore('events').getAll();"
+        " g.onsuccess = () => { r.result.close();"
+        " done(g.result.filter(e => e.kind == 'message').map(e => e.data.body)) } } })"
+    )
+    me = house.login("alex", PASSWORD).user["id"]
+    alex.page.wait_for_function(f"async id => (await ({kept})(id)).length == 1000", arg=me)
+    assert alex.page.evaluate(kept, me) == [f"burst {number}" for number in range(1000)]
+    shown = alex.bodies()
+    assert shown == [f"burst {number}" for number in range(1000 - len(shown), 1000)]
+
+
+def forgive_the_network(*complaints: list[str]) -> None:
+    """The browser itself writes down that a connection or a request failed; nothing else may stand there."""
+    for said in complaints:
+        rest = [text for text in said if not any(word in text for word in ("net::ERR", "status of 40", "WebSocket"))]
+        assert rest == [], json.dumps(rest)
+        said.clear()

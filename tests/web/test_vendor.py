@@ -1,0 +1,30 @@
+"""socket.io-client is brought in as npm publishes it, and anything else is refused."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import pytest
+
+import vendor
+
+
+def test_it_is_there_unchanged_and_costs_nothing_the_second_time() -> None:
+    vendor.bring()
+    assert not vendor.bring()
+    content = (vendor.WEB / "socket.io.esm.min.js").read_bytes()
+    assert f"Socket.IO v{vendor.SOCKET_IO.version}".encode() in content[:200]
+    assert hashlib.sha256(content).hexdigest() == "771c3872e7d9bf81020615fda67ef0fd2aa61fcaf1990100714a46fa2c39f8a1"
+
+
+def test_another_tarball_is_refused_and_nothing_is_put_in_place(folder: Path) -> None:
+    other = dataclasses.replace(vendor.SOCKET_IO, integrity="sha512-" + "A" * 86 + "==")
+    with pytest.raises(vendor.VendorError, match="not what was expected"):
+        vendor.bring(other, folder / "vendor")
+    assert not (folder / "vendor").exists()
+
+
+def test_it_is_not_in_the_repository_and_names_no_address() -> None:
+    assert "://" not in Path(vendor.__file__).read_text(encoding="utf-8")
+    ignored = (vendor.ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert str(vendor.WEB.relative_to(vendor.ROOT)) + "/" in ignored
