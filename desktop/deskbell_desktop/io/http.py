@@ -46,6 +46,8 @@ class Api:
         except ApiError as error:
             if error.code == Code.UNAUTHORIZED:
                 raise ApiError(error.code, self._words.wrong_password()) from error
+            if error.code == Code.NOT_FOUND:  # a Deskbell may live there, but under another path
+                raise self._explain.not_deskbell() from error
             raise
 
     async def logout(self, token: str) -> None:

@@ -1,9 +1,10 @@
 """The left side of the window: search, new message, the conversations, and one line about the connection."""
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from deskbell_desktop.core.views import ConversationView, Link, StatusView
@@ -63,10 +64,24 @@ class StatusLine(QWidget):
 
     def show_status(self, status: StatusView) -> None:
         self._dot.show_link(status.link)
-        self._words.setText(words.status_line(status))
+        self._words.setText(_breakable(words.status_line(status)))
+        self._fit()
         self._sign_in.setVisible(status.link is Link.SIGNED_OUT)
         self._quiet.setVisible(status.quiet)
         self.setAccessibleName(words.status_line(status))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A wrapped label in nested layouts is given too little height when its words grow."""
+        self._words.setMinimumHeight(self._words.heightForWidth(self._words.width()))
+
+
+def _breakable(text: str) -> str:
+    """`text` with places to break within the names of files."""
+    return re.sub(r"(?<=\w[-._/])(?=\w)", "\u200b", text)
 
 
 class SearchField(QLineEdit):
