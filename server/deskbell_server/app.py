@@ -15,6 +15,7 @@ from deskbell_protocol.errors import Code
 from deskbell_server import logs
 from deskbell_server.config import Settings
 from deskbell_server.delivery.delivery import Delivery
+from deskbell_server.delivery.everywhere import Everywhere
 from deskbell_server.delivery.hints import Hints
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.delivery.watch import Watch
@@ -28,9 +29,11 @@ from deskbell_server.ingest.setup import SetupPage
 from deskbell_server.ingest.web import BODY_S, Gate, InFlight
 from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.messages import Messages
+from deskbell_server.pruning import Kept, Pruning
 from deskbell_server.reading import Reading
 from deskbell_server.scheduled import Scheduled
 from deskbell_server.services import People, open_people
+from deskbell_server.serving import serving
 from deskbell_server.store import users
 from deskbell_server.store.opening import check_durable
 from deskbell_server.store.sqlite import Commits
@@ -82,10 +85,16 @@ class Server:
         self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, Housekeeping(database, people.devices).run]
         if self._hints:
             self._loops.append(self._hints.run)
+        kept = Kept(settings.retention_days or None, settings.retention_events or None)
+        if not kept.everything:
+            self._loops.append(lambda: Pruning(database).run(kept))
+        self._everywhere = Everywhere(database, presence) if settings.worker or place.postgres else None
+        if self._everywhere:
+            self._loops.append(self._everywhere.run)
         web = Web(
             people,
             self._messages,
-            presence,
+            self._everywhere or presence,
             self.transport,
             settings.allowed_origin,
             settings.polling,
@@ -124,6 +133,8 @@ class Server:
         finally:
             self._close_redis()
             gevent.killall(running)
+            if self._everywhere:
+                self._everywhere.close()
             for handler in handlers:
                 handler.cancel()
 
@@ -182,7 +193,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             settings.log_level, settings.place.logs, settings.worker.number if settings.worker else None
         )
         try:
-            Server(settings, people).run(say)
+            with serving(settings.place):
+                Server(settings, people).run(say)
             log.info("stopped")
         finally:
             listener.stop()

@@ -9,6 +9,7 @@ import click
 from deskbell_protocol import __version__
 from deskbell_server import config
 from deskbell_server.cli.activity import activity, announce
+from deskbell_server.cli.backup import backup, prune, restore
 from deskbell_server.cli.devices import device
 from deskbell_server.cli.groups import group
 from deskbell_server.cli.options import options
@@ -83,5 +84,5 @@ def run(settings: config.Settings) -> None:
     app.serve(settings, click.echo)
 
 
-for subcommand in (user, device, group, announce, activity):
+for subcommand in (user, device, group, announce, activity, backup, restore, prune):
     command.add_command(subcommand)

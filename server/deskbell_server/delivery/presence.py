@@ -61,6 +61,10 @@ class Presence:
     def users(self) -> list[str]:
         return list(self._users)
 
+    def owners(self) -> dict[str, str]:
+        """The user of each connected device."""
+        return {principal.device_id: principal.user_id for principal in self._sockets.values()}
+
     def devices(self) -> list[str]:
         return list(self._devices)
 

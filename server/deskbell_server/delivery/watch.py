@@ -49,6 +49,7 @@ class Watch:
         self._delivery = delivery
         self._times = HeadTimes(random.Random())  # noqa: S311 - spreads load, guards nothing
         self._timed: set[str] = set()
+        self._is_changed = False
         self.is_well = True
 
     def connected(self, user_id: str) -> None:
@@ -70,17 +71,33 @@ class Watch:
 
     def _tick(self) -> None:
         due = {user_id for user_id in self._times.take(time.monotonic()) if self._still_here(user_id)}
+        try:
+            self._look(due)
+        finally:
+            now = time.monotonic()
+            for user_id in due:
+                self._times.add(user_id, now)
+
+    def _look(self, due: set[str]) -> None:
         moved: set[str] = set()
-        if self._database.changed_elsewhere():
-            self._delivery.epoch = self._database.read(users.epoch)
+        # What was seen to be changed is looked at until that succeeds.
+        self._is_changed = self._database.changed_elsewhere() or self._is_changed
+        if self._is_changed:
+            self._see_epoch(self._database.read(users.epoch))
             self._devices.recheck(self._presence.devices())
             moved = set(self._presence.users()) - due
         heads = self._database.read(lambda connection: users.heads(connection, due | moved)) if due or moved else {}
         pushed = self._delivery.pushed
         self._delivery.head({u: head for u, head in heads.items() if u in due or head > pushed.get(u, 0)})
-        now = time.monotonic()
-        for user_id in due:
-            self._times.add(user_id, now)
+        self._is_changed = False
+
+    def _see_epoch(self, epoch: str) -> None:
+        """Another one: a backup was restored, and no number means what it meant."""
+        if epoch != self._delivery.epoch:
+            log.warning("the database was restored: epoch %s", epoch)
+            self._delivery.epoch = epoch
+            self._delivery.pushed.clear()
+            self._delivery.head(dict.fromkeys(self._presence.users(), 0))
 
     def _still_here(self, user_id: str) -> bool:
         if self._presence.has_user(user_id):

@@ -27,3 +27,16 @@ def check_durable(postgres: str) -> None:
     from deskbell_server.store import postgres as found
 
     found.check_durable(postgres)
+
+
+def other_sessions(database: Database) -> int:
+    """How many sessions of other processes of Deskbell a PostgreSQL has."""
+    return database.read(
+        lambda connection: int(
+            connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND application_name LIKE 'deskbell-server%'"
+                " AND application_name <> current_setting('application_name')"
+            ).fetchone()[0]
+        )
+    )

@@ -5,6 +5,7 @@ others, no two of them can deadlock, and `seq` is dense; the price, one commit a
 commit carries a whole group. A process that stops in the middle is cut off by PostgreSQL after `IDLE_S`.
 """
 
+import secrets
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from deskbell_server.store.workers import Session, Threads
 SCHEME = "postgresql+psycopg"
 LOCK = 0x6465736B62656C6C
 """The advisory lock of whoever writes: "deskbell"."""
+PROGRAM = "deskbell-server"
 CONNECT_S = 3
 LOCK_S = 4.5
 """How long a group waits for the other processes; then it is `unavailable`, within `limits.ANSWER_S`."""
@@ -45,13 +47,13 @@ def conninfo(url: str) -> str:
     return url.replace(SCHEME, "postgresql", 1)
 
 
-def connect(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
+def connect(url: str, name: str = PROGRAM) -> "psycopg.Connection[tuple[Any, ...]]":
     """Each statement by itself; transactions are begun by hand."""
     connection = psycopg.connect(
         conninfo(url),
         autocommit=True,
         connect_timeout=CONNECT_S,
-        fallback_application_name="deskbell-server",
+        application_name=name,
         tcp_user_timeout=5000,
         keepalives_idle=10,
     )
@@ -95,9 +97,11 @@ class PostgresDatabase(Threads):
 class _Driver:
     def __init__(self, url: str) -> None:
         self._url = url
+        self._name = f"{PROGRAM} {secrets.token_hex(4)}"
+        """The same for all sessions of this process, and of no other."""
 
     def open(self) -> Session:
-        return PostgresSession(connect(self._url))
+        return PostgresSession(connect(self._url, self._name))
 
     def is_away(self, problem: BaseException) -> bool:
         return isinstance(problem, _AWAY) and not isinstance(problem, _CONFLICT)

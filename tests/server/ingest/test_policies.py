@@ -41,6 +41,8 @@ def built(people: People, folder: Path) -> Server:
             tls_key=None,
             database_sync="full",
             commit_jobs=512,
+            retention_days=0.0,
+            retention_events=0,
             i_accept_loss=False,
             log_level="info",
         ),

@@ -1,0 +1,67 @@
+"""`deskbell-server backup`, `restore` and `prune`."""
+
+from pathlib import Path
+
+import click
+
+from deskbell_protocol.ids import now_ms
+from deskbell_server.config import Place
+from deskbell_server.errors import SetupError
+from deskbell_server.pruning import Kept, Pruning
+from deskbell_server.services import open_people
+from deskbell_server.serving import is_served
+from deskbell_server.store import backup as files
+from deskbell_server.store import doors
+from deskbell_server.store.database import Connection
+from deskbell_server.store.opening import other_sessions
+
+COMMAND_LINE = "command line"
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def backup(place: Place, file: Path) -> None:
+    """Write everything into FILE, while the server runs. Who has it can read all messages: keep it safe."""
+    with open_people(place) as people, files.written_whole(file) as draft:
+        if place.postgres:
+            files.make_empty(draft)
+            people.database.read(lambda connection: files.save_rows(connection, draft))
+        else:
+            files.save_sqlite(place.database, draft)
+    click.echo(f"Saved {file} ({file.stat().st_size:,} bytes).")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--force", is_flag=True, help="Even while a server runs: its clients then start again from the backup.")
+@click.pass_obj
+def restore(place: Place, file: Path, force: bool) -> None:
+    """Replace everything by the backup FILE. Clients notice it, and mark in their history what is missing.
+
+    Devices that were logged out since the backup was made are logged in again: log them out once more.
+    """
+    with open_people(place) as people, files.readable(file) as copy:
+        if not force and (is_served(place) or (place.postgres and other_sessions(people.database))):
+            raise SetupError("a server runs on this database: stop it first, or use --force")
+
+        def job(connection: Connection) -> None:
+            files.load_rows(connection, copy)
+            doors.audit(connection, now_ms(), COMMAND_LINE, "restore", "", file.name)
+
+        people.database.write(job)
+    click.echo(f"Restored from {file}.")
+
+
+@click.command()
+@click.option("--older-than", "days", type=click.FloatRange(0, min_open=True), help="Forget what is older than DAYS.")
+@click.option("--keep", "events", type=click.IntRange(0), help="Keep the newest N events of each person at most.")
+@click.pass_obj
+def prune(place: Place, days: float | None, events: int | None) -> None:
+    """Forget old messages, while the server runs. What devices have stored stays with them."""
+    kept = Kept(days, events)
+    if kept.everything:
+        raise SetupError("say what is to go: --older-than DAYS, --keep N, or both")
+    with open_people(place) as people:
+        pruned = Pruning(people.database).prune(kept, COMMAND_LINE)
+    click.echo(f"Forgot {pruned.events} events and {pruned.messages} messages.")
