@@ -204,7 +204,7 @@ def make_venv() -> None:
 
 
 def bring_web_client() -> None:
-    """socket.io-client for the pages, from npm; costs nothing when it is there."""
+    """socket.io-client for the pages, from npm; costs nothing when it is there. The demo shows no page."""
     run(str(BIN / "python"), str(ROOT / "vendor.py"))
 
 
@@ -229,7 +229,6 @@ def demo(args: list[str], *, ask: bool) -> int:
     wayland = WAYLAND if os.environ.get("WAYLAND_DISPLAY") else {}
     provide(QT | wayland | ({} if has_display() else DESK), ask=ask)
     make_venv()
-    bring_web_client()
     return become("-m", "tests.demo", *args)
 
 
