@@ -37,6 +37,10 @@ def main() -> int:
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--processes", type=int, choices=(1, 2), default=1)
     parser.add_argument("--redis", action="store_true", help="with hints through Redis, which is killed too")
+    parser.add_argument("--pace", type=float, default=2.0, help="seconds between two troubles, on average")
+    parser.add_argument(
+        "--pause", type=float, default=0.02, help="seconds between two messages of a script, on average"
+    )
     parser.add_argument("--no-control", action="store_true", help="leave out the negative control")
     parser.add_argument("--keep", action="store_true", help="leave the files of the run behind")
     options = parser.parse_args()
@@ -44,7 +48,14 @@ def main() -> int:
         parser.error("the server has no PostgreSQL and no Redis yet")
     say(f"seed={options.seed}")
     result = torture(
-        Options(seconds=options.seconds, seed=options.seed, processes=options.processes, keep=options.keep)
+        Options(
+            seconds=options.seconds,
+            seed=options.seed,
+            processes=options.processes,
+            pause_s=options.pause,
+            pace_s=options.pace,
+            keep=options.keep,
+        )
     )
     report(result)
     say(result.line)
