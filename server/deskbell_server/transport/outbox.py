@@ -1,8 +1,8 @@
-"""When frames leave that did not leave at once: joined into one write per client, and never before someone's turn.
+"""When frames leave: joined into one write per client.
 
-A frame for one client is sent as it comes. A second one in the same turn of the loop waits for the turn's end, with
-all that follow. A broadcast puts its frame with every client and sends to a slice of them per turn, so that between
-two slices the loop reads and answers everybody else; rounds that overtake each other leave joined.
+Frames for one client wait for the end of the loop's turn in which they came: so a sender's own event and the answer,
+of one commit, are one system call. A broadcast puts its frame with every client and sends to a slice of them per turn,
+so that between two slices the loop reads and answers everybody else; rounds that overtake each other leave joined.
 """
 
 from collections import deque

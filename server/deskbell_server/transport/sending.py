@@ -26,7 +26,6 @@ class Sending:
         "_soon",
         "_stream",
         "_writable",
-        "_wrote_at",
         "closing",
         "queue",
         "sid",
@@ -41,24 +40,18 @@ class Sending:
         self._out: deque[bytes] | None = None
         self._out_bytes = 0
         self._soon = False
-        self._wrote_at = self._progress_at = 0.0
+        self._progress_at = 0.0
         self.closing = False
 
     def write(self, frame: bytes) -> None:
-        """Send a frame: the first in this turn of the loop now, further ones together at its end."""
+        """Send a frame, together with all others of this turn of the loop, at its end."""
         if self.closing:
-            return
-        now = self._engine.loop.now()
-        first = self._wrote_at != now
-        self._wrote_at = now
-        if first and self.queue is None:
-            self._push(frame)
             return
         if self.queue is None:
             self.queue = [frame]
         else:
             self.queue.append(frame)
-        if first or len(self.queue) >= QUEUE:
+        if len(self.queue) >= QUEUE:
             self.flush()
         elif not self._soon:
             self._soon = True
