@@ -80,7 +80,7 @@ def offline(person: Person) -> None:
     inbox(person)
     person.page.evaluate("window.dispatchEvent(new Event('offline'))")
     person.server.stop()
-    person.page.wait_for_selector(".side-foot .dot.bad")
+    person.page.wait_for_selector(".side-foot .dot.bad", state="attached")
     person.page.fill(".editor", "This waits until the server is back.")
     person.page.press(".editor", "Control+Enter")
     person.page.wait_for_selector("[data-cid]")
@@ -161,7 +161,7 @@ def take(browser: Browser, server: Server, out: Path, wanted: list[str]) -> None
         for look, options in looks().items():
             if not server.is_up():
                 server.start()
-            person = Person(browser, server, **options)
+            person = Person(browser, server, reduced_motion="reduce", **options)
             scene(person)
             whole = name.startswith(("admin", "diagnostics"))
             person.page.screenshot(path=out / f"{name}-{look}.png", full_page=whole)

@@ -64,7 +64,8 @@ class SetupPage:
             text = GONE if refused.code is Code.FORBIDDEN else refused.message
             return _page("Set up Deskbell", self._form(name, display, text), HTTP_STATUS[refused.code])
         self._until = 0.0
-        text = f"Your account <strong>{html.escape(party.name)}</strong> is ready. Log in with the Deskbell program."
+        text = f"Your account <strong>{html.escape(party.name)}</strong> is ready. Log in with the Deskbell"
+        text += ' program or <a href="./">in this browser</a>; then <a href="admin">add the others</a>.'
         return _page("Deskbell is ready", f"<p>{text}</p>")
 
     def _is_open(self, secret: str) -> bool:
@@ -116,6 +117,7 @@ main { max-width: 360px; margin: 0 auto; padding: 24px; background: var(--surfac
 h1 { margin: 0 0 8px; font-size: 16px; font-weight: 600; }
 p { margin: 0 0 16px; color: var(--soft); }
 strong { color: var(--text); }
+a { color: var(--accent); }
 label { display: block; margin-bottom: 16px; font-size: 13px; color: var(--soft); }
 input { display: block; box-sizing: border-box; width: 100%; margin-top: 4px; padding: 8px; font: inherit;
   font-size: 14px; color: var(--text); background: var(--ground); border: 1px solid var(--line); border-radius: 8px; }

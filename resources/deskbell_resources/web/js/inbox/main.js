@@ -90,7 +90,9 @@ class Inbox {
   #state({ state }) {
     const host = location.host;
     this.online = state === "online";
-    this.side.showState(t(`state.${state}`, { host }), { online: "good", offline: "bad" }[state] ?? "");
+    const text = t(`state.${state}`, { host });
+    this.side.showState(text, { online: "good", offline: "bad" }[state] ?? "");
+    this.pane.showState(text, this.online);
     if (!this.selected && !this.composing) this.#empty();
   }
 

@@ -16,6 +16,7 @@ export class Pane {
     this.under = h("p.soft.small.cut");
     this.face = h("span");
     this.head = h("header.pane-head", {}, h("button.icon.back", { type: "button", "aria-label": t("back"), on: { click: back } }, icon("back")), this.face, h("div.grow", {}, this.heading, this.under));
+    this.banner = h("p.banner", { hidden: true }); // on a phone the line of state is out of sight here
     this.element = h("section.pane", { "aria-labelledby": "pane-head" });
   }
 
@@ -27,13 +28,18 @@ export class Pane {
     const one = face(conversation.parties);
     this.face.replaceWith(one);
     this.face = one;
-    fill(this.element, this.head, this.messages.element, this.messages.newer, this.writer.element);
+    fill(this.element, this.head, this.banner, this.messages.element, this.messages.newer, this.writer.element);
     this.writer.open(conversation.id, oneLine(conversation.title, 40), draft);
     this.messages.open(conversation, waiting, focus);
   }
 
   update(conversation, waiting) {
     if (conversation.id === this.#shown) this.messages.update(conversation, waiting);
+  }
+
+  showState(text, online) {
+    this.banner.textContent = text;
+    this.banner.hidden = online;
   }
 
   empty(heading, text, button = null) {
