@@ -44,8 +44,8 @@ class ServerLog:
     epoch: str = "e1"
     floor: int = 0
     events: list[wire.Event] = field(default_factory=list)
-    confirmed: dict[str, str] = field(default_factory=dict)
-    """cid → message id."""
+    confirmed: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """cid → message id and place in the log."""
 
     @property
     def head(self) -> int:
@@ -79,8 +79,8 @@ class ServerLog:
         if effect.cid not in self.confirmed:
             to = (BOB,) if effect.to or effect.reply_to else (self.me,)
             event = self.message(self.me, effect.body, to, cid=effect.cid)
-            self.confirmed[effect.cid] = event.id
-        return on.SendAnswered(effect.cid, self.confirmed[effect.cid])
+            self.confirmed[effect.cid] = (event.id, event.seq)
+        return on.SendAnswered(effect.cid, *self.confirmed[effect.cid])
 
     def prune(self, count: int) -> None:
         self.floor += count
@@ -95,7 +95,7 @@ class ServerLog:
             for n, old in enumerate(self.events, 1)
         ]
         ids = {event.id for event in self.events}
-        self.confirmed = {cid: id_ for cid, id_ in self.confirmed.items() if id_ in ids}
+        self.confirmed = {cid: (id_, seq) for cid, (id_, seq) in self.confirmed.items() if id_ in ids}
 
     def sync(self, effect: do.RequestSync, limit: int = limits.SYNC_EVENTS) -> wire.SyncAnswer:
         other = effect.epoch is not None and effect.epoch != self.epoch
@@ -146,15 +146,12 @@ class MemoryStore:
         match effect:
             case do.KeepOutgoing(item):
                 self.outbox[item.cid] = item
-            case do.ConfirmOutgoing(cid):
-                if cid in self.outbox:
-                    self.outbox[cid] = replace(self.outbox[cid], state="sent")
-            case do.DropOutgoing(cid):
+            case do.DropOutgoing(cid) | do.SettleOutgoing(cid, _):
                 self.outbox.pop(cid, None)
 
     def _apply(self, effect: do.ApplyEvents) -> None:
         assert effect.epoch == self.epoch or self.cursor == 0
-        assert effect.cursor > self.cursor
+        assert effect.cursor > self.cursor or not (effect.messages or effect.read or self.epoch)
         self.epoch, self.cursor = effect.epoch, effect.cursor
         for item in effect.messages:
             self.order.append(item.seq)

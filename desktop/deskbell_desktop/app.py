@@ -54,6 +54,8 @@ LOG_BYTES = 2 << 20
 KEYRING_PATIENCE_MS = 2000
 UNUSED = ("aio_pika", "eventlet", "kafka", "kombu", "redis", "requests", "sanic", "tornado", "valkey", "websocket")
 """python-socketio loads these for its servers and its synchronous client wherever it finds them: 20 MiB for nothing."""
+TICK_MS = 10
+"""Not sooner: a mistake in a deadline must not keep the processor busy."""
 NO_TRAY_MS = 3000
 """At login the panel may start after us: only then it is certain that there is none."""
 
@@ -165,7 +167,7 @@ class App(QObject):
         if due is None:
             self._clock.stop()
         else:
-            self._clock.start(max(0, int((due - time.monotonic()) * 1000) + 1))
+            self._clock.start(max(TICK_MS, int((due - time.monotonic()) * 1000) + 1))
 
     def _on_posted(self, event: object) -> None:
         match event:

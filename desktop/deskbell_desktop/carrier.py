@@ -59,7 +59,7 @@ class Carrier:
             do.MarkRead: lambda effect: self._kept.mark_read(effect.ids),
             do.ForgetUntold: lambda effect: self._kept.forget_untold(effect.ids),
             do.KeepOutgoing: lambda effect: self._kept.keep(effect.item),
-            do.ConfirmOutgoing: lambda effect: self._kept.confirm(effect.cid, effect.id),
+            do.SettleOutgoing: lambda effect: self._kept.settle(effect.cid, effect.sender),
             do.DropOutgoing: lambda effect: self._kept.drop(effect.cid),
             do.KeepQuiet: lambda effect: host.keep_quiet(effect.quiet),
             do.Connect: lambda effect: host.connect_account(effect.account),

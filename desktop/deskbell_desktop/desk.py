@@ -174,7 +174,7 @@ class Desk:
         self.keep_drafts()
 
     def _on_composed(self, to: str, body: str) -> None:
-        names = text.names_in(to)
+        names = text.names_in(text.storable(to))
         if not names or self._pages is None:
             return
         with self._guarded():
@@ -194,13 +194,13 @@ class Desk:
             self._refresh(messages=True)
 
     def _on_search(self, search: str) -> None:
-        self._search = search
+        self._search = text.storable(search)
         self._refresh(messages=False)
 
     def _on_draft(self, conversation: str, draft: str) -> None:
         if not self._drafts:
             self._later(DRAFT_MS, self.keep_drafts)
-        self._drafts[conversation] = draft
+        self._drafts[conversation] = text.storable(draft)
 
     def keep_drafts(self) -> None:
         drafts, self._drafts = self._drafts, {}

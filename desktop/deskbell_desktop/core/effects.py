@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from deskbell_desktop.core.events import Account, Outgoing, Ring
 from deskbell_desktop.core.views import Popup, StatusView
-from deskbell_protocol.wire import Message, Priority
+from deskbell_protocol.wire import Message, Party, Priority
 
 # -- the local store: each is one commit --------------------------------------------------------------------------
 
@@ -69,11 +69,11 @@ class KeepOutgoing:
 
 
 @dataclass(frozen=True)
-class ConfirmOutgoing:
-    """The server has it under this message id; it stays until its echo arrives."""
+class SettleOutgoing:
+    """The server has it, but its echo is in a part of the log that is gone: it becomes a message as it stands."""
 
     cid: str
-    id: str
+    sender: Party
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ StoreEffect = (
     | MarkRead
     | ForgetUntold
     | KeepOutgoing
-    | ConfirmOutgoing
+    | SettleOutgoing
     | DropOutgoing
     | KeepQuiet
 )

@@ -63,6 +63,10 @@ class Outgoing:
     priority: Priority = "normal"
     state: Literal["queued", "sent", "failed"] = "queued"
     problem: str = ""
+    message_id: str | None = None
+    """What the server calls it, once it has it."""
+    seq: int | None = None
+    """Where its echo stands in our own log."""
 
 
 @dataclass(frozen=True)
@@ -191,8 +195,11 @@ class SyncFailed:
 
 @dataclass(frozen=True)
 class SendAnswered:
+    """`seq` is where the message stands in our own log."""
+
     cid: str
     id: str
+    seq: int | None = None
 
 
 @dataclass(frozen=True)

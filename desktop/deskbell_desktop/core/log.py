@@ -109,6 +109,7 @@ class Log:
             self._ack_at = None
             effects.append(SendAck(self.epoch, self.cursor))
         if self._retry_at is not None and self._retry_at <= now.mono:
+            self._retry_at = None
             effects += self.ask()
         return effects
 

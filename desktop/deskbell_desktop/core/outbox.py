@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from deskbell_desktop.core.effects import ConfirmOutgoing, DropOutgoing, Effect, KeepOutgoing, SendMessage
-from deskbell_desktop.core.events import Moment, Outgoing, SendFailed
+from deskbell_desktop.core.effects import DropOutgoing, Effect, KeepOutgoing, SendMessage, SettleOutgoing
+from deskbell_desktop.core.events import Moment, Outgoing, SendAnswered, SendFailed
 from deskbell_desktop.core.words import Words
 from deskbell_protocol import limits
 from deskbell_protocol.errors import FATAL, FINAL, Code
+from deskbell_protocol.wire import Party
 
 AT_ONCE = 8
 """Conversations that are sent for at the same time."""
@@ -69,18 +70,26 @@ class Outbox:
 
     # -- the answers ------------------------------------------------------------------------------------------
 
-    def answered(self, cid: str, message_id: str, now: Moment) -> list[Effect]:
-        item = self._done(cid)
+    def answered(self, event: SendAnswered, now: Moment) -> list[Effect]:
+        """The server has it. It stays here until its echo arrives."""
+        item = self._done(event.cid)
         if item is None:
             return []
-        self._items[cid] = replace(item, state="sent", problem="")
         self._failures.pop(item.conversation, None)
-        return [ConfirmOutgoing(cid, message_id), *self.send(now)]
+        sent = replace(item, state="sent", problem="", message_id=event.id, seq=event.seq)
+        return [self._keep(sent), *self.send(now)]
+
+    def settle(self, cursor: int, me: Party) -> list[Effect]:
+        """What should have been echoed up to here: that part of the log was pruned before we read it."""
+        late = [item for item in self._items.values() if item.seq is not None and item.seq <= cursor]
+        for item in late:
+            del self._items[item.cid]
+        return [SettleOutgoing(item.cid, me) for item in late]
 
     def start_over(self) -> list[Effect]:
         """The server was restored and may have lost what it confirmed: say it again, under the same cid."""
         sent = [item for item in self._items.values() if item.state == "sent"]
-        return [self._keep(replace(item, state="queued")) for item in sent]
+        return [self._keep(replace(item, state="queued", message_id=None, seq=None)) for item in sent]
 
     def echoed(self, cid: str, now: Moment) -> list[Effect]:
         """It stands in our own log; the store has dropped it in that commit."""
@@ -120,7 +129,7 @@ class Outbox:
     # -- the person -------------------------------------------------------------------------------------------
 
     def write(self, item: Outgoing, now: Moment) -> list[Effect]:
-        size = len(item.body.encode(errors="replace"))
+        size = len(item.body.encode())
         if not item.body.strip():
             item = replace(item, state="failed", problem=self._words.empty())
         elif size > limits.BODY_BYTES:

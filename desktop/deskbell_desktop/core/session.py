@@ -9,6 +9,7 @@ from typing import assert_never
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
+from deskbell_desktop.core import text
 from deskbell_desktop.core.effects import Effect
 from deskbell_desktop.core.events import Account, Moment, Outgoing
 from deskbell_desktop.core.inbox import Applied, Inbox
@@ -154,8 +155,9 @@ class Session:
         self, event: on.SendAnswered | on.SendFailed | on.ReadAnswered | on.ReadFailed, now: Moment
     ) -> list[Effect]:
         match event:
-            case on.SendAnswered(cid, message_id):
-                return self._changed(self._outbox.answered(cid, message_id, now), cid)
+            case on.SendAnswered(cid):
+                effects = self._changed(self._outbox.answered(event, now), cid)
+                return [*effects, *self._settled()]
             case on.SendFailed(cid):
                 return self._changed(self._outbox.failed(event, now), cid)
             case on.ReadAnswered(ids):
@@ -213,14 +215,25 @@ class Session:
                 return []
 
     def _synced(self, answer: wire.SyncAnswer, known: frozenset[str], now: Moment) -> list[Effect]:
+        first = self._log.epoch is None
         over = self._log.answered(answer)
         effects: list[Effect] = []
         if over:
             effects += self._start_over(answer, now)
         fit, _ = self._log.fitting(answer.events)
         effects += self._apply(fit, now, known)
+        if first and not fit and not over:
+            # an empty log has an epoch too: without it a restored server would look like a first one
+            effects.append(do.ApplyEvents(answer.epoch, self._log.cursor))
         effects += self._syncing(self._log.go_on(now, progress=bool(fit) or over, more=answer.more))
-        return [*effects, *(self._rings.caught_up(now) if self._log.caught_up else [])]
+        return [*effects, *self._settled(), *(self._rings.caught_up(now) if self._log.caught_up else [])]
+
+    def _settled(self) -> list[Effect]:
+        """Nothing that was sent waits for an echo which can no longer come."""
+        if not self._log.caught_up or self._account is None:
+            return []
+        effects = self._outbox.settle(self._log.cursor, self._account.user)
+        return [*effects, do.Changed(frozenset())] if effects else []
 
     def _start_over(self, answer: wire.SyncAnswer, now: Moment) -> list[Effect]:
         self._unread.start_over()
@@ -292,7 +305,8 @@ class Session:
 
     def _wrote(self, event: on.Wrote, now: Moment) -> list[Effect]:
         conversation = event.conversation or f"new:{event.cid}"
-        item = Outgoing(event.cid, conversation, event.to, event.body, now.wall, event.reply_to)
+        body = text.storable(event.body)
+        item = Outgoing(event.cid, conversation, event.to, body, now.wall, event.reply_to)
         effects = self._changed(self._outbox.write(item, now), event.cid)
         return [*effects, *self._read(self._unread.of(conversation))]
 

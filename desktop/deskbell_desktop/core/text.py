@@ -34,6 +34,11 @@ def clean(text: str) -> str:
     return "".join(char for char in text if _shown(char))
 
 
+def storable(text: str) -> str:
+    """Without the halves of characters that a keyboard or a clipboard may leave; no file or wire takes those."""
+    return text.encode(errors="replace").decode()
+
+
 def one_line(text: str, limit: int = LINE_CHARS) -> str:
     """For titles and list rows."""
     return _shorten(" ".join(clean(text[: limit * 8]).split()), limit)

@@ -96,7 +96,10 @@ class ReadReports:
             self._retry_at = now.mono + RETRY_S
 
     def tick(self, now: Moment) -> list[Effect]:
-        return self.send() if self._retry_at is not None and self._retry_at <= now.mono else []
+        if self._retry_at is None or self._retry_at > now.mono:
+            return []
+        self._retry_at = None
+        return self.send()
 
     @property
     def dues(self) -> list[float]:

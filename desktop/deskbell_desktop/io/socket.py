@@ -270,7 +270,8 @@ class Socket:
         refusal = self._refusal(raw)
         if refusal is not None:
             return on.SendFailed(cid, refusal.code, refusal.message[:300], refusal.retry_after_s)
-        return on.SendAnswered(cid, wire.parse(wire.SendAnswer, raw).id)
+        answer = wire.parse(wire.SendAnswer, raw)
+        return on.SendAnswered(cid, answer.id, answer.seq)
 
     def _refusal(self, raw: Any) -> wire.Refusal | None:
         if isinstance(raw, dict) and raw.get("ok") is True:

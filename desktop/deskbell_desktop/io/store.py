@@ -12,11 +12,11 @@ from deskbell_desktop.core import text
 from deskbell_desktop.core.events import Outgoing, Ring, Stored, Unread
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import store_file
-from deskbell_desktop.io.store_file import StoreError
+from deskbell_desktop.io.store_file import StoreError, StoreUnwritableError
 from deskbell_protocol.conversations import parties_of
-from deskbell_protocol.wire import Party
+from deskbell_protocol.wire import Message, Party
 
-SQL_IDS = 500
+REPLACED_MAX = 2
 
 
 class Store:
@@ -25,6 +25,7 @@ class Store:
     def __init__(self, path: Path, me: str, words: Words) -> None:
         self._words = words
         self._path = path
+        self._replaced = 0
         self._me = me
         opened = store_file.open_file(path, words)
         self.database, self.problem = opened.database, opened.problem
@@ -35,7 +36,10 @@ class Store:
         self.database.close()
 
     def replace(self, reason: StoreError) -> None:
-        """Begin anew in place of a file that cannot be used."""
+        """Begin anew in place of a file that cannot be used. A disk that breaks everything is not used for long."""
+        self._replaced += 1
+        if self._replaced > REPLACED_MAX:
+            reason = StoreUnwritableError(str(reason))
         with contextlib.suppress(sqlite3.Error):
             self.database.close()
         opened = store_file.replace_file(self._path, reason, self._words)
@@ -122,12 +126,17 @@ class Store:
             )
             self._touch(database, item.conversation, [Party("", name) for name in item.to])
 
-    def confirm(self, cid: str, message_id: str) -> None:
+    def settle(self, cid: str, me: Party) -> None:
+        """What was sent becomes a message, though the log does not have it any more."""
         with self._commit() as database:
-            database.execute(
-                "UPDATE outbox SET message_id = ?, item = json_set(item, '$.state', 'sent') WHERE cid = ?",
-                (message_id, cid),
-            )
+            row = database.execute("SELECT item FROM outbox WHERE cid = ?", (cid,)).fetchone()
+            if row is None:
+                return
+            item = msgspec.json.decode(row[0], type=Outgoing)
+            message = Message(me, [], item.body, item.title, item.priority, cid=cid)
+            id_, at = item.message_id or cid, item.created_at
+            self._insert(database, do.Arrived(id_, 0, at, item.conversation, message, mine=True, unread=False))
+            self._touch(database, item.conversation, [])
 
     def drop(self, cid: str) -> None:
         with self._commit() as database:

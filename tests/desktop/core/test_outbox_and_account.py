@@ -33,8 +33,9 @@ def test_what_is_written_is_kept_before_it_is_sent_and_gone_with_its_echo() -> N
     effects = bench.tell(wrote("c1"))
     assert [type(effect) for effect in effects[:2]] == [do.KeepOutgoing, do.SendMessage]
     answer = bench.log.take(of(effects, do.SendMessage)[0])
-    assert of(bench.tell(answer), do.ConfirmOutgoing) == [do.ConfirmOutgoing("c1", answer.id)]
+    bench.tell(answer)
     assert bench.store.outbox["c1"].state == "sent"
+    assert bench.store.outbox["c1"].message_id == answer.id
     bench.push(bench.log.events[-1])
     assert bench.store.outbox == {}
     assert bench.store.messages[answer.id].mine
@@ -46,7 +47,7 @@ def test_the_echo_may_come_before_the_answer() -> None:
     answer = bench.log.take(of(bench.tell(wrote("c1")), do.SendMessage)[0])
     bench.push(bench.log.events[-1])
     assert bench.store.outbox == {}
-    assert of(bench.tell(answer), do.ConfirmOutgoing) == []
+    assert bench.tell(answer) == []
     assert sent(bench.tell(wrote("c2"))) == ["c2"]
 
 
@@ -161,6 +162,12 @@ def test_what_cannot_be_sent_is_kept_and_says_why(body: str) -> None:
     assert item.problem.startswith("Not sent")
 
 
+def test_half_a_character_is_no_crash() -> None:
+    bench = Bench()
+    bench.online()
+    assert of(bench.tell(wrote("c1", "half \ud83d")), do.SendMessage)[0].body == "half ?"
+
+
 def test_an_answer_to_what_a_restored_server_lost_goes_to_the_people() -> None:
     bench = Bench()
     bench.online()
@@ -184,6 +191,34 @@ def test_what_a_restored_server_had_confirmed_is_said_again() -> None:
     assert sent(effects) == []
     effects = bench.answer(effects)
     assert sent(effects) == ["c1"]
+
+
+def test_what_was_sent_and_pruned_before_its_echo_was_read_does_not_wait_for_ever() -> None:
+    bench = Bench()
+    bench.online()
+    answer = bench.log.take(of(bench.tell(wrote("c1")), do.SendMessage)[0])
+    bench.tell(answer)
+    bench.tell(on.LinkDown())
+    bench.log.message()
+    bench.log.prune(1)
+    effects = bench.tell(on.LinkUp())
+    effects += bench.answer(effects)
+    again = bench.log.take(of(effects, do.SendMessage)[0])
+    assert again == answer
+    assert of(bench.tell(again), do.SettleOutgoing) == [do.SettleOutgoing("c1", ME)]
+    assert bench.store.outbox == {}
+
+
+def test_read_marks_that_came_back_by_themselves_are_not_retried() -> None:
+    bench = Bench()
+    bench.online()
+    event = bench.log.message()
+    bench.push(event)
+    bench.tell(on.PopupRead(BOB.id))
+    bench.push(bench.log.read(event.id))
+    bench.tell(on.ReadFailed((event.id,), Code.UNAVAILABLE))
+    assert of(bench.wait(60), do.SendRead) == []
+    assert bench.session.due is None
 
 
 def test_writing_to_unknown_names_finds_its_conversation_with_the_echo() -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -86,7 +87,7 @@ def test_all_that_a_session_needs_comes_back(store: Store, path: Path) -> None:
     store.mark_read([first.id])
     store.keep(outgoing("c1"))
     store.keep(outgoing("c2", CHEN.id))
-    store.confirm("c2", new_id())
+    store.keep(replace(outgoing("c2", CHEN.id), state="sent", message_id=new_id(), seq=9))
     store.close()
 
     again = Store(path, ME.id, Words())
@@ -136,7 +137,7 @@ def test_reads_from_elsewhere_end_the_ring(store: Store) -> None:
 def test_the_echo_takes_the_place_of_what_was_written(store: Store, pages: Pages) -> None:
     store.keep(outgoing("c1"))
     assert [view.state for view in pages.messages(BOB.id, 10).messages] == [Delivery.SENDING]
-    store.confirm("c1", new_id())
+    store.keep(replace(outgoing("c1"), state="sent", message_id=new_id(), seq=9))
     assert [view.state for view in pages.messages(BOB.id, 10).messages] == [Delivery.SENT]
     echo = arrived(1, ME, "Yes", BOB, cid="c1")
     store.apply(applied(echo))
@@ -150,6 +151,17 @@ def test_a_conversation_with_unknown_people_gives_way_to_the_real_one(store: Sto
     assert [(view.id, view.title) for view in pages.conversations()] == [("new:c1", "bob")]
     store.apply(applied(arrived(1, ME, "Yes", BOB, cid="c1")))
     assert [(view.id, view.title) for view in pages.conversations()] == [(BOB.id, "Bob Stone")]
+
+
+def test_what_was_sent_and_has_no_echo_becomes_a_message(store: Store, pages: Pages) -> None:
+    id_ = new_id()
+    store.keep(replace(outgoing("c1"), state="sent", message_id=id_, seq=9))
+    store.settle("c1", ME)
+    views = pages.messages(BOB.id, 10).messages
+    assert [(view.key, view.body, view.state, view.sender) for view in views] == [(id_, "Yes", Delivery.SENT, ME)]
+    assert store.load().outbox == ()
+    store.settle("c1", ME)
+    assert pages.conversations()[0].last_text == "Yes"
 
 
 def test_drafts_are_kept_and_forgotten(store: Store, pages: Pages) -> None:

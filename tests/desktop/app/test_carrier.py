@@ -1,0 +1,188 @@
+"""Effects carried out on a real store, in their order; and what happens when the store fails in the middle."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deskbell_desktop.carrier import Carrier
+from deskbell_desktop.core import effects as do
+from deskbell_desktop.core import events as on
+from deskbell_desktop.core.session import Session
+from deskbell_desktop.core.views import Popup, StatusView
+from deskbell_desktop.core.words import Words
+from deskbell_desktop.io.store import Store
+from deskbell_desktop.io.store_file import StoreDamagedError
+from tests.fakes import ACCOUNT, BOB, CHEN, ME, Clock, ServerLog
+
+
+@dataclass
+class World:
+    """Everything that the carrier reaches, and the order in which it did."""
+
+    path: Path
+    clock: Clock = field(default_factory=Clock)
+    acts: list[tuple[str, Any]] = field(default_factory=list)
+    activation_token: str = ""
+    on_show: Any = None
+
+    def __post_init__(self) -> None:
+        self.session = Session(Words())
+        self.carrier = Carrier(self, self, self, self)  # type: ignore[arg-type]
+        self.log = ServerLog(self.clock)
+        self.sit_down()
+
+    def sit_down(self) -> None:
+        self.carrier.store = Store(self.path, ME.id, Words())
+        self.tell(on.SignedIn(ACCOUNT, self.store.load()))
+        self.tell(on.LinkUp())
+        self.tell(on.SyncAnswered(self.log.sync(do.RequestSync(self.store.load().epoch, self.store.load().cursor))))
+        self.acts.clear()
+
+    @property
+    def store(self) -> Store:
+        assert self.carrier.store is not None
+        return self.carrier.store
+
+    # the host
+    def tell(self, event: on.Event) -> None:
+        self.carrier.carry_out(self.session.handle(event, self.clock.now))
+
+    def connect_account(self, account: on.Account) -> None:
+        self.acts.append(("connect", account))
+
+    def load_token(self, account: on.Account) -> None:
+        self.acts.append(("load_token", account))
+
+    def forget_token(self, account: on.Account, *, revoke: bool) -> None:
+        self.acts.append(("forget_token", (account, revoke)))
+
+    def ask_login(self, server: str, name: str, problem: str) -> None:
+        self.acts.append(("ask_login", (server, name, problem)))
+
+    def show_status(self, status: StatusView) -> None:
+        self.acts.append(("status", status))
+
+    def keep_quiet(self, quiet: bool) -> None:
+        self.acts.append(("quiet", quiet))
+
+    def leave_account(self) -> None:
+        self.acts.append(("leave", None))
+
+    # the network
+    def request(self, effect: do.Effect) -> None:
+        self.acts.append(("request", effect))
+
+    def shut(self) -> None:
+        self.acts.append(("shut", None))
+
+    # the notifier
+    def show(self, popup: Popup) -> None:
+        waiting = [ring.id for ring in self.store.load().rings]
+        self.acts.append(("show", (popup.key, popup.message_key in waiting, self.store.load().cursor)))
+        if self.on_show is not None:
+            self.on_show(popup)
+
+    def withdraw(self, key: str) -> None:
+        self.acts.append(("withdraw", key))
+
+    # the desk
+    def changed(self, conversations: frozenset[str]) -> None:
+        self.acts.append(("changed", conversations))
+
+    def named(self, old: str, new: str) -> None:
+        self.acts.append(("named", (old, new)))
+
+    def open(self, conversation: str | None, message: str | None, token: str) -> None:
+        self.acts.append(("open", (conversation, message, token)))
+
+    def of(self, name: str) -> list[Any]:
+        return [what for act, what in self.acts if act == name]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "account.db")
+    yield world
+    if world.carrier.store is not None:
+        world.carrier.store.close()
+
+
+def test_every_effect_has_somebody_who_carries_it_out(world: World) -> None:
+    effects = {value for value in vars(do).values() if isinstance(value, type) and value.__module__ == do.__name__}
+    assert set(world.carrier._acts) == effects - {do.Arrived}
+
+
+def test_the_commit_is_on_disk_before_the_popup_and_the_ring_is_noted_after_it(world: World) -> None:
+    world.tell(on.EventsPushed((world.log.message(),)))
+    assert world.of("show") == [(BOB.id, True, 1)]
+    assert world.store.load().rings == ()
+
+
+def test_what_an_effect_sets_off_comes_after_what_was_waiting(world: World) -> None:
+    """A notifier that says at once that its popup was closed and read."""
+    world.on_show = lambda popup: world.tell(on.PopupRead(popup.key))
+    event = world.log.message()
+    world.tell(on.EventsPushed((event,)))
+    names = [name for name, _ in world.acts]
+    assert names.index("show") < names.index("withdraw")
+    assert world.store.load().unread == ()
+    assert world.of("request") == [do.SendRead((event.id,))]
+
+
+def test_a_click_brings_the_desktops_permission_to_the_window(world: World) -> None:
+    event = world.log.message()
+    world.tell(on.EventsPushed((event,)))
+    world.activation_token = "token-of-the-desktop"
+    world.tell(on.PopupOpened(BOB.id))
+    assert world.of("open") == [(BOB.id, event.id, "token-of-the-desktop")]
+
+
+def test_a_store_that_breaks_under_a_message_begins_anew_and_shows_no_popup_for_it(world: World) -> None:
+    world.tell(on.EventsPushed((world.log.message(body="before"),)))
+    world.acts.clear()
+    world.store.database.execute("DROP TABLE conversations")
+    world.tell(on.EventsPushed((world.log.message(CHEN, "during"),)))
+    assert world.of("show") == []
+    assert world.of("request") == [do.RequestSync(None, 0)]
+    assert "put aside" in world.of("status")[-1].problem
+    answer = world.log.sync(do.RequestSync(None, 0))
+    world.tell(on.SyncAnswered(answer))
+    assert world.store.load().cursor == 2
+    assert len(world.of("show")) >= 1
+
+
+def test_what_is_being_written_while_the_store_breaks_is_not_lost(world: World) -> None:
+    world.tell(on.LinkDown())
+    world.tell(on.Wrote("c1", BOB.id, ("bob",), "first"))
+    world.store.database.execute("DROP TABLE conversations")
+    world.tell(on.Wrote("c2", BOB.id, ("bob",), "second"))
+    assert [item.cid for item in world.store.load().outbox] == ["c1", "c2"]
+    world.acts.clear()
+    world.tell(on.LinkUp())
+    assert [what.cid for what in world.of("request") if isinstance(what, do.SendMessage)] == ["c1"]
+
+
+def test_a_store_that_breaks_again_and_again_ends_in_memory(world: World) -> None:
+    for _ in range(4):
+        world.carrier.mend(StoreDamagedError("once more"))
+    world.tell(on.SyncAnswered(world.log.sync(do.RequestSync(None, 0))))
+    world.tell(on.EventsPushed((world.log.message(),)))
+    assert world.store.load().cursor == 1
+    aside = [file for file in world.path.parent.glob("*damaged*") if not file.name.endswith(("-wal", "-shm"))]
+    assert len(aside) == 2
+    assert "cannot write" in world.of("status")[-1].problem
+
+
+def test_signing_out_and_in_again_goes_on_where_it_was(world: World) -> None:
+    world.tell(on.EventsPushed((world.log.message(),)))
+    world.tell(on.Wrote("c1", CHEN.id, ("陈晓明",), "unsent"))
+    world.tell(on.SignOutRequested())
+    assert world.of("forget_token") == [(ACCOUNT, True)]
+    assert world.of("leave") == [None]
+    world.store.close()
+    world.sit_down()
+    assert [item.cid for item in world.store.load().outbox] == ["c1"]
+    assert world.store.load().cursor == 1

@@ -1,0 +1,105 @@
+"""The program as a process, without a desktop around it: it starts, says what it lacks, and ends cleanly."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.desk.processes import Child, wait_for
+
+ROOT = Path(__file__).parents[3]
+BLOCKED = "import sys; sys.modules[{name!r}] = None; sys.argv = ['deskbell', *sys.argv[1:]];"
+MAIN = "from deskbell_desktop.__main__ import main; sys.exit(main())"
+POOR = {key: value for key, value in os.environ.items() if not key.startswith(("DBUS_", "DISPLAY", "DESKBELL_"))}
+ENV = {**POOR, "QT_QPA_PLATFORM": "offscreen", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}
+
+
+def run(program: str, *args: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", program, *args],
+        env=ENV,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["PySide6", "aiohttp", "socketio", "keyring"])
+def test_what_is_not_installed_is_named_with_its_remedy(name: str, tmp_path: Path) -> None:
+    done = run(BLOCKED.format(name=name) + MAIN, "--profile", str(tmp_path))
+    assert done.returncode == 1
+    assert f"{name} not installed" in done.stderr
+    assert "pip install 'deskbell[desktop]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_needs_nothing_installed() -> None:
+    done = run(BLOCKED.format(name="PySide6") + MAIN, "--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith("deskbell 0.")
+
+
+def test_the_core_and_its_tests_know_no_qt() -> None:
+    program = (
+        "import sys; sys.modules['PySide6'] = None; import pytest;"
+        "sys.exit(pytest.main(['-q', '-p', 'no:pytest-qt', '-p', 'no:cacheprovider', '-W',"
+        "'ignore::pytest.PytestConfigWarning', 'tests/desktop/core', '--hypothesis-seed=1']))"
+    )
+    done = run(program)
+    assert done.returncode == 0, done.stdout
+
+
+def start(tmp_path: Path, *args: str) -> Child:
+    command = [sys.executable, "-m", "deskbell_desktop", "--profile", str(tmp_path / "profile"), *args]
+    return Child(command, tmp_path / "out.log", env=ENV)
+
+
+def log_of(tmp_path: Path) -> str:
+    path = tmp_path / "profile" / "deskbell.log"
+    return path.read_text() if path.exists() else ""
+
+
+@pytest.mark.parametrize("number", [15, 2])
+def test_without_bus_tray_or_server_it_waits_and_ends_when_told(tmp_path: Path, number: int) -> None:
+    child = start(tmp_path, "--server", "http://127.0.0.1:1")
+    wait_for(lambda: "tray visible" in log_of(tmp_path), "the tray", 20)
+    wait_for(lambda: "shows no popups" in log_of(tmp_path), "the popups' way to be chosen", 20)
+    child.signal(number)
+    assert child.wait() == 0
+    assert "ended" in log_of(tmp_path)
+    assert "Traceback" not in (tmp_path / "out.log").read_text()
+
+
+def test_a_second_start_of_the_profile_leaves_at_once(tmp_path: Path) -> None:
+    first = start(tmp_path)
+    wait_for(lambda: "tray visible" in log_of(tmp_path), "the tray", 20)
+    second = start(tmp_path)
+    assert second.wait() == 0
+    assert first.exit_code is None
+    (tmp_path / "another").mkdir()
+    other = start(tmp_path / "another")
+    wait_for(lambda: "tray visible" in log_of(tmp_path / "another"), "the other profile's tray", 20)
+    assert other.stop() == 0
+    assert first.stop() == 0
+
+
+def test_a_profile_that_cannot_be_written_is_no_reason_not_to_start(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "deskbell_desktop", "--profile", "/proc/deskbell"]
+    child = Child(command, tmp_path / "out.log", env=ENV)
+    wait_for(lambda: "tray visible" in (tmp_path / "out.log").read_text(), "the tray", 20)
+    assert child.stop() == 0
+
+
+def test_only_one_http_library_is_loaded(tmp_path: Path) -> None:
+    program = (
+        "import sys; from deskbell_desktop.app import UNUSED\n"
+        "for name in UNUSED: sys.modules.setdefault(name, None)\n"
+        "import deskbell_desktop.io.connection, keyring\n"
+        "print(sorted(name for name in UNUSED if sys.modules.get(name)))"
+    )
+    done = run(program)
+    assert done.stdout.strip() == "[]", done.stderr
