@@ -20,14 +20,13 @@ from jeepney import DBusAddress
 
 from benchmarks.speed import machine
 from tests.desk.client import Client
-from tests.desk.desktop import Desk
+from tests.desk.desktop import TRAY, Desk
 from tests.desk.processes import wait_for
 from tests.desk.screen import Area
 from tests.desk.server import Login, Server
 from tests.desk.wire import Wire
 
 PASSWORD = "correct horse"
-TRAY = Area(1252, 2, 26, 28)
 POPUP = Area(1100, 60, 100, 20)
 WINDOW = Area(200, 400, 200, 100)
 CALM_S = 2.6

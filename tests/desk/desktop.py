@@ -15,11 +15,13 @@ from jeepney import DBusAddress
 
 from tests.desk.bus import Bus
 from tests.desk.hand import Hand, Window
-from tests.desk.processes import Child, end_leftovers, tail
-from tests.desk.screen import Screen
+from tests.desk.processes import Child, end_leftovers, tail, wait_for
+from tests.desk.screen import Area, Screen
 
 CONF = Path(__file__).parent / "conf"
 WALLPAPER = 0x31465C
+TRAY = Area(1254, 2, 26, 28)
+"""Where the panel draws the only icon."""
 TRAY_NAME = "org.kde.StatusNotifierWatcher"
 NOTIFICATIONS_NAME = "org.freedesktop.Notifications"
 SECRETS_NAME = "org.freedesktop.secrets"
@@ -128,6 +130,11 @@ class Desk:
         """Right-click the popup and pick an action by its label."""
         (self.folder / "run/choice").write_text(action)
         self.hand.click_in(popup, 20, 20, button=3)
+
+    def click_tray(self) -> None:
+        """Click the icon at the panel's end, once it is drawn: the panel takes its time to place a new one."""
+        wait_for(lambda: not self.screen.is_plain(TRAY), "an icon in the tray")
+        self.hand.click(TRAY.x + TRAY.width // 2, TRAY.y + TRAY.height // 2)
 
     def tray_items(self) -> list[str]:
         """Bus names and paths of the icons in the tray."""

@@ -74,6 +74,11 @@ class Screen:
         wait_for(still, "the screen to be still", every=0.2)
         return self.save(picture)
 
+    def is_plain(self, area: Area) -> bool:
+        """Whether the area shows nothing but one colour."""
+        with self.watch(area) as now:
+            return now.is_plain
+
     def watch(self, area: Area) -> "PixelWatch":
         """Look at a part of the screen from now on."""
         return PixelWatch(self._frame, area)
@@ -106,6 +111,11 @@ class PixelWatch:
 
     def _now(self) -> bytes:
         return b"".join(self._map[row] for row in self._rows)
+
+    @property
+    def is_plain(self) -> bool:
+        shown = self._now()
+        return shown == shown[:4] * (len(shown) // 4)
 
     def wait_until_changed(self, what: str) -> float:
         """The moment, by the monotonic clock."""

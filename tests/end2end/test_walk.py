@@ -56,7 +56,7 @@ def test_a_second_start_raises_the_first(desk: Desk, client: Client) -> None:
 
 
 def test_a_click_on_the_tray_icon_opens_the_window(desk: Desk, client: Client) -> None:
-    desk.hand.click(1267, 16)
+    desk.click_tray()
     client.wait_until_focused(client.wait_for_window())
 
 
