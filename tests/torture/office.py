@@ -135,15 +135,18 @@ class Lock:
         self._path = path
 
     def hold(self, seconds: float) -> None:
-        threading.Thread(target=self._hold, args=(seconds,), daemon=True).start()
+        held = threading.Event()
+        threading.Thread(target=self._hold, args=(seconds, held), daemon=True).start()
+        held.wait(10)
 
-    def _hold(self, seconds: float) -> None:
+    def _hold(self, seconds: float, held: threading.Event) -> None:
         with (
             closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as connection,
             contextlib.suppress(sqlite3.OperationalError),
         ):
             connection.execute("BEGIN IMMEDIATE")
-            time.sleep(seconds)
+            held.set()
+            time.sleep(seconds)  # the fault itself: so long it is locked
             connection.execute("ROLLBACK")
 
 
