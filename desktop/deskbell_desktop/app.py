@@ -5,18 +5,16 @@ The Qt thread owns the session and the store. The network and the keyring have a
 
 import hashlib
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable
-from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
-from deskbell_desktop import __version__, config
+from deskbell_desktop import config
 from deskbell_desktop.carrier import Carrier
 from deskbell_desktop.config import Kept, Settings
 from deskbell_desktop.core import events as on
@@ -31,6 +29,7 @@ from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.secrets import Secrets
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
+from deskbell_desktop.logs import begin_log
 from deskbell_desktop.notify.notifier import Notifier, NullNotifier, make_notifier
 from deskbell_desktop.notify.popup import PopupNotifier
 from deskbell_desktop.qt import language, theme
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOG_BYTES = 2 << 20
 KEYRING_PATIENCE_MS = 2000
 UNUSED = ("aio_pika", "eventlet", "kafka", "kombu", "redis", "requests", "sanic", "tornado", "valkey", "websocket")
 """python-socketio loads these for its servers and its synchronous client wherever it finds them: 20 MiB for nothing."""
@@ -71,7 +69,7 @@ def run(settings: Settings) -> int:
     instance = SingleInstance(settings.profile)
     if not instance.claim(settings.activation_token):
         return 0
-    _begin_log(settings)
+    begin_log(settings.log_file)
     app = App(application, settings, instance)
     return_code = application.exec()
     app.close()
@@ -381,16 +379,3 @@ def _make_popups(application: QApplication, scheme: config.Theme, parent: QObjec
 
 def _now() -> Moment:
     return Moment(now_ms(), time.monotonic())
-
-
-def _begin_log(settings: Settings) -> None:
-    """Ids and times only: never a body, never a token."""
-    try:
-        settings.profile.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(settings.log_file, os.O_CREAT | os.O_WRONLY, 0o600))
-        handler: logging.Handler = RotatingFileHandler(settings.log_file, maxBytes=LOG_BYTES, backupCount=1)
-    except OSError:
-        handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    log.info("deskbell %s starts", __version__)

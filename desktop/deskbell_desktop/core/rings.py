@@ -31,6 +31,8 @@ class Rings:
         self._shown: dict[str, list[Ring]] = {}
         self._times: deque[float] = deque()
         self._missing = False
+        self._left_over = bool(self._waiting)
+        """Some may have rung before the program ended: one popup for them all is at most one too many."""
         self._due: float | None = now.mono + START_WAIT_S if self._waiting else None
         self._gathering_since: float | None = None
 
@@ -78,7 +80,9 @@ class Rings:
 
     def _release_missed(self, now: Moment) -> list[Effect]:
         rings = self._waiting.values()
-        if len(rings) > MISSED_MAX or any(now.wall - ring.at > MISSED_AGE_MS for ring in rings):
+        left_over, self._left_over = self._left_over, False
+        old = any(now.wall - ring.at > MISSED_AGE_MS for ring in rings)
+        if left_over or old or len(rings) > MISSED_MAX:
             return self._in_one(now, self._words.while_away)
         return self.release(now)
 

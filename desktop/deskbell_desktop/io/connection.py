@@ -23,8 +23,9 @@ from deskbell_protocol.errors import Code
 
 log = logging.getLogger(__name__)
 
-STEADY_S = 2.0
-"""A link that lasted this long was a good one: the next wait begins small again. One cut at once is not."""
+RECENT_S = 120.0
+RECENT_MAX_S = 4.0
+"""The ceiling for so long after a good link: a server that is only restarted is not waited for long."""
 
 
 class Backoff:
@@ -32,13 +33,16 @@ class Backoff:
 
     def __init__(self) -> None:
         self._ceiling = limits.RECONNECT_FIRST_S
+        self._good_until = -RECENT_S
 
-    def reset(self) -> None:
-        self._ceiling = limits.RECONNECT_FIRST_S
+    def good(self, now: float) -> None:
+        """There was a good link until `now`."""
+        self._ceiling, self._good_until = limits.RECONNECT_FIRST_S, now
 
-    def wait(self, ending: Ending) -> float:
+    def wait(self, ending: Ending, now: float) -> float:
         """Seconds. `busy` keeps away for a minute; a farewell names its own time; both are shaken too."""
-        spread = random.uniform(0, self._ceiling)  # noqa: S311 - spreads a crowd, guards nothing
+        most = RECENT_MAX_S if now - self._good_until < RECENT_S else limits.RECONNECT_MAX_S
+        spread = random.uniform(0, min(self._ceiling, most))  # noqa: S311 - spreads a crowd, guards nothing
         self._ceiling = min(self._ceiling * 2, limits.RECONNECT_MAX_S)
         if ending.code == Code.BUSY:
             return (ending.wait_s or limits.RECONNECT_BUSY_S) * random.uniform(0.8, 1.2)  # noqa: S311
@@ -76,6 +80,8 @@ class Connection:
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
             keeper.cancel()
+            if self._socket is not None:
+                self._socket.end()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeper
         self._intake.clear()
@@ -98,20 +104,25 @@ class Connection:
         backoff = Backoff()
         self._post(on.LinkTried())
         loop = asyncio.get_running_loop()
-        while True:
+        while self._is_wanted():
             self._hurry.clear()
-            began = loop.time()
             ending = await self._attempt(login)
-            if loop.time() - began >= STEADY_S and ending.was_up:
-                backoff.reset()
+            if not self._is_wanted():
+                return
+            if ending.was_good:
+                backoff.good(loop.time())
             if ending.fatal:
                 self._post(on.Refused(ending.code, ending.problem, fatal=True))
                 return
             self._post(on.LinkDown(ending.problem))
-            wait = backoff.wait(ending)
+            wait = backoff.wait(ending, loop.time())
             log.info("disconnected (%s); again in %.1f s", ending.code or "no code", wait)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), wait)
+
+    def _is_wanted(self) -> bool:
+        """Whether the running task still is the one that keeps the connection: its cancellation may have got lost."""
+        return asyncio.current_task() is self._keeper
 
     async def _attempt(self, login: Login) -> Ending:
         try:

@@ -58,7 +58,8 @@ class Ending:
     code: str = ""
     fatal: bool = False
     wait_s: float | None = None
-    was_up: bool = False
+    was_good: bool = False
+    """It was up, and a sync was answered."""
 
 
 class NoAnswerError(Exception):
@@ -80,6 +81,7 @@ class Socket:
         self._heard = self._loop.time()
         self._tasks: set[asyncio.Task[None]] = set()
         self._up = False
+        self._good = False
         self._http = new_session(tls, self._trace())
         self._client = self._make_client()
 
@@ -103,20 +105,33 @@ class Socket:
 
     async def run(self) -> Ending:
         try:
-            async with asyncio.timeout(CONNECT_S):
-                await self._connect()
-        except Exception as error:  # noqa: BLE001 - the library raises anything, KeyError and IndexError included
-            return self._why_not(error)
+            return await self._connect_in_time() or await self._stay()
         finally:
-            if not self._client.connected:
-                await self._close()
+            await self._close()
+
+    def end(self) -> None:
+        """As soon as it can. A cancellation may get lost: `wait_for` and python-socketio's handlers swallow some."""
+        self._end(self._ending())
+
+    async def _connect_in_time(self) -> Ending | None:
+        """Why it came to nothing; None when it is up."""
+        connecting = self._loop.create_task(self._connect())
+        either: list[asyncio.Future[Any]] = [connecting, self._over]
+        try:
+            await asyncio.wait(either, timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            connecting.cancel()
+            connecting.add_done_callback(_look_at_end)
+        if not connecting.done() or connecting.cancelled():
+            return self._over.result() if self._over.done() else self._why_not(TimeoutError())
+        error = connecting.exception()
+        return None if error is None else self._why_not(error)
+
+    async def _stay(self) -> Ending:
         self._up = True
         log.info("connected")
         self._post(on.LinkUp())
-        try:
-            return await self._watch()
-        finally:
-            await self._close()
+        return await self._watch()
 
     async def _connect(self) -> None:
         login = self._login
@@ -172,7 +187,7 @@ class Socket:
         return Ending(str(found))
 
     def _ending(self, problem: str = "", code: str = "", *, fatal: bool = False, wait_s: float | None = None) -> Ending:
-        return Ending(problem, code, fatal, wait_s, was_up=True)
+        return Ending(problem, code, fatal, wait_s, was_good=self._good)
 
     def _end(self, ending: Ending) -> None:
         if not self._over.done():
@@ -264,7 +279,9 @@ class Socket:
         refusal = self._refusal(raw)
         if refusal is not None:
             return on.SyncFailed(refusal.retry_after_s)
-        return on.SyncAnswered(wire.parse(wire.SyncAnswer, raw))
+        answer = wire.parse(wire.SyncAnswer, raw)
+        self._good = True
+        return on.SyncAnswered(answer)
 
     def _send_answer(self, cid: str, raw: Any) -> on.LinkEvent:
         refusal = self._refusal(raw)
@@ -303,6 +320,12 @@ class Socket:
             self._cause = aiohttp.WSServerHandshakeError(
                 response.request_info, (), status=response.status, message=response.reason or ""
             )
+
+
+def _look_at_end(task: asyncio.Task[None]) -> None:
+    """What was given up may still fail, and nobody wants to know."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _send(effect: do.SendMessage) -> wire.Send:

@@ -392,6 +392,22 @@ def test_a_crash_between_commit_and_popup_rings_after_the_restart() -> None:
     assert again.store.rings == {}
 
 
+def test_a_crash_after_a_popup_of_many_brings_one_popup_back() -> None:
+    bench = Bench()
+    bench.sit_down()
+    for _ in range(3):
+        for sender in (BOB, CHEN):
+            bench.log.message(sender)
+    asked = of(bench.tell(on.LinkUp()), do.RequestSync)[0]
+    effects = bench.session.handle(on.SyncAnswered(bench.log.sync(asked)), bench.clock.now)
+    bench.store.commit(of(effects, do.ApplyEvents)[0])
+    assert len(of(effects, do.ShowPopup)) == 1  # shown, and there it died
+    again = Bench(bench.clock, bench.store)
+    again.log = bench.log
+    effects = again.online() + again.wait(30)
+    assert [len(popup.covers) for popup in of(effects, do.ShowPopup)] == [6]
+
+
 def test_what_was_left_rings_even_when_the_server_is_away() -> None:
     bench = Bench()
     bench.online()

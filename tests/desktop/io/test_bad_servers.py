@@ -4,6 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -392,23 +393,50 @@ def test_a_kicked_socket_comes_back(network: Network, posts: Posts) -> None:
         posts.next(on.LinkUp)
 
 
+@pytest.mark.parametrize("moment", [on.LinkTried, on.LinkUp, on.HeadSeen, on.LinkDown])
+def test_closing_takes_no_time_at_any_moment(make_network: NetworkMaker, posts: Posts, moment: type) -> None:
+    """Also where the cancellation arrives together with what was being waited for."""
+
+    def talk(connection: ServerConnection, seen: Seen) -> None:
+        let_in(connection, seen)
+        connection.send('42["head",{"epoch":"e","head":5}]')
+        if moment is not on.LinkDown:
+            listen(connection, seen)
+
+    with socket_server(talk) as seen:
+        for _ in range(8):
+            network = make_network()
+            network.open(seen.url, TOKEN)
+            posts.next(moment)
+            begun = time.monotonic()
+            network.close()
+            assert time.monotonic() - begun < 4
+
+
 # -- how long to wait, and how much to hold -----------------------------------------------------------------------
 
 
 def test_the_waits_grow_and_are_shaken() -> None:
     backoff = Backoff()
-    waits = [backoff.wait(Ending()) for _ in range(200)]
+    waits = [backoff.wait(Ending(), 0.0) for _ in range(200)]
     assert all(wait <= ceiling for wait, ceiling in zip(waits, [0.5, 1, 2, 4, 8, 16, *[30] * 194], strict=True))
     assert 10 < sum(waits[10:]) / 190 < 20
     assert len({round(wait, 3) for wait in waits[10:]}) > 150
-    backoff.reset()
-    assert backoff.wait(Ending()) <= 0.5
+
+
+def test_soon_after_a_good_link_the_waits_stay_short() -> None:
+    backoff = Backoff()
+    backoff.good(1000.0)
+    waits = [backoff.wait(Ending(), 1000.0 + n) for n in range(100)]
+    assert waits[0] <= 0.5
+    assert max(waits) <= 4
+    assert max(backoff.wait(Ending(), 1121.0) for _ in range(100)) > 4
 
 
 def test_a_busy_server_is_left_alone_for_a_minute() -> None:
-    assert 48 <= Backoff().wait(Ending(code=Code.BUSY)) <= 72
-    assert 8 <= Backoff().wait(Ending(code=Code.BUSY, wait_s=10)) <= 12
-    assert 3 <= Backoff().wait(Ending(wait_s=3)) <= 3.5
+    assert 48 <= Backoff().wait(Ending(code=Code.BUSY), 0.0) <= 72
+    assert 8 <= Backoff().wait(Ending(code=Code.BUSY, wait_s=10), 0.0) <= 12
+    assert 3 <= Backoff().wait(Ending(wait_s=3), 0.0) <= 3.5
 
 
 def event(seq: int) -> wire.Event:

@@ -1,0 +1,25 @@
+"""The program's diary, `deskbell.log` in the profile: ids and times of a message's walk, never a body, never a token."""
+
+import logging
+import os
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from deskbell_desktop import __version__
+
+log = logging.getLogger(__name__)
+
+LOG_BYTES = 2 << 20
+
+
+def begin_log(path: Path) -> None:
+    """For this user alone, two files at most; where none can be written it goes to standard error."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        handler: logging.Handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
+    except OSError:
+        handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    log.info("deskbell %s starts", __version__)
