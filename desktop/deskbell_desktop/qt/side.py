@@ -80,8 +80,8 @@ class StatusLine(QWidget):
 
 
 def _breakable(text: str) -> str:
-    """`text` with places to break within the names of files."""
-    return re.sub(r"(?<=\w[-._/])(?=\w)", "\u200b", text)
+    """`text` with places to break within words too long for the line, such as the name of a file."""
+    return re.sub(r"\S{24,}", lambda word: re.sub(r"(?<=\w[-._/])(?=\w)", "\u200b", word[0]), text)
 
 
 class SearchField(QLineEdit):
