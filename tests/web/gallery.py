@@ -109,7 +109,7 @@ def diagnostics(person: Person) -> None:
     for form in ("named", "args", "ack", "room", "error", "callback"):
         person.page.click(f"[data-form={form}] button")
     person.page.click("[data-do=ping]")
-    person.page.wait_for_function("() => document.querySelectorAll('.lines li').length > 14")
+    person.page.wait_for_function("() => document.querySelectorAll('.lines .line').length > 14")
 
 
 def confirmation(person: Person) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import vendor
 from tests.desk.server import Server
-from tests.web.chromium import PHONE, Person
+from tests.web.chromium import PHONE, WIDE, Person
 from tests.web.conftest import MakePerson
 from tests.web.gallery import SCENES, furnish
 from tests.web.npm import AXE, from_npm
@@ -16,8 +16,7 @@ from tests.web.npm import AXE, from_npm
 OPTIONS = ("--diagnostics",)
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
-    "dark": {"color_scheme": "dark", "locale": "zh-CN"},
-    "phone": {"viewport": PHONE, "has_touch": True, "is_mobile": True},
+    "dark-phone": {"color_scheme": "dark", "locale": "zh-CN", "viewport": PHONE, "has_touch": True, "is_mobile": True},
 }
 
 
@@ -49,9 +48,12 @@ def test_axe_finds_nothing_serious(person: MakePerson, look: str) -> None:
     for name, scene in SCENES.items():
         if name == "offline":
             continue
-        visitor = person(**LOOKS[look])
+        visitor = person(reduced_motion="reduce", **LOOKS[look])
         scene(visitor)
         found[name] = found_by_axe(visitor)
+        room = LOOKS[look].get("viewport", WIDE)["width"]
+        if visitor.page.evaluate("() => document.documentElement.scrollWidth") > room:
+            found[name].append("the page is wider than its window")
         visitor.complaints.clear()
         visitor.leave()
     assert {name: problems for name, problems in found.items() if problems} == {}

@@ -24,12 +24,12 @@ def bench(person: MakePerson) -> Person:
 
 
 def lines(bench: Person) -> list[str]:
-    return bench.page.locator(".lines li pre").all_inner_texts()
+    return bench.page.locator(".lines .line pre").all_inner_texts()
 
 
 def wait_for_lines(bench: Person, *wanted: str) -> None:
     """The log ends with these, in this order."""
-    ends = """([wanted]) => JSON.stringify([...document.querySelectorAll('.lines li pre')].slice(-wanted.length)
+    ends = """([wanted]) => JSON.stringify([...document.querySelectorAll('.lines .line pre')].slice(-wanted.length)
         .map(line => line.innerText)) === JSON.stringify(wanted)"""
     try:
         bench.page.wait_for_function(ends, arg=[list(wanted)], timeout=8000)

@@ -14,14 +14,14 @@ export class Lines {
   #lines = [];
 
   constructor() {
-    this.element = h("ol.lines.mono", { role: "log", tabindex: "0", "aria-label": t("test.log") });
+    this.element = h("div.lines.mono", { role: "log", tabindex: "0", "aria-label": t("test.log") });
   }
 
   add(kind, event, args) {
     const at = clock(new Date());
     const text = `${event} ${args.map((value) => JSON.stringify(value)).join(", ")}`.trim();
     this.#lines.push(`${at} ${SIGNS[kind]} ${text}`);
-    this.element.append(h("li", { "data-kind": kind }, h("span.at.num", {}, at), h(`span.${kind}`, {}, SIGNS[kind]), h("pre", {}, text)));
+    this.element.append(h("div.line", { "data-kind": kind }, h("span.at.num", {}, at), h(`span.${kind}`, {}, SIGNS[kind]), h("pre", {}, text)));
     if (this.#lines.length > MOST) {
       this.#lines.shift();
       this.element.firstChild.remove();
