@@ -363,15 +363,16 @@ def test_too_many_publishes_are_told_when_to_come_back(office: Server, log_in: L
             connection.request(
                 "POST",
                 MESSAGES,
-                json.dumps({"to": ["carol"], "body": "b"}),
+                json.dumps({"to": ["carol"], "body": " "}),
                 {"Authorization": f"Bearer {carol.token}", "Content-Type": "application/json"},
             )
             response = connection.getresponse()
             response.read()
             statuses.append(response.status)
-            retry = response.headers["Retry-After"]
-    assert statuses[:100] == [201] * 100
-    assert statuses[-1] == 429
+            if response.status == 429:
+                retry = response.headers["Retry-After"]
+    assert statuses[:100] == [422] * 100
+    assert 429 in statuses[100:]
     assert int(retry) >= 1
     other = log_in(office, "carol")
     assert publish(office, other, {"to": ["carol"], "body": "b"}).status == 201
