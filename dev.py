@@ -56,6 +56,7 @@ DESK = {
 }
 SERVICES = {
     "redis-server": "redis-server",
+    "npm": "npm",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "chromium": "chromium",
     "curl": "curl",
