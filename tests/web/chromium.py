@@ -96,6 +96,20 @@ class Person:
             arg=_json(list(wanted)),
         )
 
+    def kept_bodies(self, user_id: str) -> list[str]:
+        """Bodies of the messages in the browser's own store, in the order of the log."""
+        read = """user => new Promise(done => {
+            const opened = indexedDB.open(`deskbell.${user}`);
+            opened.onsuccess = () => {
+                const all = opened.result.transaction('events').objectStore('events').getAll();
+                all.onsuccess = () => {
+                    opened.result.close();
+                    done(all.result.filter(event => event.kind === 'message').map(event => event.data.body));
+                };
+            };
+        })"""
+        return [str(body) for body in self.page.evaluate(read, user_id)]
+
     def unread(self) -> int:
         """As the title tells it."""
         title = self.page.title()

@@ -5,6 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from tests.desk.processes import wait_for
 from tests.desk.server import Server
 from tests.web.chromium import PHONE
 from tests.web.conftest import PASSWORD, MakePerson
@@ -81,12 +82,8 @@ def test_a_reload_shows_the_log_from_this_browser_and_asks_only_for_what_is_new(
     for number in range(5):
         house.publish(maria, "alex", body=f"kept {number}")
     alex.wait_for_unread(5)
-    alex.page.wait_for_function(
-        "id => new Promise(done => { const r = indexedDB.open(`deskbell.${id}`); r.onsuccess = () => {"
-        " const g = r.result.transaction('events').objectStore('events').count();"
-        " g.onsuccess = () => { r.result.close(); done(g.result >= 5) } } })",
-        arg=house.login("alex", PASSWORD).user["id"],
-    )
+    me = str(house.login("alex", PASSWORD).user["id"])
+    wait_for(lambda: len(alex.kept_bodies(me)) >= 5, "all of them to be kept")
     asked: list[str] = []
     alex.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(str(frame))))
     alex.page.reload()
