@@ -87,6 +87,8 @@ class App(QObject):
         self._instance = instance
         self._token = ""
         self._asking_keyring = False
+        self._told_to_unlock = False
+        self._begun = False
         self._dialog: LoginDialog | None = None
         self._answer: ReplyPopup | None = None
         language.apply(application)
@@ -120,6 +122,7 @@ class App(QObject):
         self._popups = _make_popups(self._application, self._kept.theme, self)
         self._carrier = Carrier(self, self._network, self._popups, self._desk)
         self._listen()
+        self._begun = True
         if settings.damaged:
             self.tell(on.ProblemSeen(words.settings_damaged(str(settings.path))))
         self.tell(on.Started(self._kept.account, self._kept.quiet))
@@ -146,7 +149,7 @@ class App(QObject):
         """In the reverse order of their making; nothing of the program runs after it."""
         self._clock.stop()
         self._tray.close()
-        if hasattr(self, "_carrier"):
+        if self._begun:
             self._popups.close()
             self._desk.close()
             self._network.close()
@@ -207,13 +210,15 @@ class App(QObject):
 
     def _on_keyring_slow(self) -> None:
         if self._asking_keyring:
+            self._told_to_unlock = True
             self.tell(on.ProblemSeen(self._words.keyring_waits()))
 
     def _on_token(self, account: Account, token: str | None, problem: str) -> None:
         if not self._asking_keyring:  # the person has signed in meanwhile
             return
         self._asking_keyring = False
-        self.tell(on.ProblemSeen(""))
+        if self._told_to_unlock:
+            self.tell(on.ProblemSeen(""))
         if token is None:
             self.tell(on.TokenMissing(problem))
         else:
@@ -287,7 +292,7 @@ class App(QObject):
 
     def _on_open(self) -> None:
         if self._session.account is None:
-            self.tell(on.SignOutRequested())  # nobody is signed in: it asks who wants to
+            self.ask_login("", "", "")
         else:
             self._desk.open()
 

@@ -1,4 +1,4 @@
-"""The program's diary, `deskbell.log` in the profile: ids and times of a message's walk, never a body, never a token."""
+"""The program's diary, `deskbell.log` in the profile: ids and times of a message's walk, never body or token."""
 
 import logging
 import os

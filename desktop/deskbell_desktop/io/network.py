@@ -42,6 +42,7 @@ class Network:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
+        self._closed = False
 
     def warm(self) -> None:
         """Load what will be needed, while the keyring is still being asked."""
@@ -71,11 +72,14 @@ class Network:
 
     def close(self) -> None:
         """Say goodbye and end the thread; what hangs is left after `STOP_S`."""
-        if self._loop is None or self._thread is None:
+        self._closed = True
+        loop, thread = self._loop, self._thread
+        self._loop = self._thread = None
+        if loop is None or thread is None:
             return
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(STOP_S)
-        if self._thread.is_alive():
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(STOP_S)
+        if thread.is_alive():
             log.warning("the network's thread does not end")
 
     # -- the crossing ---------------------------------------------------------------------------------------------
@@ -84,6 +88,8 @@ class Network:
         self._call(lambda connection: connection.begin(work(connection)))
 
     def _call(self, work: Callable[["Connection"], None]) -> None:
+        if self._closed:
+            return
         loop = self._loop or self._start()
 
         def act() -> None:
