@@ -12,7 +12,7 @@ import pytest
 
 from tests.desk.processes import wait_for
 from tests.desk.server import Login, Server
-from tests.server.redis.conftest import OwnRedis
+from tests.desk.services import OwnRedis
 from tests.server.wires import Wire
 
 LogIn = Callable[[Server, str], Login]
