@@ -1,12 +1,13 @@
-"""`python -m tests.torture --seconds 600 --seed 7`: one run, its negative control, one line of result for each."""
+"""`python -m tests.torture --seconds 600 --seed 7`: runs, their negative control, one line of result for each."""
 
 import argparse
 import sys
 import time
 
-from tests.torture.run import Options, Result, torture
+from tests.torture.run import Arm, Options, Result, torture
 
 CONTROL_S = 15.0
+ARMS = ("sqlite-1", "sqlite-1-redis", "postgres-2", "postgres-2-redis")
 
 
 def say(text: str) -> None:
@@ -30,6 +31,26 @@ def control(seed: int, seconds: float) -> bool:
     return verdict.lost > 0
 
 
+def run(options: Options) -> bool:
+    """Whether all was well."""
+    say(f"{options.arm} seed={options.seed}")
+    result = torture(options)
+    report(result)
+    say(result.line)
+    return result.is_clean
+
+
+def arms(text: str) -> list[Arm]:
+    """`all`, or names such as `postgres-2-redis`, with commas between them."""
+    found = []
+    for name in ARMS if text == "all" else text.split(","):
+        database, processes, *redis = name.split("-")
+        if database not in {"sqlite", "postgres"} or processes not in {"1", "2"} or redis not in ([], ["redis"]):
+            raise argparse.ArgumentTypeError(f"there is no arm {name}: all, or some of {', '.join(ARMS)}, sqlite-2 …")
+        found.append(Arm(database, int(processes), bool(redis)))
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
@@ -37,32 +58,23 @@ def main() -> int:
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--processes", type=int, choices=(1, 2), default=1)
     parser.add_argument("--redis", action="store_true", help="with hints through Redis, which is killed too")
+    parser.add_argument("--arms", type=arms, help="several runs, one after the other: all, or names as in the result")
     parser.add_argument("--pace", type=float, default=2.0, help="seconds between two troubles, on average")
     parser.add_argument(
         "--pause", type=float, default=0.02, help="seconds between two messages of a script, on average"
     )
     parser.add_argument("--no-control", action="store_true", help="leave out the negative control")
     parser.add_argument("--keep", action="store_true", help="leave the files of the run behind")
-    options = parser.parse_args()
-    if options.database == "postgres" or options.redis:
-        parser.error("the server has no PostgreSQL and no Redis yet")
-    say(f"seed={options.seed}")
-    result = torture(
-        Options(
-            seconds=options.seconds,
-            seed=options.seed,
-            processes=options.processes,
-            pause_s=options.pause,
-            pace_s=options.pace,
-            keep=options.keep,
-        )
-    )
-    report(result)
-    say(result.line)
-    seen = options.no_control or control(options.seed, CONTROL_S)
+    given = parser.parse_args()
+    chosen = given.arms or [Arm(given.database, given.processes, given.redis)]
+    are_clean = [
+        run(Options(given.seconds, given.seed + n, arm, pause_s=given.pause, pace_s=given.pace, keep=given.keep))
+        for n, arm in enumerate(chosen)
+    ]
+    seen = given.no_control or control(given.seed, CONTROL_S)
     if not seen:
         say("the control lost nothing: this run proves nothing")
-    return 0 if result.is_clean and seen else 1
+    return 0 if all(are_clean) and seen else 1
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ from tests.model.desk import Nowhere
 
 STORE = "device.db"
 POPUPS = "popups.log"
+COUNTED = "+"
+"""Begins a line of `POPUPS` with what only counts in the summary that follows."""
 APPLIED = "applied.log"
 WRITTEN = "written.log"
 HUSH = "hush"
@@ -77,6 +79,8 @@ class Hands(Carrier):
             self._maybe_end()
             self._popups_diary.note(*effect.covers)
             self._maybe_end()
+        if isinstance(effect, do.SilenceRings):
+            self._popups_diary.note(COUNTED, *effect.ids)
         super()._carry_out(effect)
         if isinstance(effect, do.ApplyEvents):
             ids = [item.id for item in effect.messages]

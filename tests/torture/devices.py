@@ -13,7 +13,7 @@ import msgspec
 
 from deskbell_protocol.wire import Party
 from tests.desk.processes import Child
-from tests.torture.device import APPLIED, HUSH, POPUPS, STORE, WRITTEN, Seat
+from tests.torture.device import APPLIED, COUNTED, HUSH, POPUPS, STORE, WRITTEN, Seat
 from tests.torture.relay import Relay
 
 
@@ -102,7 +102,19 @@ class Desk:
         return [f"{cid}: {item}" for cid, item in self._rows("SELECT cid, item FROM outbox")]
 
     def popups(self) -> list[tuple[str, ...]]:
-        return [tuple(line.split()) for line in self._lines(POPUPS)]
+        return [tuple(line.split()) for line in self._lines(POPUPS) if not line.startswith(COUNTED)]
+
+    def counted(self) -> set[str]:
+        """What rang as one of many: gathered before a popup that came in the end."""
+        counted: set[str] = set()
+        waiting: list[str] = []
+        for line in self._lines(POPUPS):
+            if line.startswith(COUNTED):
+                waiting += line.split()[1:]
+            else:
+                counted.update(waiting)
+                waiting.clear()
+        return counted
 
     def written(self) -> list[tuple[str, str]]:
         """(cid, to whom) of what was in the outbox."""

@@ -19,6 +19,7 @@ from deskbell_server.__main__ import main
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.ingest.socket import Desk
 from deskbell_server.messages import Messages
+from deskbell_server.store.postgres import PostgresSession
 
 PLACES = ("before_commit", "after_commit", "before_emit", "mid_emit", "after_emit", "handler")
 
@@ -56,6 +57,33 @@ class Failpoints:
             points = failpoints
 
         sqlite3.connect = partial(connect, factory=Dying)  # type: ignore[assignment]
+        self._arm_postgres()
+
+    def _arm_postgres(self) -> None:
+        """Its sessions commit by a method; whether they hold a message, the statements tell."""
+        execute, begin, commit = PostgresSession.execute, PostgresSession.begin, PostgresSession.commit
+        holding: set[int] = set()
+
+        def executed(session: PostgresSession, sql: str, *parameters: Any) -> Any:
+            if sql.startswith("INSERT INTO messages"):
+                holding.add(id(session))
+            return execute(session, sql, *parameters)
+
+        def begun(session: PostgresSession) -> None:
+            holding.discard(id(session))
+            begin(session)
+
+        def committed(session: PostgresSession) -> None:
+            if id(session) not in holding:
+                commit(session)
+                return
+            self.die("before_commit")
+            commit(session)
+            self.die("after_commit")
+
+        _replace(PostgresSession, "execute", executed)
+        _replace(PostgresSession, "begin", begun)
+        _replace(PostgresSession, "commit", committed)
 
     def _arm_delivery(self) -> None:
         message, rooms = Delivery.message, Delivery._rooms

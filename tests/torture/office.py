@@ -1,30 +1,29 @@
-"""The server side of a torture run: a database with people and tokens in it, and real server processes on it."""
+"""The server side of a torture run: people and tokens for its database, and real server processes on it."""
 
 import contextlib
 import http.client
 import os
+import random
 import resource
 import secrets
 import signal
-import sqlite3
 import sys
-import threading
-import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+import psutil
 
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Party
 from deskbell_server.devices import token_hash
-from deskbell_server.store import devices, groups, migrate, users
+from deskbell_server.store import devices, groups, users
 from tests.desk.processes import Child, NotInTimeError, free_port, wait_for
+from tests.torture.databases import Database
 
 TEAM = "@team"
 PEOPLE = ("alice", "bob")
-ROBOTS = ("robot1", "robot2", "robot3", "robot4")
+ROBOTS = tuple(f"robot{number}" for number in range(1, 9))
 START_S = 30.0
 
 
@@ -36,13 +35,11 @@ class Staff:
     tokens: dict[str, str]
 
 
-def hire(path: Path, seats: dict[str, str]) -> Staff:
-    """Makes the database. `seats`: a device's name → its user's."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    migrate.prepare(path)
+def hire(database: Database, seats: dict[str, str]) -> Staff:
+    """Makes the schema and fills it. `seats`: a device's name → its user's."""
     people: dict[str, Party] = {}
     tokens: dict[str, str] = {}
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with database.filling() as connection:
         at = now_ms()
         group = Party(new_id(), TEAM, kind="group")
         groups.add(connection, group.id, TEAM, TEAM, "", at)
@@ -58,25 +55,40 @@ def hire(path: Path, seats: dict[str, str]) -> Staff:
     return Staff(people, tokens)
 
 
-class Server:
-    """One server process, started again on the same port however it ended."""
+@dataclass(frozen=True)
+class Setup:
+    """What all servers of a run have in common."""
 
-    def __init__(self, folder: Path, number: int, failpoints: str, env: Mapping[str, str] | None = None) -> None:
+    folder: Path
+    database: str = ""
+    redis: str = ""
+    workers: int = 1
+    failpoints: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+class Server:
+    """One `serve`, started again on the same port however it ended. With workers, a parent and its children."""
+
+    def __init__(self, setup: Setup, number: int) -> None:
         self.port = free_port()
         self.kills = 0
-        self.answered: list[float] = []
-        """When its port first answered after each start."""
-        self._folder = folder
-        self._log = folder / f"server{number}.log"
-        self._failpoints = failpoints
-        self._env = env or {}
+        """Of whole servers; see `killed_workers`."""
+        self.workers = setup.workers
+        self._setup = setup
+        self._log = setup.folder / f"server{number}.log"
+        self._data = setup.folder / ("data" if not setup.database else f"data{number}")
         self._child: Child | None = None
 
     def start(self, failpoints: bool = True) -> None:
-        env = {**os.environ, **self._env, "TORTURE_FAILPOINTS": self._failpoints if failpoints else ""}
-        command = [sys.executable, "-m", "tests.torture.launch", "--data", str(self._folder / "data"), "serve"]
-        options = ["--port", str(self.port), "--publish-rate", "0", "--log-level", "warning"]
-        self._child = Child([*command, *options], self._log, env=env)
+        setup = self._setup
+        env = {**os.environ, **setup.env, "TORTURE_FAILPOINTS": setup.failpoints if failpoints else ""}
+        command = [sys.executable, "-m", "tests.torture.launch", "--data", str(self._data)]
+        command += ["--database", setup.database] if setup.database else []
+        command += ["--redis", setup.redis] if setup.redis else []
+        command += ["serve", "--port", str(self.port), "--publish-rate", "0", "--log-level", "warning"]
+        command += ["--workers", str(self.workers)] if self.workers > 1 else []
+        self._child = Child(command, self._log, env=env)
 
     @property
     def child(self) -> Child:
@@ -87,9 +99,23 @@ class Server:
     def is_dead(self) -> bool:
         return self.child.exit_code is not None
 
+    @property
+    def serving(self) -> list[int]:
+        """The processes that serve, oldest first."""
+        if self.workers == 1 or self.is_dead:
+            return [] if self.is_dead else [self.child.pid]
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return sorted(process.pid for process in psutil.Process(self.child.pid).children())
+        return []
+
+    @property
+    def killed_workers(self) -> int:
+        """Those that their parent saw die, by us or at a failpoint."""
+        text = self._log.read_text(errors="replace") if self.workers > 1 and self._log.exists() else ""
+        return text.count("ended with -9;")
+
     def wait_until_up(self) -> None:
         self.child.wait_until(self.is_up, "the server's port to answer", START_S)
-        self.answered.append(time.monotonic())
 
     def is_up(self) -> bool:
         return self.health() == 200
@@ -103,77 +129,45 @@ class Server:
         return 0
 
     def kill(self) -> None:
-        self.child.signal(signal.SIGKILL)
-        self.child.wait()
+        """All of it."""
         self.kills += 1
+        self.end()
 
-    def pause(self, paused: bool) -> None:
-        if not self.is_dead:
-            self.child.signal(signal.SIGSTOP if paused else signal.SIGCONT)
+    def kill_worker(self, chance: random.Random) -> None:
+        """One of those that serve; the parent lives, counts it and starts another."""
+        found = self.serving
+        if found:
+            _signal(chance.choice(found), signal.SIGKILL)
+
+    def pause(self, pid: int, paused: bool) -> None:
+        _signal(pid, signal.SIGSTOP if paused else signal.SIGCONT)
 
     def limit_files(self, size: int | None) -> None:
         """No file of it may grow beyond `size`: to SQLite, a disk that takes no more. None: as much as before."""
-        if not self.is_dead:
+        for pid in {*self.serving, *([] if self.is_dead else [self.child.pid])}:
             with contextlib.suppress(ProcessLookupError):
-                hard = resource.prlimit(self.child.pid, resource.RLIMIT_FSIZE)[1]
-                resource.prlimit(self.child.pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
+                hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
 
     def end(self) -> None:
-        if self._child is not None and not self.is_dead:
-            self._child.signal(signal.SIGKILL)
-            self._child.wait()
+        if self._child is None or self.is_dead:
+            return
+        serving = self.serving
+        self._child.signal(signal.SIGKILL)
+        self._child.wait()
+        for pid in serving:
+            _signal(pid, signal.SIGKILL)
+        if self.workers > 1:
+            wait_for(lambda: not any(map(psutil.pid_exists, serving)), "the workers to end")
 
     def stop(self) -> int:
         """SIGTERM; its exit code."""
         return self.child.stop(patience=15)
 
 
-class Lock:
-    """Another process's long transaction, as SQLite sees it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def hold(self, seconds: float) -> None:
-        held = threading.Event()
-        threading.Thread(target=self._hold, args=(seconds, held), daemon=True).start()
-        held.wait(10)
-
-    def _hold(self, seconds: float, held: threading.Event) -> None:
-        with (
-            closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as connection,
-            contextlib.suppress(sqlite3.OperationalError),
-        ):
-            connection.execute("BEGIN IMMEDIATE")
-            held.set()
-            time.sleep(seconds)  # the fault itself: so long it is locked
-            connection.execute("ROLLBACK")
-
-
-class Records:
-    """What the database says, read beside the running servers."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def heads(self) -> dict[str, int]:
-        """user id → head."""
-        return dict(self._rows("SELECT user_id, head FROM streams"))
-
-    def log(self, user_id: str) -> list[tuple[int, str, str]]:
-        """(seq, id, body) of the messages in this user's log."""
-        query = (
-            "SELECT e.seq, e.id, m.body FROM events e JOIN messages m ON m.id = e.id"
-            " WHERE e.user_id = ? AND e.kind = 'message' ORDER BY e.seq"
-        )
-        return [(seq, id_, body) for seq, id_, body in self._rows(query, user_id)]
-
-    def problems(self) -> list[str]:
-        return [row[0] for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
-
-    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=30)) as connection:
-            return connection.execute(query, values).fetchall()
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def eventually(condition: Callable[[], bool], what: str, timeout: float) -> bool:

@@ -1,6 +1,5 @@
 """Scripts that publish over HTTP, one message after the other, each with its key until the answer is definite."""
 
-import contextlib
 import http.client
 import json
 import random
@@ -14,6 +13,8 @@ from tests.torture.relay import Relay
 
 TIMEOUT_S = 8.0
 FINISH_S = 40.0
+HANG_UP = 0.05
+"""How often the next message comes on a connection of its own."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Publisher:
     attempts: int = 0
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _connection: http.client.HTTPConnection | None = None
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -62,6 +64,9 @@ class Publisher:
             number += 1
             self._publish(number)
             self._over.wait(self.chance.uniform(0, 2 * self.pause_s))
+            if self.chance.random() < HANG_UP:
+                self._hang_up()
+        self._hang_up()
 
     def _publish(self, number: int) -> None:
         key, to = new_id(), self.chance.choice(self.addresses)
@@ -96,11 +101,21 @@ class Publisher:
             "Content-Type": "application/json",
             "Idempotency-Key": key,
         }
-        connection = http.client.HTTPConnection("127.0.0.1", self.relay.port, timeout=TIMEOUT_S)
-        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-            connection.request("POST", "/api/v1/messages", body, headers)
-            response = connection.getresponse()
+        try:
+            self._connection = self._connection or self._connect()
+            self._connection.request("POST", "/api/v1/messages", body, headers)
+            response = self._connection.getresponse()
             answer = json.loads(response.read() or b"{}")
-            if isinstance(answer, dict):
-                return response.status, answer
-        return 0, {}
+        except (OSError, http.client.HTTPException, ValueError):
+            self._hang_up()
+            return 0, {}
+        return (response.status, answer) if isinstance(answer, dict) else (0, {})
+
+    def _connect(self) -> http.client.HTTPConnection:
+        """Kept from one message to the next, as a script would that has many."""
+        return http.client.HTTPConnection("127.0.0.1", self.relay.port, timeout=TIMEOUT_S)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None

@@ -76,6 +76,7 @@ class Relay:
         self._chance = chance
         self._links: set[Link] = set()
         self._wrong: bytes | None = None
+        self._swallows = False
         self.port = 0
 
     async def listen(self) -> asyncio.Server:
@@ -93,6 +94,7 @@ class Relay:
             writer.transport.abort()
             return
         link = Link([writer, forth])
+        link.silent = self._swallows
         self._links.add(link)
         try:
             await asyncio.gather(link.pump(reader, forth), link.pump(back, writer))
@@ -121,6 +123,11 @@ class Relay:
         """Half open: what is connected now stays so, and nothing passes any more."""
         self._each(Link.go_silent)
 
+    def swallow(self, swallows: bool) -> None:
+        """A black hole: what stands and what is opened meanwhile goes silent; reset afterwards."""
+        self._swallows = swallows
+        self._each(lambda link: link.go_silent() if swallows else link.abort() if link.silent else None)
+
     def trickle(self, trickling: bool) -> None:
         """A byte a second, for what is connected now."""
         self._each(lambda link: link.trickle(trickling))
@@ -133,7 +140,7 @@ class Relay:
 
     def heal(self) -> None:
         """As a network is: what went silent is reset, all else goes on."""
-        self._wrong = None
+        self._wrong, self._swallows = None, False
         self.stall(False)
         self.trickle(False)
         self._each(lambda link: link.abort() if link.silent else None)

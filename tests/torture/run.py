@@ -1,5 +1,6 @@
 """One torture run, from the empty database to the verdict."""
 
+import contextlib
 import random
 import shutil
 import statistics
@@ -7,16 +8,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
+from tests.desk.services import OwnRedis, find_postgres
 from tests.torture.checker import Checker, ControlChecker, Verdict
+from tests.torture.databases import Database, Lock, PostgresHouse, Records, SqliteFile
 from tests.torture.device import Seat
 from tests.torture.devices import Desk
-from tests.torture.office import PEOPLE, ROBOTS, TEAM, Lock, Records, Server, eventually, hire
+from tests.torture.office import PEOPLE, ROBOTS, TEAM, Server, Setup, eventually, hire
 from tests.torture.publishers import Publisher
 from tests.torture.relay import Network
+from tests.torture.services import PostgresFaults, RedisFaults
 from tests.torture.trouble import Trouble
 
 DEVICES = {"alice's desk": "alice", "alice's laptop": "alice", "bob's desk": "bob"}
@@ -32,10 +38,22 @@ TURN_S = 0.02
 
 
 @dataclass(frozen=True)
+class Arm:
+    """What the servers stand on. Two processes: workers on one port with SQLite, two servers with PostgreSQL."""
+
+    database: str = "sqlite"
+    processes: int = 1
+    redis: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.database}-{self.processes}" + ("-redis" if self.redis else "")
+
+
+@dataclass(frozen=True)
 class Options:
     seconds: float
     seed: int
-    processes: int = 1
+    arm: Arm = Arm()
     emit_only: bool = False
     """The negative control."""
     pause_s: float = 0.02
@@ -70,7 +88,7 @@ class Result:
             f" popups_missing={v.popups_missing} popups_repeated={v.popups_repeated} unsent={v.unsent}"
             f" p50={percentile(self.delays, 50):.2f}s p99={percentile(self.delays, 99):.2f}s"
             f" caught_up_p99={percentile(self.catch_ups, 99):.2f}s({len(self.catch_ups)}) rested={self.rested_in:.1f}s"
-            f" seed={self.options.seed} seconds={self.options.seconds:g} processes={self.options.processes}"
+            f" seed={self.options.seed} seconds={self.options.seconds:g} arm={self.options.arm}"
         )
 
 
@@ -81,19 +99,46 @@ def percentile(values: list[float], percent: int) -> float:
 
 
 class Run:
-    def __init__(self, options: Options, folder: Path) -> None:
+    def __init__(self, options: Options, folder: Path, services: ExitStack) -> None:
         self._options = options
         self._folder = folder
-        self._database = folder / "data" / "deskbell.db"
+        self._database = _database(options.arm, folder)
+        services.callback(self._database.close)
         self._staff = hire(self._database, DEVICES | {name: name for name in ROBOTS})
         self._records = Records(self._database)
         self._network = Network(self._chance("network"))
-        failpoints = "" if options.emit_only else FAILPOINTS
-        self._servers = [Server(folder, number, failpoints) for number in range(options.processes)]
+        services.callback(self._network.close)
+        self._faults = self._make_faults(services)
+        self._servers = self._make_servers()
         self._desks = [self._desk(name, user) for name, user in DEVICES.items()]
         self._publishers = self._make_publishers()
         self._ups: list[tuple[float, dict[str, int]]] = []
         self._over = threading.Event()
+
+    def _make_faults(self, services: ExitStack) -> list[PostgresFaults | RedisFaults]:
+        faults: list[PostgresFaults | RedisFaults] = []
+        self._redis = ""
+        if isinstance(self._database, PostgresHouse):
+            faults.append(PostgresFaults(self._database))
+        if self._options.arm.redis:
+            service = OwnRedis(self._folder)
+            services.callback(service.stop)
+            relay = self._network.relay(lambda: [service.port])
+            self._redis = f"redis://127.0.0.1:{relay.port}/0"
+            faults.append(RedisFaults(service, relay, [party.id for party in self._staff.people.values()]))
+        return faults
+
+    def _make_servers(self) -> list[Server]:
+        arm = self._options.arm
+        together = arm.database == "sqlite"  # as workers of one port
+        setup = Setup(
+            self._folder,
+            self._database.url,
+            self._redis,
+            workers=arm.processes if together else 1,
+            failpoints="" if self._options.emit_only else FAILPOINTS,
+        )
+        return [Server(setup, number) for number in range(1 if together else arm.processes)]
 
     def _chance(self, what: str) -> random.Random:
         return random.Random(f"{self._options.seed} {what}")
@@ -151,24 +196,34 @@ class Run:
             for server in self._servers:
                 server.end()
             if watcher.is_alive():
-                watcher.join(5)
-            self._network.close()
+                watcher.join(25)
 
     def _make_trouble(self) -> Trouble:
-        door = self._publishers[0].relay
-        chance = self._chance("trouble")
-        lock = Lock(self._database)
-        return Trouble(chance, self._servers, self._desks, [door], self._network, lock, self._options.pace_s)
+        trouble = Trouble(
+            self._chance("trouble"),
+            self._servers,
+            self._desks,
+            [self._publishers[0].relay],
+            self._network,
+            Lock(self._database),
+            self._options.pace_s,
+            on_disk=not self._database.url,
+        )
+        for faults in self._faults:
+            trouble.add(faults.kinds())
+        return trouble
 
     def _watch_servers(self) -> None:
         """When each new server process answers first, and how long the logs were then."""
-        known = {server.port: server.child.pid for server in self._servers}
+        known = {pid for server in self._servers for pid in server.serving}
         while not self._over.wait(0.02):
             for server in self._servers:
-                pid = server.child.pid
-                if pid != known[server.port] and not server.is_dead and server.is_up():
-                    self._ups.append((time.monotonic(), self._records.heads()))
-                    known[server.port] = pid
+                fresh = set(server.serving) - known
+                if fresh and not server.is_dead and server.is_up():
+                    up = time.monotonic()
+                    with contextlib.suppress(psycopg.OperationalError):
+                        self._ups.append((up, self._records.heads()))
+                    known |= fresh
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -221,7 +276,8 @@ class Run:
     def _result(self, trouble: Trouble, rested_in: float, faults: list[str]) -> Result:
         kind = ControlChecker if self._options.emit_only else Checker
         verdict = kind(self._staff, self._records, self._desks, self._publishers).verdict()
-        kills = sum(server.kills for server in self._servers) + sum(desk.kills for desk in self._desks)
+        kills = sum(server.kills + server.killed_workers for server in self._servers)
+        kills += sum(desk.kills for desk in self._desks)
         delays = [] if self._options.emit_only else self._delays()
         catch_ups = [] if self._options.emit_only else self._catch_ups(trouble)
         counts = dict(trouble.counts)
@@ -269,5 +325,13 @@ def workplace(keep: bool) -> Iterator[Path]:
 
 
 def torture(options: Options) -> Result:
-    with workplace(options.keep) as folder:
-        return Run(options, folder)()
+    with workplace(options.keep) as folder, ExitStack() as services:
+        return Run(options, folder, services)()
+
+
+def _database(arm: Arm, folder: Path) -> Database:
+    if arm.database == "sqlite":
+        return SqliteFile(folder / "data" / "deskbell.db")
+    programs = find_postgres()
+    assert programs, "PostgreSQL is not installed (`python3 dev.py test` installs it)"
+    return PostgresHouse(folder, programs)

@@ -21,9 +21,10 @@ from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Message
 from deskbell_server.store import logs
 from tests.desk.processes import wait_for
+from tests.torture.databases import Lock, Records, SqliteFile
 from tests.torture.device import Seat
 from tests.torture.devices import Desk
-from tests.torture.office import Lock, Records, Server, hire
+from tests.torture.office import Server, Setup, hire
 from tests.torture.relay import WRONG_ANSWERS, Network
 
 SEATS = {"desk": "alice", "laptop": "alice", "script": "robot1"}
@@ -34,7 +35,8 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.database = folder / "data" / "deskbell.db"
+        self.file = folder / "data" / "deskbell.db"
+        self.database = SqliteFile(self.file)
         wrong = {f"device {number}": "bob" for number in range(len(WRONG_ANSWERS) + 1)}
         self.staff = hire(self.database, SEATS | wrong)
         self.network = Network(random.Random(1))
@@ -42,7 +44,7 @@ class Site:
         self.desks: list[Desk] = []
 
     def serve(self, failpoints: str = "", **env: str) -> Server:
-        server = Server(self.folder, len(self.servers), failpoints, env=env)
+        server = Server(Setup(self.folder, failpoints=failpoints, env=env), len(self.servers))
         self.servers.append(server)
         server.start()
         server.wait_until_up()
@@ -277,7 +279,7 @@ def test_a_device_far_behind_catches_up(site: Site) -> None:
 def fill(site: Site, count: int) -> None:
     """As many messages to alice, each with a text of usual length, in the log but pushed to nobody."""
     robot, alice = site.staff.people["robot1"], site.staff.people["alice"]
-    with contextlib.closing(sqlite3.connect(site.database)) as connection, connection:
+    with contextlib.closing(sqlite3.connect(site.file)) as connection, connection:
         for number in range(count):
             message, at, id_ = Message(robot, [alice], f"{number} script {number} " + "." * 200), now_ms(), new_id()
             logs.insert_message(connection, id_, message, 1, at)

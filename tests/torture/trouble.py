@@ -3,14 +3,20 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from tests.desk.processes import tail
+from tests.torture.databases import Lock
 from tests.torture.devices import Desk
-from tests.torture.office import Lock, Server
+from tests.torture.office import Server
 from tests.torture.relay import WRONG_ANSWERS, Network, Relay
+from tests.torture.services import Fault
 
-Undo = Callable[[], None]
+Undo = Callable[[], object]
+WITH_ITS_PARENT = 0.2
+"""How often a server with workers is killed as a whole."""
 QUICK_S, SLOW_S, DEAF_S = 5.0, 15.0, 50.0
 """How long after its end a trouble may still keep a device busy; a dead link is noticed within 45 s."""
 
@@ -31,8 +37,9 @@ class Trouble:
         desks: list[Desk],
         doors: list[Relay],
         network: Network,
-        lock: Lock | None,
+        lock: Lock,
         pace_s: float,
+        on_disk: bool,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.server_downs: list[float] = []
@@ -56,11 +63,16 @@ class Trouble:
             self._go_silent: 1,
             self._trickle: 1,
             self._answer_wrongly: 3,
-            self._fill_disk: 1,
+            self._lock_database: 1,
         }
-        if lock is not None:
-            kinds[self._lock_database] = 1
-        self._kinds, self._weights = list(kinds), list(kinds.values())
+        if on_disk:
+            kinds[self._fill_disk] = 1
+        self._kinds = kinds
+
+    def add(self, kinds: Mapping[str, tuple[int, Fault]]) -> None:
+        """Faults of something that only this run has: their names, weights and how they begin."""
+        for name, (weight, fault) in kinds.items():
+            self._kinds[partial(self._other, name, fault)] = weight
 
     def turn(self) -> None:
         now = time.monotonic()
@@ -70,7 +82,7 @@ class Trouble:
         self._start_the_dead()
         if now >= self._next:
             self._next = now + self._chance.uniform(0.1, 2) * self._pace_s
-            self._chance.choices(self._kinds, self._weights)[0]()
+            self._chance.choices(list(self._kinds), list(self._kinds.values()))[0]()
 
     def heal(self) -> None:
         for pending in self._pending:
@@ -89,13 +101,22 @@ class Trouble:
             if id(thing) in self._busy or not thing.is_dead:
                 continue
             code = thing.child.exit_code
-            assert code == -9, f"a program ended by itself with {code}; its log: {thing.child.log}"
-            thing.kills += 1
-            self.counts["failpoint"] += 1
+            if isinstance(thing, Server) and code == 1 and "Error: cannot use the database" in tail(thing.child.log, 1):
+                self.counts["could not start"] += 1  # its database was away: it says so and ends, as it should
+            else:
+                assert code == -9, f"a program ended by itself with {code}\n{tail(thing.child.log)}"
+                thing.kills += 1
+                self.counts["failpoint"] += 1
             self._comes_back(thing)
 
     def _kill_server(self) -> None:
-        self._kill(self._chance.choice(self._servers), "kill -9 server")
+        server = self._chance.choice(self._servers)
+        if server.workers == 1 or self._chance.random() < WITH_ITS_PARENT:
+            self._kill(server, "kill -9 server")
+        elif not server.is_dead:
+            self.counts["kill -9 worker"] += 1
+            self.server_downs.append(time.monotonic())
+            server.kill_worker(self._chance)
 
     def _kill_device(self) -> None:
         self._kill(self._chance.choice(self._desks), "kill -9 device")
@@ -122,26 +143,24 @@ class Trouble:
 
     def _pause_server(self) -> None:
         server = self._chance.choice(self._servers)
-        if id(server) not in self._busy and not server.is_dead:
+        serving = server.serving
+        if id(server) not in self._busy and serving:
             self.server_downs.append(time.monotonic())
-            self._pause(server, "SIGSTOP server")
+            pid = self._chance.choice(serving)
+            self._pause(partial(server.pause, pid), "SIGSTOP server")
 
     def _pause_device(self) -> None:
         desk = self._chance.choice(self._desks)
         if id(desk) not in self._busy and not desk.is_dead:
-            self._disturb(desk, self._pause(desk, "SIGSTOP device") + SLOW_S)
+            child = desk.child
+            pause = lambda paused: desk.pause(paused) if desk.child is child else None  # noqa: E731
+            self._disturb(desk, self._pause(pause, "SIGSTOP device") + SLOW_S)
 
-    def _pause(self, thing: Server | Desk, name: str) -> float:
+    def _pause(self, pause: Callable[[bool], object], name: str) -> float:
         seconds = self._chance.choice([0.2, 1.0, 3.0, 8.0])
         self.counts[name] += 1
-        thing.pause(True)
-        child = thing.child
-
-        def back() -> None:
-            if thing.child is child:
-                thing.pause(False)
-
-        self._later(seconds, back)
+        pause(True)
+        self._later(seconds, lambda: pause(False))
         return seconds
 
     # -- the wire -----------------------------------------------------------------------------------------------------
@@ -183,10 +202,9 @@ class Trouble:
         relay.answer_wrongly(self._chance.choice([*WRONG_ANSWERS.values(), self._network.trap.redirect]))
         self._later(seconds, lambda: relay.answer_wrongly(None))
 
-    # -- the disk -----------------------------------------------------------------------------------------------------
+    # -- what the server stands on -------------------------------------------------------------------------------------
 
     def _lock_database(self) -> None:
-        assert self._lock
         self.counts["database locked"] += 1
         self.server_downs.append(time.monotonic())
         self._lock.hold(self._chance.choice([0.5, 2.0, 6.5]))
@@ -199,6 +217,13 @@ class Trouble:
         self.server_downs.append(time.monotonic())
         server.limit_files(4096)
         self._later(self._chance.uniform(0.5, 2.5), lambda: server.limit_files(None))
+
+    def _other(self, name: str, fault: Fault) -> None:
+        """Something else that all servers need."""
+        self.counts[name] += 1
+        self.server_downs.append(time.monotonic())
+        seconds, undo = fault(self._chance)
+        self._later(seconds, undo)
 
     # -- the books ----------------------------------------------------------------------------------------------------
 
