@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 
 
 def now_ms() -> int:
@@ -15,4 +14,5 @@ def new_id(at: int | None = None) -> str:
     value = ((now_ms() if at is None else at) & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"  # uuid.UUID takes five times as long, twice per message
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

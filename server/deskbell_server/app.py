@@ -46,6 +46,8 @@ PUBLISH_BURST = 100.0
 READING = Rate(per_s=50, burst=200)
 DRAIN_S = 10.0
 BACK_AFTER_MS = 1000
+GC_THRESHOLDS = (50_000, 20, 100)
+"""Almost nothing here is in a cycle, and each collection stands in the way of everybody's messages."""
 
 
 class Server:
@@ -155,6 +157,7 @@ class Server:
             self._tell(say, address, worker.of if worker else 1)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         log.info("listening on %s", address)
 
     def _tell(self, say: Callable[[str], None], address: str, workers: int) -> None:

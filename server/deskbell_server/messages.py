@@ -174,11 +174,12 @@ def _first_answer(connection: Connection, request: Request) -> Stored | None:
     digest, message_id = claimed
     if digest != request.digest:
         raise RefusedError(Code.IDEMPOTENCY_CONFLICT, "this key was used for another message")
-    seq = logs.seq_of(connection, request.principal.user_id, message_id)
     count = logs.recipients_of(connection, message_id)
     if count is None:
         count = doors.scheduled_recipients(connection, message_id)
-    return Stored(message_id, request.at, seq, count or 0, duplicate=True)
+        return Stored(message_id, request.at, None, count or 0, duplicate=True)
+    seq = logs.seq_of(connection, request.principal.user_id, message_id)
+    return Stored(message_id, request.at, seq, count, duplicate=True)
 
 
 def _schedule(connection: Connection, request: Request, audience: Audience) -> Stored:

@@ -126,15 +126,18 @@ def append(connection: Connection, user_id: str, kind: str, event_id: str, at: i
 
 def seen_by(connection: Connection, user_id: str, message_id: str) -> tuple[Party, list[Party]] | None:
     """Sender and parties of a message that stands in this user's log."""
-    row = connection.execute(
-        "SELECT m.sender, m.parties FROM events e JOIN messages m ON m.id = e.id WHERE e.id = ? AND e.user_id = ?",
-        (message_id, user_id),
-    ).fetchone()
-    return (_party.decode(row[0]), _parties.decode(row[1])) if row else None
+    row = connection.execute("SELECT sender, parties FROM messages WHERE id = ?", (message_id,)).fetchone()
+    if row is None or seq_of(connection, user_id, message_id) is None:
+        return None
+    return _party.decode(row[0]), _parties.decode(row[1])
 
 
 def seq_of(connection: Connection, user_id: str, message_id: str) -> int | None:
-    row = connection.execute("SELECT seq FROM events WHERE id = ? AND user_id = ?", (message_id, user_id)).fetchone()
+    """The place of a message that exists. It is looked for from the log's end, where it mostly stands: an index would
+    have to take up an entry for every recipient of every message."""
+    row = connection.execute(
+        "SELECT seq FROM events WHERE user_id = ? AND id = ? ORDER BY seq DESC LIMIT 1", (user_id, message_id)
+    ).fetchone()
     return int(row[0]) if row else None
 
 
@@ -149,18 +152,24 @@ def set_read_up_to(connection: Connection, user_id: str, seq: int) -> None:
 
 def unread_of(connection: Connection, user_id: str, message_ids: Sequence[str]) -> tuple[int, list[str]]:
     """How many of these messages stand in the user's log, and those that no read mark covers yet."""
-    known, unread = 0, []
+    known: list[tuple[int, str, bool]] = []
     for marks, values in chunks(message_ids):
-        rows = connection.execute(
-            "SELECT e.id, r.message_id IS NOT NULL OR e.seq <= s.read_up_to FROM events e"
-            " JOIN streams s ON s.user_id = e.user_id"
-            " LEFT JOIN reads r ON r.user_id = e.user_id AND r.message_id = e.id"
-            f" WHERE e.user_id = ? AND e.kind = 'message' AND e.id IN ({marks}) ORDER BY e.seq",
-            [user_id, *values],
-        ).fetchall()
-        known += len(rows)
-        unread += [row[0] for row in rows if not row[1]]
-    return known, unread
+        found = connection.execute(f"SELECT id FROM messages WHERE id IN ({marks})", values).fetchall()
+        if found:
+            known += _marks(connection, user_id, [row[0] for row in found])
+    return len(known), [message_id for _, message_id, is_read in sorted(known) if not is_read]
+
+
+def _marks(connection: Connection, user_id: str, existing: Sequence[str]) -> list[tuple[int, str, bool]]:
+    """Place, id and whether it is read of those that stand in the log, found from its end as in `seq_of`."""
+    return connection.execute(
+        "SELECT e.seq, e.id, r.message_id IS NOT NULL OR e.seq <= s.read_up_to FROM events e"
+        " JOIN streams s ON s.user_id = e.user_id"
+        " LEFT JOIN reads r ON r.user_id = e.user_id AND r.message_id = e.id"
+        f" WHERE e.user_id = ? AND e.kind = 'message' AND e.id IN ({','.join('?' * len(existing))})"
+        " ORDER BY e.seq DESC LIMIT ?",
+        [user_id, *existing, len(existing)],
+    ).fetchall()
 
 
 def mark_read(connection: Connection, user_id: str, message_ids: Sequence[str], at: int) -> None:

@@ -112,7 +112,6 @@ def _logs(metadata: sa.MetaData) -> None:
         _text("conversation", nullable=True),
         _at("at"),
         _text("data", nullable=True),
-        sa.Index("ix_events_id", "id", "user_id"),
         sqlite_with_rowid=False,
     )
     sa.Table(

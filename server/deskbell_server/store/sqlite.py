@@ -1,6 +1,7 @@
 """SQLite as the store: jobs go to native threads and come back to the loop, which never waits for the disk."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
@@ -8,6 +9,7 @@ from typing import Any, TypeVar, cast
 from gevent.hub import Waiter
 
 from deskbell_server.errors import UnavailableError
+from deskbell_server.store.checkpoints import Checkpoints
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sqlite_threads import BUSY_S, Commits, Reader, Worker, Writer, connect
 from deskbell_server.store.wake import Job, Wakeups
@@ -28,11 +30,12 @@ class SqliteDatabase:
         self._wakeups = Wakeups()
         self._writes: SimpleQueue[Job | None] = SimpleQueue()
         self._reads: SimpleQueue[Job | None] = SimpleQueue()
-        self._threads: list[Worker] = [Writer(path, self._writes, self._wakeups, commits)]
+        self._checkpoints = Checkpoints(partial(connect, path, busy_s=0))
+        self._threads: list[Worker] = [Writer(path, self._writes, self._wakeups, commits, self._checkpoints.changed)]
         self._threads += [Reader(path, self._reads, self._wakeups) for _ in range(READERS)]
         self._data_version = 0
         self._closed = False
-        for thread in self._threads:
+        for thread in (self._checkpoints, *self._threads):
             thread.start()
 
     def write(self, job: Callable[[Connection], T]) -> T:
@@ -58,6 +61,7 @@ class SqliteDatabase:
             thread.queue.put(None)
         for thread in self._threads:
             thread.join()
+        self._checkpoints.end()
         self._wakeups.close()
 
     def _put(self, queue: "SimpleQueue[Job | None]", job: Job) -> None:

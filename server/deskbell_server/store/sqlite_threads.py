@@ -8,6 +8,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -24,8 +25,8 @@ BUSY_AGAIN_S = 0.25
 """How long the next ones wait while that lock lasts."""
 CACHE_KIB = 32 * 1024
 """Of each connection, filled as needed: the leaves that the last messages touched stay in memory."""
-CHECKPOINT_PAGES = 8_000
-"""32 MB: a page that many messages touch is written back once for all of them."""
+CHECKPOINT_PAGES = 32_000
+"""128 MB: then the writer itself writes the log back, if `Checkpoints` could not."""
 
 _AWAY = frozenset(
     {
@@ -119,9 +120,17 @@ class Worker(threading.Thread):
 class Writer(Worker):
     """Commits in groups."""
 
-    def __init__(self, path: Path, queue: "SimpleQueue[Job | None]", wakeups: Wakeups, commits: Commits) -> None:
+    def __init__(
+        self,
+        path: Path,
+        queue: "SimpleQueue[Job | None]",
+        wakeups: Wakeups,
+        commits: Commits,
+        changed: Callable[[int], object],
+    ) -> None:
         super().__init__(path, queue, wakeups, "deskbell-writer")
         self._commits = commits
+        self._changed = changed
         self._ending = False
 
     def _open(self) -> sqlite3.Connection:
@@ -170,6 +179,7 @@ class Writer(Worker):
     def _commit(self, group: list[Job]) -> bool:
         """Runs the group in one transaction. False when it must be run one by one; raises when the database is away."""
         connection = self._open()
+        at_first = connection.total_changes
         connection.execute("BEGIN IMMEDIATE")
         try:
             for job in self._alone(connection, group):
@@ -187,6 +197,7 @@ class Writer(Worker):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        self._changed(connection.total_changes - at_first)
         return True
 
     def _alone(self, connection: sqlite3.Connection, group: list[Job]) -> list[Job]:

@@ -30,9 +30,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "seq"),
         sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.create_index("ix_events_id", ["id", "user_id"], unique=False)
-
     op.create_table(
         "groups",
         sa.Column("id", sa.Text(), nullable=False),
