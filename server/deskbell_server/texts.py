@@ -17,11 +17,20 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
+def named(char: str) -> str:
+    """`char` in a sentence: what can be seen as it is, the rest by its word or its number."""
+    words = {" ": "a space", "\n": "a line break", "\r": "a line break", "\t": "a tab"}
+    if char in words:
+        return words[char]
+    hidden = unicodedata.category(char)[0] in "CZM"
+    return f"the character U+{ord(char):04X}" if hidden else f"the character “{char}”"
+
+
 def check_text(field: str, text: str) -> None:
     """Refuses control characters other than line breaks and tabs, and lone surrogates; names the character."""
     found = _BAD.search(text)
     if found:
-        raise RefusedError(Code.INVALID, f"{field}: the character U+{ord(found[0]):04X} is not allowed")
+        raise RefusedError(Code.INVALID, f"{field}: {named(found[0])} is not allowed")
 
 
 def check_body(body: str) -> None:
@@ -39,7 +48,7 @@ def clean_name(name: str) -> str:
         raise RefusedError(Code.INVALID, f"name: must have 1 to {limits.NAME_CHARS} characters")
     for char in name:
         if not (char in "._-" or unicodedata.category(char)[0] in "LMN"):
-            raise RefusedError(Code.INVALID, f"name: U+{ord(char):04X} is not a letter, a digit, or one of . _ -")
+            raise RefusedError(Code.INVALID, f"name: {named(char)} is not a letter, a digit, or one of . _ -")
     return name
 
 

@@ -48,6 +48,21 @@ def test_what_cannot_be_seen_is_no_message(body: str) -> None:
         texts.check_body(body)
 
 
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("a b", "a space"),
+        ("a\n", "a line break"),
+        ("a\t", "a tab"),
+        ("a/b", "the character “/”"),
+        ("a\u202eb", r"U\+202E"),
+    ],
+)
+def test_a_name_that_is_refused_says_by_which_character(name: str, named: str) -> None:
+    with pytest.raises(RefusedError, match=f"^name: .*{named}"):
+        texts.clean_name(name)
+
+
 def test_a_line_names_its_field() -> None:
     with pytest.raises(RefusedError, match=r"^device: must be one line"):
         texts.clean_line("device", "a\nb")

@@ -20,6 +20,7 @@ from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import Code
 from deskbell_server.devices import Devices
 from deskbell_server.errors import LimitedError, OutcomeUnknownError, RefusedError, UnavailableError
+from deskbell_server.ingest import wording
 from deskbell_server.messages import Messages, Stored
 from deskbell_server.redis_link import Crossing, Loop, make_client
 
@@ -104,7 +105,7 @@ def parse(fields: dict[str, Any]) -> tuple[str, str | None, wire.Publish]:
     try:
         return token, key, wire.parse(wire.Publish, rest)
     except msgspec.ValidationError as problem:
-        raise RefusedError(Code.INVALID, str(problem)) from problem
+        raise wording.refused(problem) from problem
 
 
 class StreamDoor:

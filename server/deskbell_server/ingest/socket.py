@@ -9,11 +9,12 @@ import flask_socketio
 import msgspec
 
 from deskbell_protocol import PROTOCOL_VERSION, names, wire
-from deskbell_protocol.errors import FATAL, Code
+from deskbell_protocol.errors import FATAL, FINAL, Code
 from deskbell_server.delivery.presence import Presence, device_room, user_room
 from deskbell_server.delivery.watch import Watch
 from deskbell_server.devices import Devices
 from deskbell_server.errors import LimitedError, RefusedError
+from deskbell_server.ingest import wording
 from deskbell_server.ingest.web import printable
 from deskbell_server.limiter import Limiter
 from deskbell_server.messages import Messages, Stored
@@ -32,7 +33,7 @@ def refusal(refused: RefusedError) -> wire.Refusal:
 
 def unknown(event: str) -> wire.Refusal:
     """The answer to an event that no client should send."""
-    return wire.Refusal(code=Code.UNKNOWN_EVENT, message=f"there is no event {printable(event)!r}"[:200])
+    return wire.Refusal(code=Code.UNKNOWN_EVENT, message=f"there is no event “{printable(event)}”"[:200])
 
 
 class Desk(flask_socketio.Namespace):
@@ -160,7 +161,7 @@ def _parsed(type_: type[wire.T], data: Any) -> wire.T:
     try:
         return wire.parse(type_, data)
     except msgspec.ValidationError as problem:
-        raise RefusedError(Code.INVALID, str(problem)) from problem
+        raise wording.refused(problem) from problem
 
 
 def _failed(sid: str, event: str, problem: Exception | None) -> wire.Refusal:
@@ -171,7 +172,7 @@ def _failed(sid: str, event: str, problem: Exception | None) -> wire.Refusal:
 
 
 def _connect_error(refused: RefusedError) -> dict[str, Any]:
-    data: dict[str, Any] = {"code": refused.code.value, "fatal": refused.code in FATAL}
+    data: dict[str, Any] = {"code": refused.code.value, "fatal": refused.code in FATAL | FINAL}
     if refused.retry_after_s is not None:
         data["retry_after_s"] = refused.retry_after_s
     return data

@@ -18,12 +18,14 @@ from deskbell_protocol import limits
 from deskbell_protocol.errors import HTTP_STATUS, Code
 from deskbell_server.devices import Devices
 from deskbell_server.errors import RefusedError
+from deskbell_server.ingest import wording
 from deskbell_server.principals import Principal
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 View = Callable[..., Response]
 
+SOCKET_PATH = "/socket.io/"
 BODY_S = 10.0
 """A body that takes longer to arrive is given up."""
 
@@ -73,7 +75,7 @@ def body_as(type_: type[T]) -> T:
     except msgspec.ValidationError as problem:
         if not raw.lstrip().startswith(b"{"):
             raise RefusedError(Code.BAD_REQUEST, "the body must be a JSON object") from problem
-        raise RefusedError(Code.INVALID, str(problem)) from problem
+        raise wording.refused(problem) from problem
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise RefusedError(Code.BAD_REQUEST, "the body is not JSON") from problem
 
@@ -193,7 +195,10 @@ def _bearer() -> str:
 
 
 class InFlight:
-    """Counts the requests that are being answered, so that a shutdown can wait for them."""
+    """Counts the requests that are being answered, so that a shutdown can wait for them.
+
+    A long poll is none: it waits for the server, and what comes by it is counted where it is published.
+    """
 
     def __init__(self, app: Flask) -> None:
         self.count = 0
@@ -201,6 +206,8 @@ class InFlight:
         app.wsgi_app = self  # type: ignore[method-assign]
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"].startswith(SOCKET_PATH):
+            return self._inner(environ, start_response)
         self.count += 1
         try:
             return ClosingIterator(self._inner(environ, start_response), self._done)

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 STRIKES: Final = 3
 _POLL_S: Final = 0.8
+_CLOSED: Final = {"message": "there is no such namespace", "data": {"code": "not_found", "fatal": True}}
 _RESERVED: Final = frozenset({"connect", "disconnect"})
 
 
@@ -99,7 +100,7 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
             return
         sid = self.manager.pre_connect(eio_sid, namespace) if self._served(namespace) else None
         if sid is None:
-            self._refuse(eio_sid, namespace, {"message": "Unable to connect"})
+            self._refuse(eio_sid, namespace, _CLOSED)
             return
         try:
             refusal = self._decide(environ, namespace, sid, data)

@@ -8,19 +8,24 @@ import sys
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
+import msgspec
+
 from deskbell_server.transport.origins import allowed
 
 PATH: Final = b"/socket.io/"
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _REASONS: Final = {
-    400: "Bad Request",
-    403: "Forbidden",
-    408: "Request Timeout",
-    413: "Content Too Large",
-    426: "Upgrade Required",
-    431: "Request Header Fields Too Large",
-    503: "Service Unavailable",
+    400: ("Bad Request", "bad_request"),
+    403: ("Forbidden", "forbidden"),
+    408: ("Request Timeout", "bad_request"),
+    413: ("Content Too Large", "too_large"),
+    414: ("URI Too Long", "too_large"),
+    426: ("Upgrade Required", "upgrade_required"),
+    431: ("Request Header Fields Too Large", "too_large"),
+    500: ("Internal Server Error", "internal"),
+    503: ("Service Unavailable", "busy"),
 }
+"""Of each status the reason, and the `code` in the body: what is refused down here looks like any other answer."""
 
 
 class HandshakeError(Exception):
@@ -39,11 +44,19 @@ class Upgrade(NamedTuple):
 
 
 def response(status: int, reason: str, *headers: str) -> bytes:
-    """A whole HTTP answer that closes the connection."""
-    body = reason.encode()
-    lines = [f"HTTP/1.1 {status} {_REASONS[status]}", *headers, "Content-Type: text/plain; charset=utf-8"]
+    """A whole HTTP answer that closes the connection; its body says `reason`."""
+    body = refusal_body(status, reason)
+    lines = [f"HTTP/1.1 {status_line(status)}", *headers, "Content-Type: application/json"]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(lines).encode() + body
+
+
+def status_line(status: int) -> str:
+    return f"{status} {_REASONS[status][0]}"
+
+
+def refusal_body(status: int, reason: str) -> bytes:
+    return msgspec.json.encode({"code": _REASONS[status][1], "message": reason})
 
 
 def refusal(error: HandshakeError) -> bytes:

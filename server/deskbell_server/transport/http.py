@@ -26,6 +26,13 @@ from deskbell_server.transport.streams import TlsStream
 log = logging.getLogger(__name__)
 
 _END = b"\r\n\r\n"
+_BROKEN = {
+    400: "This is not a request of HTTP/1.1.",
+    408: "The body did not arrive.",
+    413: "The body is too large.",
+    414: "The address is too long.",
+    500: "The server could not do this.",
+}
 
 
 class _Replay(io.RawIOBase):
@@ -82,6 +89,14 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
             return read
         raise ValueError("request head too slow")
 
+    def handle_one_request(self) -> Any:
+        """As pywsgi does it; a request that cannot be read is answered like every other refusal."""
+        done = super().handle_one_request()
+        if not isinstance(done, tuple):
+            return done
+        status = int(done[0])
+        return done[0], handshake.response(status, _BROKEN[status])
+
     def run_application(self) -> None:
         refused = self._read_body()
         if refused:
@@ -89,30 +104,39 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         else:
             super().run_application()
 
-    def _read_body(self) -> str:
-        """Take the body in; or why not."""
+    def _send_error_response_if_possible(self, error_code: int) -> None:
+        if self.response_length:
+            self.close_connection = True
+        else:
+            with contextlib.suppress(OSError):
+                self._refuse(error_code)
+
+    def _read_body(self) -> int:
+        """Take the body in; or the status that says why not."""
         chunked = self.wsgi_input.chunked_input
         size, limit = self.content_length or 0, self._options.body_bytes
         if not size and not chunked:
-            return ""
+            return 0
         if size > limit:
-            return "413 Content Too Large"
+            return 413
         with within(self._options.body_s):
             body = self.wsgi_input.read(limit + 1 if chunked else size)
             if len(body) > limit:
-                return "413 Content Too Large"
+                return 413
             self.environ["wsgi.input"] = io.BytesIO(body)
             self.environ["wsgi.input_terminated"] = True
             self.environ["CONTENT_LENGTH"] = str(len(body))
-            return ""
-        return "408 Request Timeout"
+            return 0
+        return 408
 
-    def _refuse(self, status: str) -> None:
+    def _refuse(self, status: int) -> None:
         self.close_connection = True
         self.wsgi_input.chunked_input = False
         self.wsgi_input.position = self.content_length or 0  # nothing is read only to be thrown away
-        self.start_response(status, [("Content-Type", "text/plain"), ("Connection", "close"), ("Content-Length", "0")])
-        self.write(b"")
+        body = handshake.refusal_body(status, _BROKEN[status])
+        headers = [("Content-Type", "application/json"), ("Connection", "close"), ("Content-Length", str(len(body)))]
+        self.start_response(handshake.status_line(status), headers)
+        self.write(body)
 
 
 class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]

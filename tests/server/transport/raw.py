@@ -62,6 +62,7 @@ class Raw:
         self.code: int | None = None
         """Of the close frame, once one came."""
         self.status = 0
+        self.head = b""
 
     def __enter__(self) -> Self:
         return self
@@ -86,8 +87,8 @@ class Raw:
             if not more:
                 return 0
             self.buffer += more
-        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
-        self.status = int(head.split()[1])
+        self.head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        self.status = int(self.head.split()[1])
         return self.status
 
     def opened(self) -> Self:

@@ -378,6 +378,40 @@ def test_slow_bodies_and_large_bodies_are_refused(spawn: Spawn, kind: str) -> No
         assert one.answered() in {400, 413}
 
 
+POST = b"POST /size HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"nonsense\r\n\r\n", 400, "bad_request"),
+        (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "too_large"),
+        (b"GET /address HTTP/1.1\r\nX-Long: " + b"x" * 17_000 + b"\r\n\r\n", 431, "too_large"),
+        (b"GET /address HTTP/1.1\r\nHost: x\r\n", 408, "bad_request"),
+        (POST + b"Content-Length: 5\r\n\r\nx", 408, "bad_request"),
+        (POST + b"Content-Length: 9999999\r\n\r\n", 413, "too_large"),
+        (POST + b"Content-Length: minus\r\n\r\n", 400, "bad_request"),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n", 400, "bad_request"),
+        (request(Origin="http://evil.example"), 403, "forbidden"),
+    ],
+)
+def test_what_never_reaches_the_application_is_refused_like_everything_else(
+    spawn: Spawn, sent: bytes, status: int, code: str
+) -> None:
+    server = spawn("native", header_s=1.0, body_s=1.0)
+    with Raw(server.port) as one:
+        one.send(sent)
+        assert one.answered() == status
+        head = one.head.lower()
+        assert b"content-type: application/json" in head
+        while more := one.socket.recv(65536):
+            one.buffer += more
+        assert f"content-length: {len(one.buffer)}".encode() in head
+        said = json.loads(one.buffer)
+        assert said["code"] == code
+        assert said["message"].endswith(".")
+
+
 def test_kept_connections_end_when_idle(spawn: Spawn, kind: str) -> None:
     with Raw(spawn(kind, idle_s=0.5).port) as one:
         one.send(b"GET /address HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -241,6 +241,15 @@ def test_an_unknown_namespace_is_refused(client: Callable[..., Any]) -> None:
         client(namespaces=["/nowhere"])
 
 
+def test_the_refusal_of_an_unknown_namespace_has_the_shape_of_all_others(program: Program) -> None:
+    one, told = socketio.Client(reconnection=False, handle_sigint=False), list[Any]()
+    one.on("connect_error", told.append, namespace="/nowhere")
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        one.connect(program.url, transports=["websocket"], namespaces=["/nowhere"], auth={"token": "good"})
+    data = {"code": "not_found", "fatal": True}
+    assert told == [{"message": "there is no such namespace", "data": data}]
+
+
 def test_refusal_carries_message_and_data(program: Program) -> None:
     one, told = socketio.Client(reconnection=False, handle_sigint=False), list[Any]()
     one.on("connect_error", told.append)
