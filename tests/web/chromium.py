@@ -123,11 +123,15 @@ class Person:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=path)
 
-    def leave(self) -> None:
-        """Sign out if signed in, and close the browser."""
+    def sign_out(self) -> None:
+        """If signed in; the page does not notice by itself at once."""
         self.page.evaluate(
             "import('/web/js/http.js').then(async http => { if ((await http.session()).user) await http.signOut() })"
         )
+
+    def leave(self) -> None:
+        """Sign out, and close the browser."""
+        self.sign_out()
         self.close()
 
     def close(self) -> None:

@@ -1,7 +1,9 @@
 """A server with people, and browsers for them. Without Chromium these tests say so and are skipped."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,18 +49,37 @@ def people_of_the_house(session_folder: Path) -> Path:
     place.mkdir()
     server = Server(place)
     server.add_user("alex", PASSWORD, "--admin", "--display", "Alex Kim")
-    server.add_user("maria", PASSWORD, "--display", "Maria Garcia")
-    server.add_user("陈晓明", PASSWORD)
+    server.add_users({"maria": "Maria Garcia", "陈晓明": "陈晓明"}, PASSWORD)
     return server.data
+
+
+@contextmanager
+def running_house(data: Path, folder: Path, options: tuple[str, ...]) -> Iterator[Server]:
+    with Server(folder, "--publish-rate", "0", *options) as server:
+        shutil.copytree(data, server.data)
+        yield server.start()
+
+
+def options_of(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """`OPTIONS` of the test's module are its server's options."""
+    return tuple(getattr(request.module, "OPTIONS", ()))
 
 
 @pytest.fixture
 def house(people_of_the_house: Path, folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Their server, running, the test's own. `OPTIONS` of the test's module are its options."""
-    options = getattr(request.module, "OPTIONS", ())
-    with Server(folder, "--publish-rate", "0", *options) as server:
-        shutil.copytree(people_of_the_house, server.data)
-        yield server.start()
+    """Their server, running, the test's own."""
+    with running_house(people_of_the_house, folder, options_of(request)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def house_of_the_module(people_of_the_house: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """One for a module whose tests leave nothing behind that another would stumble over."""
+    with (
+        tempfile.TemporaryDirectory(prefix="deskbell-", ignore_cleanup_errors=True) as name,
+        running_house(people_of_the_house, Path(name), options_of(request)) as server,
+    ):
+        yield server
 
 
 @pytest.fixture

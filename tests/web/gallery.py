@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from tests.desk.server import Login, Server
-from tests.web.chromium import PHONE, WIDE, Person, running_browser
+from tests.web.chromium import CONNECTED, PHONE, WIDE, Person, running_browser
 
 PASSWORD = "correct horse"
 PEOPLE = {"maria": "Maria Garcia", "陈晓明": "陈晓明", "grafana": "Grafana", "ana": "Ana Souza", "alex": "Alex Kim"}
@@ -18,9 +18,9 @@ FACTS = "[data-fact=state].good"
 
 def furnish(server: Server) -> None:
     """People who have written to each other, so that there is something to see. The server runs afterwards."""
-    for name, display in PEOPLE.items():
-        server.add_user(name, PASSWORD, "--display", display, *(["--admin"] if name == "alex" else []))
-    server.add_user("newcomer", PASSWORD)
+    server.add_user("alex", PASSWORD, "--display", PEOPLE["alex"], "--admin")
+    others = {name: display for name, display in PEOPLE.items() if name != "alex"}
+    server.add_users({**others, "newcomer": "newcomer"}, PASSWORD)
     server.command("group", "add", "@ops", "alex", "ana", "maria", "--display", "Operations")
     server.command("group", "add", "@everyone", "ana")
     server.start()
@@ -40,7 +40,11 @@ def furnish(server: Server) -> None:
 
 
 def signed_in(person: Person) -> None:
-    person.sign_in("alex", PASSWORD)
+    """At the inbox, as Alex; signs in where that has not been done."""
+    person.go()
+    person.page.wait_for_selector(f"{CONNECTED}, input[name=name]", state="attached", timeout=20_000)
+    if person.page.locator("input[name=name]").count():
+        person.sign_in("alex", PASSWORD)
 
 
 def inbox(person: Person) -> None:
@@ -120,9 +124,12 @@ def confirmation(person: Person) -> None:
 
 def administration(tab: str) -> Callable[[Person], None]:
     def show(person: Person) -> None:
-        confirmation(person)
-        person.page.fill("input[name=password]", PASSWORD)
-        person.page.click("button[type=submit]")
+        signed_in(person)
+        person.go("/admin")
+        person.page.wait_for_selector("input[name=password], [role=tablist]")
+        if person.page.locator("input[name=password]").count():
+            person.page.fill("input[name=password]", PASSWORD)
+            person.page.click("button[type=submit]")
         person.page.click(f"#tab-{tab}")
         person.page.wait_for_selector(f"#panel[aria-labelledby=tab-{tab}] .panel")
         if tab == "users":
@@ -134,6 +141,7 @@ def administration(tab: str) -> Callable[[Person], None]:
 
 
 def empty(person: Person) -> None:
+    person.go().sign_out()
     person.sign_in("newcomer", PASSWORD)
 
 

@@ -9,7 +9,7 @@ import pytest
 import vendor
 from tests.desk.server import Server
 from tests.web.chromium import PHONE, WIDE, Person
-from tests.web.conftest import MakePerson
+from tests.web.conftest import MakePerson, options_of, running_house
 from tests.web.gallery import SCENES, furnish
 from tests.web.npm import AXE, from_npm
 
@@ -32,30 +32,41 @@ def found_by_axe(person: Person) -> list[str]:
     ]
 
 
-@pytest.fixture
-def house(folder: Path) -> Iterator[Server]:
-    """The gallery's."""
+@pytest.fixture(scope="module")
+def furnished(session_folder: Path) -> Path:
+    """The gallery's data."""
     vendor.bring()
-    with Server(folder, "--diagnostics", "--publish-rate", "0") as server:
+    place = session_folder / "furnished"
+    place.mkdir()
+    with Server(place, "--publish-rate", "0") as server:
         furnish(server)
+        return server.data
+
+
+@pytest.fixture
+def house(furnished: Path, folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    with running_house(furnished, folder, options_of(request)) as server:
         yield server
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_serious(person: MakePerson, look: str) -> None:
+    """One visitor walks through all of it, as a person would."""
     found = {}
+    visitor = person(reduced_motion="reduce", **LOOKS[look])
+    room = LOOKS[look].get("viewport", WIDE)["width"]
     for name, scene in SCENES.items():
         if name == "offline":
             continue
-        visitor = person(reduced_motion="reduce", **LOOKS[look])
         scene(visitor)
         found[name] = found_by_axe(visitor)
-        room = LOOKS[look].get("viewport", WIDE)["width"]
         if visitor.page.evaluate("() => document.documentElement.scrollWidth") > room:
             found[name].append("the page is wider than its window")
-        visitor.complaints.clear()
-        visitor.leave()
+        if name == "empty":
+            visitor.sign_out()
+    visitor.complaints.clear()
+    assert len(found) == len(SCENES) - 1
     assert {name: problems for name, problems in found.items() if problems} == {}
 
 

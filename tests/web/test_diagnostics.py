@@ -17,6 +17,11 @@ READY = "[data-fact=state].good"
 
 
 @pytest.fixture
+def house(house_of_the_module: Server) -> Server:
+    return house_of_the_module
+
+
+@pytest.fixture
 def bench(person: MakePerson) -> Person:
     alex = person("alex").go("/diagnostics")
     alex.page.wait_for_selector(READY)

@@ -63,6 +63,11 @@ def _whole(set_cookies: list[str]) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
+def house(house_of_the_module: Server) -> Server:
+    return house_of_the_module
+
+
+@pytest.fixture
 def caller(house: Server) -> Caller:
     return Caller(house)
 
@@ -142,11 +147,13 @@ def test_an_invented_cookie_is_cleared(caller: Caller) -> None:
 
 
 def test_signing_in_again_ends_the_session_before(caller: Caller, house: Server) -> None:
+    living = "SELECT count(*) FROM devices WHERE revoked_at IS NULL"
     caller.sign_in("alex")
+    before = house.rows(living)
     thief = Caller(house, dict(caller.cookies))
     caller.sign_in("maria")
     assert thief.call("GET", "/web/session").body["user"] is None
-    assert len(house.rows("SELECT 1 FROM devices WHERE revoked_at IS NULL")) == 1
+    assert house.rows(living) == before
 
 
 def test_a_wrong_password_makes_no_session(caller: Caller) -> None:
@@ -184,17 +191,17 @@ def test_nothing_but_the_pages_files_is_served(caller: Caller) -> None:
 
 
 def test_a_password_link_works_once_and_logs_out_everywhere(caller: Caller, house: Server) -> None:
-    caller.sign_in("maria")
-    link = house.command("user", "link", "maria").strip().rpartition("#")[2]
+    caller.sign_in("陈晓明")
+    link = house.command("user", "link", "陈晓明").strip().rpartition("#")[2]
     other = Caller(house)
-    assert other.call("POST", "/web/password/check", {"link": link}).body == {"name": "maria"}
+    assert other.call("POST", "/web/password/check", {"link": link}).body == {"name": "陈晓明"}
     short = other.call("POST", "/web/password", {"link": link, "password": "short"})
     assert (short.status, short.body["code"]) == (422, "invalid")
     assert other.call("POST", "/web/password", {"link": link, "password": "another one"}).status == 200
     assert other.call("POST", "/web/password", {"link": link, "password": "a third one"}).status == 404
     assert other.call("POST", "/web/password/check", {"link": link}).status == 404
     assert caller.call("GET", "/web/session").body["user"] is None
-    assert house.login("maria", "another one").name == "maria"
+    assert house.login("陈晓明", "another one").name == "陈晓明"
 
 
 def test_an_invented_link_opens_nothing(caller: Caller) -> None:
