@@ -5,9 +5,8 @@ Room 6 of a message's way. A ring waits here from its message's commit until its
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
-from deskbell_desktop.core.effects import Effect, ShowPopup, SilenceRings, WithdrawPopup
+from deskbell_desktop.core.effects import Effect, ShowPopup, WithdrawPopup
 from deskbell_desktop.core.events import Moment, Ring
 from deskbell_desktop.core.views import Popup
 from deskbell_desktop.core.words import Words
@@ -16,8 +15,6 @@ SUMMARY = "summary"
 """Key of the popup that stands for many conversations."""
 MISSED_MAX = 5
 MISSED_AGE_MS = 10 * 60 * 1000
-REMEMBERED_MAX = 200
-"""Of what was missed, so many survive a crash that comes before their summary: enough that there is one."""
 AT_ONCE = 4
 WINDOW_S = 10.0
 """At most `AT_ONCE` popups in this time; what comes after them is gathered into one."""
@@ -27,21 +24,11 @@ START_WAIT_S = 5.0
 """What was left from before, or from a sync that broke off, rings after this without waiting for the server."""
 
 
-@dataclass(frozen=True)
-class Covered:
-    """What is remembered of a ring once its popup needs no more of it."""
-
-    conversation: str
-    label: str
-
-
 class Rings:
     def __init__(self, waiting: Iterable[Ring], now: Moment, words: Words) -> None:
         self._words = words
         self._waiting = {ring.id: ring for ring in waiting}
-        self._counted: dict[str, Covered] = {}
-        """Missed before those in `_waiting`: they will be in the summary, and the store need not remember them."""
-        self._shown: dict[str, dict[str, Covered]] = {}
+        self._shown: dict[str, list[Ring]] = {}
         self._times: deque[float] = deque()
         self._missing = False
         self._left_over = bool(self._waiting)
@@ -51,14 +38,8 @@ class Rings:
 
     # -- what comes in ----------------------------------------------------------------------------------------
 
-    def add(self, rings: Iterable[Ring]) -> list[Effect]:
+    def add(self, rings: Iterable[Ring]) -> None:
         self._waiting.update({ring.id: ring for ring in rings})
-        if not self._missing or len(self._waiting) <= REMEMBERED_MAX:
-            return []
-        early = list(self._waiting.values())[:-REMEMBERED_MAX]
-        for ring in early:
-            self._counted[ring.id] = _covered(self._waiting.pop(ring.id))
-        return [SilenceRings(tuple(ring.id for ring in early))]
 
     def catching_up(self) -> None:
         """A sync has begun: hold everything until it is clear how much was missed."""
@@ -101,7 +82,7 @@ class Rings:
         rings = self._waiting.values()
         left_over, self._left_over = self._left_over, False
         old = any(now.wall - ring.at > MISSED_AGE_MS for ring in rings)
-        if left_over or old or self._counted or len(rings) > MISSED_MAX:
+        if left_over or old or len(rings) > MISSED_MAX:
             return self._in_one(now, self._words.while_away)
         return self.release(now)
 
@@ -122,10 +103,10 @@ class Rings:
 
     def _show(self, group: list[Ring], now: Moment) -> Effect:
         last = group[-1]
-        covered = self._cover(last.conversation, group, now)
+        rings = self._cover(last.conversation, group, now)
         popup = Popup(
             key=last.conversation,
-            title=self._words.counted(last.title, len(covered)),
+            title=self._words.counted(last.title, len(rings)),
             body=last.body,
             sender=last.sender,
             message_key=last.id,
@@ -135,47 +116,48 @@ class Rings:
 
     def _in_one(self, now: Moment, title: Callable[[int], str]) -> list[Effect]:
         group = list(self._waiting.values())
-        if not group and not self._counted:
+        if not group:
             return []
-        known = {covered.conversation for covered in self._counted.values()} | {ring.conversation for ring in group}
-        if group and len(known) == 1:
+        if len({ring.conversation for ring in group}) == 1:
             return [self._show(group, now)]
-        covered = self._cover(SUMMARY, group, now)
-        labels = list(dict.fromkeys(item.label for item in reversed(covered.values())))
+        rings = self._cover(SUMMARY, group, now)
+        labels = list(dict.fromkeys(ring.label for ring in reversed(rings)))
         urgent = any(ring.priority == "urgent" for ring in group)
         popup = Popup(
             key=SUMMARY,
-            title=title(len(covered)),
+            title=title(len(rings)),
             body=self._words.from_people(labels),
             priority="urgent" if urgent else "normal",
             can_reply=False,
         )
         return [ShowPopup(popup, tuple(ring.id for ring in group))]
 
-    def _cover(self, key: str, group: list[Ring], now: Moment) -> dict[str, Covered]:
+    def _cover(self, key: str, group: list[Ring], now: Moment) -> list[Ring]:
         """All that the popup `key` stands for now."""
-        self._times.append(now.mono)
-        shown = self._shown.setdefault(key, {})
-        shown.update(self._counted)
-        self._counted.clear()
         for ring in group:
-            shown[ring.id] = _covered(self._waiting.pop(ring.id))
-        return shown
+            del self._waiting[ring.id]
+        self._times.append(now.mono)
+        self._shown.setdefault(key, []).extend(group)
+        return self._shown[key]
 
     # -- what is over -----------------------------------------------------------------------------------------
 
     def read(self, ids: Iterable[str]) -> list[Effect]:
         """Read somewhere: no ring any more, and a popup that stands for nothing else goes."""
-        for id_ in ids:
-            self._waiting.pop(id_, None)
-            self._counted.pop(id_, None)
-            for covered in self._shown.values():
-                covered.pop(id_, None)
-        return [self._withdraw(key) for key, covered in tuple(self._shown.items()) if not covered]
+        gone = set(ids)
+        for id_ in gone & self._waiting.keys():
+            del self._waiting[id_]
+        effects: list[Effect] = []
+        for key, rings in tuple(self._shown.items()):
+            left = [ring for ring in rings if ring.id not in gone]
+            if left:
+                self._shown[key] = left
+            else:
+                effects.append(self._withdraw(key))
+        return effects
 
     def silence(self) -> tuple[str, ...]:
         """Do not disturb: only the urgent ones still ring. Returns those that do not."""
-        self._counted.clear()
         ids = tuple(ring.id for ring in self._waiting.values() if ring.priority != "urgent")
         for id_ in ids:
             del self._waiting[id_]
@@ -187,9 +169,8 @@ class Rings:
     def withdraw_all(self) -> list[Effect]:
         return [self._withdraw(key) for key in tuple(self._shown)]
 
-    def shown(self, key: str) -> tuple[str, ...]:
-        """The messages that the popup stands for, the newest last."""
-        return tuple(self._shown.get(key, ()))
+    def shown(self, key: str) -> list[Ring]:
+        return self._shown.get(key, [])
 
     def _withdraw(self, key: str) -> Effect:
         del self._shown[key]
@@ -198,7 +179,3 @@ class Rings:
     @property
     def dues(self) -> list[float]:
         return [] if self._due is None else [self._due]
-
-
-def _covered(ring: Ring) -> Covered:
-    return Covered(ring.conversation, ring.label)

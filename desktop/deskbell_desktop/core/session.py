@@ -248,9 +248,9 @@ class Session:
         assert self._account is not None
         inbox = Inbox(self._account.user.id, self._unread, self._words, known=known, rings=self._may_ring)
         applied = inbox.apply(events, events[-1].epoch, self._log.cursor)
-        counted = self._rings.add(applied.rings)
+        self._rings.add(applied.rings)
         self._log.moved(now)
-        return [applied.commit, *counted, *self._after(applied, now)]
+        return [applied.commit, *self._after(applied, now)]
 
     def _after(self, applied: Applied, now: Moment) -> list[Effect]:
         effects = self._rings.read(applied.read)
@@ -311,17 +311,17 @@ class Session:
         return [*effects, *self._read(self._unread.of(conversation))]
 
     def _popup_opened(self, key: str) -> list[Effect]:
-        shown = self._rings.shown(key)
+        rings = self._rings.shown(key)
         ids = self._popup_ids(key)
         self._rings.closed(key)  # the desktop takes it away with the click
         if key == SUMMARY:
             return [do.ShowConversation(None)]
-        return [do.ShowConversation(key, shown[-1] if shown else None), *self._read(ids)]
+        return [do.ShowConversation(key, rings[-1].id if rings else None), *self._read(ids)]
 
     def _popup_ids(self, key: str) -> tuple[str, ...]:
         if key != SUMMARY:
             return self._unread.of(key)
-        return tuple(id_ for id_ in self._rings.shown(key) if id_ in self._unread)
+        return tuple(ring.id for ring in self._rings.shown(key) if ring.id in self._unread)
 
     def _read(self, ids: Iterable[str]) -> list[Effect]:
         """Read here: gone from the counts and the screen at once, and told to the server when it can be."""

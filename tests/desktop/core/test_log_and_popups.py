@@ -432,21 +432,6 @@ def test_a_sync_that_breaks_off_does_not_swallow_its_rings() -> None:
     assert [len(popup.covers) for popup in popups] == [200]
 
 
-def test_thousands_missed_are_one_popup_and_no_long_commit() -> None:
-    bench = Bench()
-    for n in range(5000):
-        bench.log.message(wire.Party(f"p{n % 7}", f"p{n % 7}"))
-    effects = bench.online()
-    popups = of(effects, do.ShowPopup)
-    assert [popup.popup.title for popup in popups] == ["5000 messages waited for you"]
-    assert len(popups[0].covers) <= 200
-    assert max(len(effect.ids) for effect in of(effects, do.SilenceRings)) <= 200
-    assert bench.store.rings == {}
-    effects = bench.push(bench.log.read(up_to=4999))
-    assert of(effects, do.WithdrawPopup) == []
-    assert of(bench.push(bench.log.read(up_to=5000)), do.WithdrawPopup) == [do.WithdrawPopup(SUMMARY)]
-
-
 def test_a_store_in_memory_that_was_replaced_is_filled_again() -> None:
     bench = Bench()
     bench.online()
