@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 PUBLISH_BURST = 100.0
 READING = Rate(per_s=50, burst=200)
 DRAIN_S = 10.0
+PATIENCE_S = limits.ANSWER_S - 0.3
 BACK_AFTER_MS = 1000
 GC_THRESHOLDS = (50_000, 20, 100)
 """Almost nothing here is in a cycle, and each collection stands in the way of everybody's messages."""
@@ -191,7 +192,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     check_diagnostics(settings.diagnostics, settings.host)
     if settings.place.postgres and not settings.i_accept_loss:
         check_durable(settings.place.postgres)
-    with open_people(settings.place, Commits(settings.database_sync, settings.commit_jobs)) as people:
+    commits = Commits(settings.database_sync, settings.commit_jobs)
+    with open_people(settings.place, commits, PATIENCE_S) as people:
         listener = logs.start(
             settings.log_level, settings.place.logs, settings.worker.number if settings.worker else None
         )

@@ -34,10 +34,10 @@ class People:
 
 
 @contextmanager
-def open_people(place: Place, commits: Commits = FULL) -> Iterator[People]:
+def open_people(place: Place, commits: Commits = FULL, patience_s: float | None = None) -> Iterator[People]:
     """Makes the folder and the schema if need be; closes everything at the end."""
     _make_private(place)
-    database = open_database(place.database, place.postgres, commits)
+    database = open_database(place.database, place.postgres, commits, patience_s)
     passwords = Passwords()
     try:
         tickets = Tickets(read_key(place.data / KEY_NAME))

@@ -8,8 +8,11 @@ from deskbell_server.store.database import Database
 from deskbell_server.store.sqlite import Commits, SqliteDatabase
 
 
-def open_database(file: Path, postgres: str, commits: Commits) -> Database:
-    """The database of the URL `postgres`, or else of `file`, with the newest schema. SetupError when it cannot."""
+def open_database(file: Path, postgres: str, commits: Commits, patience_s: float | None = None) -> Database:
+    """The database of the URL `postgres`, or else of `file`, with the newest schema. SetupError when it cannot.
+
+    `patience_s`: how long a PostgreSQL that hangs is waited for; SQLite has timeouts of its own.
+    """
     if not postgres:
         migrate.prepare(file)
         return SqliteDatabase(file, commits)
@@ -19,7 +22,7 @@ def open_database(file: Path, postgres: str, commits: Commits) -> Database:
     except ImportError as problem:
         raise SetupError(f"this needs {problem.name}: pip install 'deskbell[server,postgres]'") from problem
     postgres_schema.prepare(postgres)
-    return PostgresDatabase(postgres)
+    return PostgresDatabase(postgres, patience_s)
 
 
 def check_durable(postgres: str) -> None:

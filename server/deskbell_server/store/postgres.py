@@ -84,8 +84,8 @@ def check_durable(url: str) -> None:
 class PostgresDatabase(Threads):
     """Implements `Database`."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(_Driver(url))
+    def __init__(self, url: str, patience_s: float | None = None) -> None:
+        super().__init__(_Driver(url), patience_s)
         self._seen: tuple[int, int] | None = None
 
     def changed_elsewhere(self) -> bool:

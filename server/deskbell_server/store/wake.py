@@ -1,7 +1,7 @@
 """How native threads hand results to the loop: one async watcher for all jobs that are done."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gevent import get_hub
@@ -42,7 +42,7 @@ class Wakeups:
         self._watcher = self._loop.async_()
         self._watcher.start(self._wake)
 
-    def done(self, jobs: list[Job]) -> None:
+    def done(self, jobs: Sequence[Job]) -> None:
         self._done.extend(jobs)
         self._watcher.send()
 

@@ -15,6 +15,7 @@ from gevent.hub import Waiter
 
 from deskbell_server.errors import OutcomeUnknownError, UnavailableError
 from deskbell_server.store.database import Connection
+from deskbell_server.store.patience import Patience, Waiting
 from deskbell_server.store.wake import Job, Wakeups
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ GROUP = 512
 QUEUE_MAX = 5_000
 READERS = 3
 ATTEMPTS = 4
+CLOSE_S = 3.0
+"""How long a thread may still take at the end; one that hangs ends with the process."""
 OPEN_EVERY_S = 0.25
 """While the database is away it is asked so often; who comes in between is told at once."""
 
@@ -70,10 +73,11 @@ class Driver(Protocol):
 class Threads:
     """The waiting half of `Database`. Made on the loop's thread, and used from its greenlets."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, patience_s: float | None = None) -> None:
         self._wakeups = Wakeups()
-        self._writes: SimpleQueue[Job | None] = SimpleQueue()
-        self._reads: SimpleQueue[Job | None] = SimpleQueue()
+        self._patience = Patience(patience_s)
+        self._writes: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._reads: SimpleQueue[Waiting | None] = SimpleQueue()
         self._threads: list[Worker] = [Writer(driver, self._writes, self._wakeups)]
         self._threads += [Reader(driver, self._reads, self._wakeups) for _ in range(READERS)]
         self._closed = False
@@ -84,7 +88,7 @@ class Threads:
         return cast("T", self._wait(self._writes, job))
 
     def write_soon(self, job: Callable[[Connection], T], done: Callable[[Job], object]) -> None:
-        self._put(self._writes, Job(job, done))
+        self._put(self._writes, Waiting(job, done))
 
     def read(self, job: Callable[[Connection], T]) -> T:
         return cast("T", self._wait(self._reads, job))
@@ -95,29 +99,32 @@ class Threads:
         self._closed = True
         for thread in self._threads:
             thread.queue.put(None)
+        until = time.monotonic() + CLOSE_S
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
+        self._patience.close()
         self._wakeups.close()
 
-    def _put(self, queue: "SimpleQueue[Job | None]", job: Job) -> None:
+    def _put(self, queue: "SimpleQueue[Waiting | None]", job: Waiting) -> None:
         if self._closed:
             raise UnavailableError("the server is shutting down")
         if queue.qsize() >= QUEUE_MAX:
             raise UnavailableError("too many requests wait for the database")
         queue.put(job)
+        self._patience.add(job)
 
-    def _wait(self, queue: "SimpleQueue[Job | None]", work: Callable[[Any], Any]) -> Any:
+    def _wait(self, queue: "SimpleQueue[Waiting | None]", work: Callable[[Any], Any]) -> Any:
         waiter = Waiter()
-        job = Job(work, waiter.switch)
+        job = Waiting(work, waiter.switch)
         self._put(queue, job)
-        waiter.get()
-        return job.outcome()
+        told: Job = waiter.get()
+        return told.outcome()
 
 
 class Worker(threading.Thread):
     """A native thread with a session of its own, which it opens again after the database was away."""
 
-    def __init__(self, driver: Driver, queue: "SimpleQueue[Job | None]", wakeups: Wakeups, name: str) -> None:
+    def __init__(self, driver: Driver, queue: "SimpleQueue[Waiting | None]", wakeups: Wakeups, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.queue = queue
         self._driver = driver
@@ -132,16 +139,20 @@ class Worker(threading.Thread):
             self._wakeups.done(group)
         self._drop()
 
-    def _next_group(self) -> list[Job] | None:
+    def _next_group(self) -> list[Waiting] | None:
         job = self.queue.get()
         return None if job is None else [job]
 
-    def _serve(self, group: list[Job]) -> None:
+    def _serve(self, group: list[Waiting]) -> None:
         """Runs these jobs, each to its result or problem."""
         for attempt in range(ATTEMPTS):
+            group[:] = [job for job in group if job.is_wanted]
             was_open = self._session is not None
             try:
-                self._run(group, self._open())
+                if group:
+                    self._run(group, self._open())
+            except _GivenUpError:
+                continue
             except Exception as problem:  # noqa: BLE001 - each job has to be told
                 if self._session is not None and self._session.is_cut:
                     self._drop()
@@ -151,8 +162,9 @@ class Worker(threading.Thread):
             else:
                 self._is_back()
                 return
+        self._failed(group, UnavailableError())
 
-    def _run(self, group: list[Job], session: Session) -> None:
+    def _run(self, group: list[Waiting], session: Session) -> None:
         raise NotImplementedError
 
     def _is_worth_another(self, problem: Exception, was_open: bool) -> bool:
@@ -161,7 +173,7 @@ class Worker(threading.Thread):
             return False
         return self._driver.is_conflict(problem) or (was_open and self._session is None)
 
-    def _failed(self, group: list[Job], problem: Exception) -> None:
+    def _failed(self, group: list[Waiting], problem: Exception) -> None:
         away = self._driver.is_away(problem)
         if away and self._away_since is None:
             self._away_since = time.monotonic()
@@ -200,11 +212,11 @@ class Worker(threading.Thread):
 class Writer(Worker):
     """Commits in groups."""
 
-    def __init__(self, driver: Driver, queue: "SimpleQueue[Job | None]", wakeups: Wakeups) -> None:
+    def __init__(self, driver: Driver, queue: "SimpleQueue[Waiting | None]", wakeups: Wakeups) -> None:
         super().__init__(driver, queue, wakeups, "deskbell-writer")
         self._ending = False
 
-    def _next_group(self) -> list[Job] | None:
+    def _next_group(self) -> list[Waiting] | None:
         if self._ending:
             return None
         group = super()._next_group()
@@ -219,17 +231,19 @@ class Writer(Worker):
             group.append(job)
         return group
 
-    def _serve(self, group: list[Job]) -> None:
+    def _serve(self, group: list[Waiting]) -> None:
         super()._serve(group)
         if any(isinstance(job.problem, _TogetherError) for job in group):
             for job in group:
                 super()._serve([job])
 
-    def _run(self, group: list[Job], session: Session) -> None:
+    def _run(self, group: list[Waiting], session: Session) -> None:
         """One transaction for all of them."""
         try:
             session.begin()
             self._run_all(group, session)
+            if [job for job in group if not job.claim()]:  # each is asked, so that it can happen only once
+                raise _GivenUpError
         except Exception:
             self._rollback(session)
             raise
@@ -241,7 +255,7 @@ class Writer(Worker):
                 raise
             raise OutcomeUnknownError from problem
 
-    def _run_all(self, group: list[Job], session: Session) -> None:
+    def _run_all(self, group: list[Waiting], session: Session) -> None:
         for job in self._alone(group, session):
             before = session.changes
             job.run(session)
@@ -253,9 +267,9 @@ class Writer(Worker):
             if session.is_broken or session.changes != before:
                 raise problem if len(group) == 1 else _TogetherError
 
-    def _alone(self, group: list[Job], session: Session) -> list[Job]:
+    def _alone(self, group: list[Waiting], session: Session) -> list[Waiting]:
         """Runs what can run together; the rest."""
-        kinds: dict[Any, list[Job]] = {}
+        kinds: dict[Any, list[Waiting]] = {}
         for job in group:
             job.result = job.problem = None
             kinds.setdefault(getattr(job.work, "together", None), []).append(job)
@@ -268,7 +282,7 @@ class Writer(Worker):
                     rest.append(job)
         return rest
 
-    def _together(self, together: Callable[..., list[Any]], jobs: list[Job], session: Session) -> list[Any]:
+    def _together(self, together: Callable[..., list[Any]], jobs: list[Waiting], session: Session) -> list[Any]:
         try:
             return together(session, [job.work for job in jobs])
         except Exception as problem:
@@ -281,10 +295,10 @@ class Writer(Worker):
 class Reader(Worker):
     """Runs one job at a time on a snapshot."""
 
-    def __init__(self, driver: Driver, queue: "SimpleQueue[Job | None]", wakeups: Wakeups) -> None:
+    def __init__(self, driver: Driver, queue: "SimpleQueue[Waiting | None]", wakeups: Wakeups) -> None:
         super().__init__(driver, queue, wakeups, "deskbell-reader")
 
-    def _run(self, group: list[Job], session: Session) -> None:
+    def _run(self, group: list[Waiting], session: Session) -> None:
         job = group[0]
         session.begin_reading()
         job.run(session)
@@ -292,6 +306,10 @@ class Reader(Worker):
             self._rollback(session)
             raise job.problem
         self._rollback(session)
+
+
+class _GivenUpError(Exception):
+    """One of a group was told meanwhile that nothing is stored: so it must not be."""
 
 
 class _TogetherError(Exception):
