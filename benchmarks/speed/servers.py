@@ -127,7 +127,7 @@ class Servers:
     def start(self, variant: Variant, accounts: int) -> Running:
         self._started += 1
         folder = self._work / f"{self._started:03}-{variant.key}"
-        folder.mkdir()
+        folder.mkdir(mode=0o700)
         port = _free_port()
         tokens = self._prepare(variant, accounts, folder)
         environment = {**os.environ, "BENCHMARK_SECRET": SECRET}
