@@ -30,6 +30,7 @@ from deskbell_desktop.io.store import Store
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Party
 from tests.model.desk import Nowhere
+from tests.torture.clock import bend_own_clock
 
 STORE = "device.db"
 POPUPS = "popups.log"
@@ -37,6 +38,10 @@ COUNTED = "+"
 """Begins a line of `POPUPS` with what only counts in the summary that follows."""
 APPLIED = "applied.log"
 WRITTEN = "written.log"
+STEPS = "steps.log"
+STEP_S = 0.01
+ASLEEP_S = 3.0
+"""A longer silence of this thread was a sleep, of which the session of the desktop would tell."""
 HUSH = "hush"
 """While a file of this name lies in the folder, the person writes nothing."""
 
@@ -111,16 +116,25 @@ class Device(Nowhere):
         self._hands.store = self._store
         self._written = Diary(folder / WRITTEN)
         self._hush = folder / HUSH
-        self._next_letter = time.monotonic() + 1
+        self._steps = Diary(folder / STEPS)
+        self._next_letter = time.monotonic() + 1 if seat.write_every_s else float("inf")
 
     def run(self) -> None:
         self.tell(on.Started(self._account))
+        seen = time.monotonic()
         while True:
             now = time.monotonic()
-            due = self._session.due
-            wait = min(self._next_letter, now + 1 if due is None else due) - now
+            if now - seen > ASLEEP_S:
+                self._network.hurry()
+                self.tell(on.Woke())
+            seen = now
+            due = now + 1 if self._session.due is None else self._session.due
+            wait = min(self._next_letter, due, now + 1) - now
             with contextlib.suppress(queue.Empty):
-                self._take(self._posted.get(timeout=max(wait, 0.001)))
+                posted = self._posted.get(timeout=max(wait, 0.001))
+                began = time.monotonic()
+                self._take(posted)
+                self._note_step(time.monotonic() - began)
             if self._session.due is not None and self._session.due <= time.monotonic():
                 self.tell(on.Ticked())
             if self._next_letter <= time.monotonic():
@@ -139,10 +153,15 @@ class Device(Nowhere):
             case _:
                 self.tell(event)
 
+    def _note_step(self, seconds: float) -> None:
+        """So long the window would have stood still."""
+        if seconds >= STEP_S:
+            self._steps.note(f"{seconds:.4f}")
+
     def _write(self) -> None:
         """Noted once it is in the outbox: from then on it must arrive, once."""
         self._next_letter = time.monotonic() + random.uniform(0.2, 1.8) * self._seat.write_every_s
-        if self._hush.exists() or not self._seat.write_every_s:
+        if self._hush.exists():
             return
         cid, to = new_id(), random.choice(self._seat.friends)
         body = f"{cid} {self._seat.token[:6]}-{to.name} {time.time_ns()}"
@@ -169,6 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seat", type=Path)
     seat = msgspec.json.decode(parser.parse_args().seat.read_bytes(), type=Seat)
+    bend_own_clock()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     Device(seat).run()
 

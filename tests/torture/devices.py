@@ -1,6 +1,7 @@
 """The device processes of a run, and what their files say afterwards."""
 
 import contextlib
+import os
 import signal
 import sqlite3
 import sys
@@ -13,7 +14,7 @@ import msgspec
 
 from deskbell_protocol.wire import Party
 from tests.desk.processes import Child
-from tests.torture.device import APPLIED, COUNTED, HUSH, POPUPS, STORE, WRITTEN, Seat
+from tests.torture.device import APPLIED, COUNTED, HUSH, POPUPS, STEPS, STORE, WRITTEN, Seat
 from tests.torture.relay import Relay
 
 
@@ -37,6 +38,7 @@ class Desk:
     seat: Seat
     program: str = "tests.torture.device"
     kills: int = 0
+    env: dict[str, str] = field(default_factory=dict)
     disturbed: list[tuple[float, float]] = field(default_factory=list)
     """From when to when something was done to it or its way to the server."""
     _child: Child | None = None
@@ -52,7 +54,8 @@ class Desk:
         seat = msgspec.structs.replace(self.seat, crash_chance=0.0) if calm else self.seat
         path = self.folder / "seat.json"
         path.write_bytes(msgspec.json.encode(seat))
-        self._child = Child([sys.executable, "-m", self.program, str(path)], self.folder / "program.log")
+        command = [sys.executable, "-m", self.program, str(path)]
+        self._child = Child(command, self.folder / "program.log", env={**os.environ, **self.env})
 
     @property
     def child(self) -> Child:
@@ -115,6 +118,10 @@ class Desk:
                 counted.update(waiting)
                 waiting.clear()
         return counted
+
+    def longest_step(self) -> float:
+        """Seconds for which its window would have stood still."""
+        return max(map(float, self._lines(STEPS)), default=0.0)
 
     def written(self) -> list[tuple[str, str]]:
         """(cid, to whom) of what was in the outbox."""

@@ -1,18 +1,16 @@
 """Starts the real server; with TORTURE_FAILPOINTS in the environment it dies, or fails, at named places of its walk.
 
 The product knows nothing of this: the places are wrapped here, before its own `main` runs. The text is a list of
-`place:chance`, such as `before_commit:0.002,handler:0.01`; a chance of 1 is certain. TORTURE_CLOCK names a file that
-holds seconds by which the wall clock is wrong, from the moment they are written.
+`place:chance`, such as `before_commit:0.002,handler:0.01`; a chance of 1 is certain. For TORTURE_CLOCK see
+`clock`.
 """
 
 import os
 import random
 import signal
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn
 
 from deskbell_server.__main__ import main
@@ -20,6 +18,7 @@ from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.ingest.socket import Desk
 from deskbell_server.messages import Messages
 from deskbell_server.store.postgres import PostgresSession
+from tests.torture.clock import bend_own_clock
 
 PLACES = ("before_commit", "after_commit", "before_emit", "mid_emit", "after_emit", "handler")
 
@@ -139,24 +138,9 @@ def _fail(place: str) -> NoReturn:
     raise RuntimeError(f"failpoint {place}")
 
 
-def bend_clock(path: Path) -> None:
-    """What a person or a time server does to the machine's clock, for this process alone."""
-
-    def wrong_by() -> float:
-        try:
-            return float(path.read_text())
-        except (OSError, ValueError):
-            return 0.0
-
-    seconds, nanoseconds = time.time, time.time_ns
-    time.time = lambda: seconds() + wrong_by()
-    time.time_ns = lambda: nanoseconds() + int(wrong_by() * 1e9)
-
-
 if __name__ == "__main__":
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the log is a file too, and must not be what the full disk stops
-    if os.environ.get("TORTURE_CLOCK"):
-        bend_clock(Path(os.environ["TORTURE_CLOCK"]))
+    bend_own_clock()
     text = os.environ.get("TORTURE_FAILPOINTS", "")
     if text:
         Failpoints(text).arm()

@@ -3,110 +3,22 @@
 import contextlib
 import http.client
 import json
-import random
 import signal
-import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 import socketio
 
 from deskbell_protocol import PROTOCOL_VERSION
-from deskbell_protocol.ids import new_id, now_ms
-from deskbell_protocol.wire import Message
-from deskbell_server.store import logs
+from deskbell_protocol.ids import new_id
 from tests.desk.processes import wait_for
-from tests.torture.databases import Lock, Records, SqliteFile
-from tests.torture.device import Seat
-from tests.torture.devices import Desk
-from tests.torture.office import Server, Setup, hire
-from tests.torture.relay import WRONG_ANSWERS, Network
-
-SEATS = {"desk": "alice", "laptop": "alice", "script": "robot1"}
-
-
-class Site:
-    """A server, a network, and devices on demand; all ended with the test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.file = folder / "data" / "deskbell.db"
-        self.database = SqliteFile(self.file)
-        wrong = {f"device {number}": "bob" for number in range(len(WRONG_ANSWERS) + 1)}
-        self.staff = hire(self.database, SEATS | wrong)
-        self.network = Network(random.Random(1))
-        self.servers: list[Server] = []
-        self.desks: list[Desk] = []
-
-    def serve(self, failpoints: str = "", **env: str) -> Server:
-        server = Server(Setup(self.folder, failpoints=failpoints, env=env), len(self.servers))
-        self.servers.append(server)
-        server.start()
-        server.wait_until_up()
-        return server
-
-    def sit_down(self, seat: str, server: Server, user: str = "alice", write_every_s: float = 0.0) -> Desk:
-        relay = self.network.relay(lambda: [server.port])
-        friends = [self.staff.people["robot1"]]
-        where = Seat(
-            f"http://127.0.0.1:{relay.port}",
-            self.staff.tokens[seat],
-            self.staff.people[user],
-            friends,
-            str(self.folder / seat),
-            write_every_s,
-        )
-        desk = Desk(seat, self.staff.people[user], relay, where)
-        self.desks.append(desk)
-        desk.start()
-        return desk
-
-    def publish(
-        self, server: Server, key: str = "", to: str = "alice", timeout: float = 20
-    ) -> tuple[int, dict[str, Any]]:
-        """Status and answer; (0, {}) where the connection broke."""
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
-        key = key or new_id()
-        headers = {
-            "Authorization": f"Bearer {self.staff.tokens['script']}",
-            "Content-Type": "application/json",
-            "Idempotency-Key": key,
-        }
-        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("POST", "/api/v1/messages", json.dumps({"to": [to], "body": f"{key} script 1"}), headers)
-            response = connection.getresponse()
-            return response.status, json.loads(response.read())
-        return 0, {}
-
-    def has(self, desk: Desk, message_id: str) -> bool:
-        return any(row[1] == message_id for row in desk.messages())
-
-    def wait_for(self, desk: Desk, message_id: str, timeout: float) -> float:
-        """Seconds until it is on the device's disk."""
-        began = time.monotonic()
-        wait_for(lambda: self.has(desk, message_id), f"{message_id} on {desk.name}", timeout)
-        return time.monotonic() - began
-
-    def close(self) -> None:
-        for desk in self.desks:
-            desk.end()
-        for server in self.servers:
-            server.end()
-        self.network.close()
-
-
-@pytest.fixture
-def site(folder: Path) -> Iterator[Site]:
-    place = Site(folder)
-    try:
-        yield place
-    finally:
-        place.close()
+from tests.torture.databases import Lock, Records
+from tests.torture.office import Server
+from tests.torture.relay import WRONG_ANSWERS
+from tests.torture.site import Site
 
 
 @pytest.mark.parametrize("place", ["before_commit", "after_commit", "before_emit", "mid_emit", "after_emit"])
@@ -170,7 +82,7 @@ def test_a_full_disk_is_said_at_once_and_forgotten_soon(site: Site) -> None:
     status, answer = site.publish(server)
     assert (status, answer["code"]) == (503, "unavailable")
     assert time.monotonic() - began <= 1.5
-    status, _ = read_devices(site, server)
+    status, _ = _read_devices(site, server)
     assert status == 200, "reading goes on"
     server.limit_files(None)
     healed = time.monotonic()
@@ -180,7 +92,7 @@ def test_a_full_disk_is_said_at_once_and_forgotten_soon(site: Site) -> None:
     assert "disconnected" not in (desk.folder / "program.log").read_text()
 
 
-def read_devices(site: Site, server: Server) -> tuple[int, Any]:
+def _read_devices(site: Site, server: Server) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     with contextlib.closing(connection):
         connection.request("GET", "/api/v1/devices", headers={"Authorization": f"Bearer {site.staff.tokens['script']}"})
@@ -244,13 +156,14 @@ def test_a_failing_handler_still_answers(site: Site) -> None:
     assert site.publish(server)[0] == 500
 
 
-def test_a_jump_of_the_servers_clock_drops_nobody(site: Site) -> None:
-    clock = site.folder / "clock"
-    server = site.serve(TORTURE_CLOCK=str(clock))
-    desks = [site.sit_down("desk", server), site.sit_down("laptop", server)]
+def test_a_jump_of_a_clock_drops_nobody(site: Site) -> None:
+    servers, devices = site.folder / "server's clock", site.folder / "laptop's clock"
+    server = site.serve(TORTURE_CLOCK=str(servers))
+    desks = [site.sit_down("desk", server), site.sit_down("laptop", server, TORTURE_CLOCK=str(devices))]
     shown = []
-    for wrong_by in (0, 86_400, -86_400, 3_600):
-        clock.write_text(str(wrong_by))
+    for wrong_by, wrong_there in ((0, 0), (86_400, 0), (-86_400, 0), (3_600, 86_400), (0, -86_400)):
+        servers.write_text(str(wrong_by))
+        devices.write_text(str(wrong_there))
         time.sleep(1)
         shown.append(site.publish(server)[1]["id"])
         for desk in desks:
@@ -261,10 +174,29 @@ def test_a_jump_of_the_servers_clock_drops_nobody(site: Site) -> None:
         assert "disconnected" not in (desk.folder / "program.log").read_text()
 
 
+@pytest.mark.parametrize("link", ["cut", "half open"])
+def test_a_device_that_slept_has_all_soon_and_rings_once(site: Site, link: str) -> None:
+    server = site.serve()
+    desk = site.sit_down("desk", server)
+    site.wait_for(desk, site.publish(server)[1]["id"], 20)
+    wait_for(desk.is_idle, "the popup", 20)
+    before = len(desk.popups())
+    desk.pause(True)
+    desk.relay.cut() if link == "cut" else desk.relay.go_silent()
+    asleep = time.monotonic()
+    missed = [site.publish(server)[1]["id"] for _ in range(30)]
+    wait_for(lambda: time.monotonic() - asleep > 4, "it to be long asleep")
+    desk.pause(False)
+    took = site.wait_for(desk, missed[-1], 20)
+    assert took <= (7 if link == "cut" else 13), "promised: 5 s, and 10 s where nobody says that the link is dead"
+    wait_for(desk.is_idle, "the popup", 20)
+    assert [set(popup) for popup in desk.popups()[before:]] == [set(missed)], "one summary"
+
+
 @pytest.mark.timeout(180)
 def test_a_device_far_behind_catches_up(site: Site) -> None:
     behind = 10_000
-    fill(site, behind)
+    site.fill(behind)
     server = site.serve()
     desk = site.sit_down("desk", server)
     wait_for(lambda: desk.position() == behind, f"{behind} events", 90, every=0.1)
@@ -274,13 +206,3 @@ def test_a_device_far_behind_catches_up(site: Site) -> None:
     wait_for(desk.is_idle, "the popup", 20)
     assert len(desk.popups()) == 1, "one summary"
     assert len(desk.popups()[0]) == behind
-
-
-def fill(site: Site, count: int) -> None:
-    """As many messages to alice, each with a text of usual length, in the log but pushed to nobody."""
-    robot, alice = site.staff.people["robot1"], site.staff.people["alice"]
-    with contextlib.closing(sqlite3.connect(site.file)) as connection, connection:
-        for number in range(count):
-            message, at, id_ = Message(robot, [alice], f"{number} script {number} " + "." * 200), now_ms(), new_id()
-            logs.insert_message(connection, id_, message, 1, at)
-            logs.append_message(connection, [alice.id], id_, at, message)
