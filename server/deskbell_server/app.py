@@ -84,7 +84,6 @@ class Server:
         watch = Watch(database, people.devices, presence, self._delivery)
         people.devices.on_revoked(self._delivery.close_devices)
         worker = settings.worker
-        self._setup = SetupPage(people.accounts, worker.setup_secret) if worker else SetupPage(people.accounts)
         self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, Housekeeping(database, people.devices).run]
         if self._hints:
             self._loops.append(self._hints.run)
@@ -105,6 +104,8 @@ class Server:
         )
         Gate(people.devices, web.sessions()).install(self.flask)
         web.install(self.flask)
+        secret = (worker.setup_secret,) if worker else ()
+        self._setup = SetupPage(people.accounts, web.welcome, *secret)
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
         self.flask.register_blueprint(self._setup.blueprint())

@@ -1,9 +1,13 @@
-"""The one-time page on which the first admin is made. Its link is printed at the first start and dies with its use."""
+"""The one-time page on which the first admin is made; it lands on the admin page, signed in.
+
+Its link is printed at the first start and dies with its use.
+"""
 
 import hmac
 import html
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from string import Template
 from urllib.parse import parse_qs, urlsplit
@@ -24,9 +28,10 @@ GONE = "This link has been used, or is older than 15 minutes. Start the server a
 @dataclass(slots=True)
 class SetupPage:
     """The secret in the link proves that one can read the server's terminal. It stands in the form again, and no cookie
-    exists, so no other site can send the form."""
+    exists, so no other site can send the form. `welcome` (name, password) answers who has just made the account."""
 
     accounts: Accounts
+    welcome: Callable[[str, str], Response]
     _secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     _until: float = field(default_factory=lambda: time.monotonic() + LIFE_S)
 
@@ -64,9 +69,7 @@ class SetupPage:
             text = GONE if refused.code is Code.FORBIDDEN else refused.message
             return _page("Set up Deskbell", self._form(name, display, text), HTTP_STATUS[refused.code])
         self._until = 0.0
-        text = f"Your account <strong>{html.escape(party.name)}</strong> is ready. Log in with the Deskbell"
-        text += ' program or <a href="./">in this browser</a>; then <a href="admin">add the others</a>.'
-        return _page("Deskbell is ready", f"<p>{text}</p>")
+        return self.welcome(party.name, password)
 
     def _is_open(self, secret: str) -> bool:
         matches = hmac.compare_digest(secret.encode(), self._secret.encode())
@@ -94,7 +97,7 @@ def _page(title: str, content: str, status: int = 200) -> Response:
     body = PAGE.substitute(title=html.escape(title), nonce=nonce, content=content)
     response = Response(body, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY.format(nonce)
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"  # with none, a browser sends the form as from nowhere
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

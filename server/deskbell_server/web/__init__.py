@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Flask
+from flask import Flask, Response
 
+from deskbell_protocol.wire import Login
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.errors import SetupError
 from deskbell_server.ingest.web import Needs
@@ -23,6 +24,7 @@ __all__ = ["Web", "check_diagnostics"]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 OFF = "off"
 OPEN = "open"
+FIRST_DEVICE = "Browser of the set-up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,24 @@ class Web:
         browser = self.browser()
         return {Needs.SESSION: browser.principal, Needs.ADMIN: browser.admin}
 
+    def _session(self) -> Session:
+        return Session(self.people, self.browser(), self.polling, self.diagnostics != OFF)
+
     def install(self, app: Flask) -> None:
         browser, has_diagnostics = self.browser(), self.diagnostics != OFF
         admin = Admin(self.people, self.messages, self.presence, browser, has_diagnostics)
-        session = Session(self.people, browser, self.polling, has_diagnostics)
-        for blueprint in (Files(has_diagnostics).blueprint(), session.blueprint(), admin.blueprint()):
+        for blueprint in (Files(has_diagnostics).blueprint(), self._session().blueprint(), admin.blueprint()):
             app.register_blueprint(blueprint)
         if has_diagnostics:
             found = Diagnostics(self.transport, self.people.devices, browser, self.diagnostics == OPEN, self.polling)
             found.register()
             app.register_blueprint(found.blueprint())
+
+    def welcome(self, name: str, password: str) -> Response:
+        """Leads who has just made the first account to the admin page: signed in, and confirmed by that password."""
+        response = Response(status=303, headers={"Location": "admin", "Cache-Control": "no-store"})
+        self._session().enter(response, Login(username=name, password=password, device=FIRST_DEVICE))
+        return response
 
 
 def check_diagnostics(diagnostics: str, host: str) -> None:

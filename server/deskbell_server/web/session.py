@@ -59,6 +59,12 @@ class Session:
         self.browser.begin(response, signed_in.token)
         return response
 
+    def enter(self, response: Response, who: Login) -> None:
+        """Signs in beside `response`, and confirms: the password was typed just now."""
+        signed_in = self.people.accounts.login(who, request.remote_addr or "")
+        self.browser.begin(response, signed_in.token)
+        self.browser.confirm(response, self.people.devices.identify(signed_in.token))
+
     @needs(Needs.SESSION)
     def logout(self) -> Response:
         principal = caller()

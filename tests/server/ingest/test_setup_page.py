@@ -50,8 +50,7 @@ def test_the_link_makes_the_first_admin_once(fresh: Server) -> None:
     assert page.status == 200
     assert f'value="{secret}"' in page.text
     done = fetch(fresh, "POST", "/setup", FORM | {"secret": secret})
-    assert done.status == 200
-    assert "chief" in done.text
+    assert (done.status, done.headers["Location"]) == (303, "admin")
     assert "chief\tThe <Chief>\tadmin" in fresh.command("user", "list")
     assert fresh.login("chief", "a good password")
     for again in (
@@ -101,7 +100,7 @@ def test_another_site_cannot_send_the_form(fresh: Server) -> None:
     assert fetch(fresh, "POST", "/setup", form, Origin="https://evil.example").status == 403
     assert fetch(fresh, "POST", "/setup", form, Origin="null").status == 403
     assert fresh.command("user", "list") == ""
-    assert fetch(fresh, "POST", "/setup", form, Origin=f"http://127.0.0.1:{fresh.port}").status == 200
+    assert fetch(fresh, "POST", "/setup", form, Origin=f"http://127.0.0.1:{fresh.port}").status == 303
 
 
 def test_the_page_runs_nothing_loads_nothing_and_tells_no_other_site(fresh: Server) -> None:
@@ -111,7 +110,7 @@ def test_the_page_runs_nothing_loads_nothing_and_tells_no_other_site(fresh: Serv
     assert "frame-ancestors 'none'" in policy
     assert "script-src" not in policy
     assert "unsafe" not in policy
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "no-store"
 
 
