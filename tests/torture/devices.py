@@ -119,9 +119,9 @@ class Desk:
                 waiting.clear()
         return counted
 
-    def longest_step(self) -> float:
-        """Seconds for which its window would have stood still."""
-        return max(map(float, self._lines(STEPS)), default=0.0)
+    def steps(self) -> list[float]:
+        """Seconds for each of which its window would have stood still."""
+        return [float(line) for line in self._lines(STEPS)]
 
     def written(self) -> list[tuple[str, str]]:
         """(cid, to whom) of what was in the outbox."""

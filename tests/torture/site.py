@@ -24,11 +24,11 @@ SEATS = {"desk": "alice", "laptop": "alice", "script": "robot1"}
 class Site:
     """A database, a network, servers and devices on demand; `close` ends them all."""
 
-    def __init__(self, folder: Path, database: Database | None = None) -> None:
+    def __init__(self, folder: Path, database: Database | None = None, seats: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.database = database or SqliteFile(folder / "data" / "deskbell.db")
         wrong = {f"device {number}": "bob" for number in range(len(WRONG_ANSWERS) + 1)}
-        self.staff = hire(self.database, SEATS | wrong)
+        self.staff = hire(self.database, seats or SEATS | wrong)
         self.network = Network(random.Random(1))
         self.servers: list[Server] = []
         self.desks: list[Desk] = []
