@@ -10,18 +10,21 @@ from tests.desk.server import Server
 from tests.web.chromium import PHONE
 from tests.web.conftest import PASSWORD, MakePerson
 
-NOTIFICATIONS = """
+WATCHED = """
 window.rung = [];
-window.Notification = class {
-  static permission = "default";
-  static async requestPermission() {
-    window.asked = (window.asked ?? 0) + 1;
-    return this.permission = "granted";
+window.asked = 0;
+const real = Notification;
+window.Notification = class extends real {
+  static requestPermission() { window.asked += 1; return real.requestPermission(); }
+  constructor(title, options) {
+    super(title, options);
+    window.rung.push(this);
+    for (const what of ["show", "close"]) this.addEventListener(what, () => { this[`${what}Seen`] = true; });
   }
-  constructor(title, options) { Object.assign(this, { title, ...options, closed: false }); window.rung.push(this); }
-  close() { this.closed = true; }
 };
 """
+"""The browser's own notifications, and a list of them: nothing outside can press on one."""
+PRESS = "number => window.rung[number].dispatchEvent(new Event('click'))"
 
 
 def test_b_is_told_of_what_a_writes_without_reloading_and_reads_it(person: MakePerson, house: Server) -> None:
@@ -136,44 +139,62 @@ def test_notifications_are_asked_for_by_a_button_only_and_a_click_opens_that_mes
     person: MakePerson, house: Server
 ) -> None:
     alex, maria = person(), house.login("maria", PASSWORD)
-    alex.context.add_init_script(NOTIFICATIONS)
+    alex.context.add_init_script(WATCHED)
     alex.sign_in("alex", PASSWORD)
     house.publish(maria, "alex", body="before it was allowed")
     alex.page.wait_for_selector(".conversation.unread")
-    assert alex.page.evaluate("[window.asked ?? 0, window.rung.length]") == [0, 0]
+    assert alex.page.evaluate("[Notification.permission, window.asked, window.rung.length]") == ["default", 0, 0]
     alex.page.click("[aria-label=Menu]")
+    alex.context.grant_permissions(["notifications"], origin=house.url)  # the answer to the question that comes now
     alex.page.click("[data-act=notify]")
-    assert alex.page.evaluate("window.asked") == 1
+    expect(alex.page.locator("[data-act=notify]")).to_have_text("Turn off notifications")
+    assert alex.page.evaluate("[window.asked, window.rung.length]") == [1, 0]
     alex.page.keyboard.press("Escape")
     first = house.publish(maria, "alex", body="<b>this</b> one", title="A title")
-    house.publish(maria, "alex", body="a later one")
-    alex.page.wait_for_function("() => window.rung.length == 2")
+    alex.page.wait_for_function("() => window.rung[0]?.showSeen")
+    second = house.publish(house.login("陈晓明", PASSWORD), "alex", body="another one")
+    alex.page.wait_for_function("() => window.rung[1]?.showSeen")
     shown = alex.page.evaluate("window.rung.map(n => [n.title, n.body])")
-    assert shown == [["Maria Garcia", "A title <b>this</b> one"], ["Maria Garcia", "a later one"]]
-    alex.page.evaluate("window.rung[0].onclick()")
-    expect(alex.page.locator(".message.found")).to_have_attribute("data-id", first)
+    assert shown == [["Maria Garcia", "A title <b>this</b> one"], ["陈晓明", "another one"]]
+    for number, message in enumerate((first, second)):
+        alex.page.evaluate(PRESS, number)
+        expect(alex.page.locator(".message.found")).to_have_attribute("data-id", message)
+        alex.page.wait_for_function("number => window.rung[number].closeSeen", arg=number)
     alex.wait_for_unread(0)
-    alex.page.wait_for_function("() => window.rung.every(n => n.closed)")
+
+
+def test_notifications_are_turned_off_again(person: MakePerson, house: Server) -> None:
+    alex = person(permissions=["notifications"])
+    alex.context.add_init_script(WATCHED)
+    alex.sign_in("alex", PASSWORD)
+    alex.page.click("[aria-label=Menu]")
+    alex.page.click("[data-act=notify]")
+    expect(alex.page.locator("[data-act=notify]")).to_have_text("Turn on notifications")
+    alex.page.keyboard.press("Escape")
+    house.publish(house.login("maria", PASSWORD), "alex", body="quietly")
+    alex.wait_for_unread(1)
+    assert alex.page.evaluate("[window.asked, window.rung.length]") == [0, 0]
 
 
 def test_read_elsewhere_withdraws_the_notification(person: MakePerson, house: Server) -> None:
-    alex = person()
-    alex.context.add_init_script(NOTIFICATIONS.replace('"default"', '"granted"'))
+    alex = person(permissions=["notifications"])
+    alex.context.add_init_script(WATCHED)
     alex.sign_in("alex", PASSWORD)
     elsewhere = person("alex")
     house.publish(house.login("maria", PASSWORD), "alex", body="read me elsewhere")
-    alex.page.wait_for_function("() => window.rung.length == 1")
+    alex.page.wait_for_function("() => window.rung[0]?.showSeen")
     elsewhere.open_conversation("Maria Garcia")
-    alex.page.wait_for_function("() => window.rung[0].closed", timeout=2000)
+    alex.page.wait_for_function("() => window.rung[0].closeSeen", timeout=2000)
 
 
 def test_a_burst_makes_few_notifications(person: MakePerson, house: Server) -> None:
-    alex, maria = person(), house.login("maria", PASSWORD)
-    alex.context.add_init_script(NOTIFICATIONS.replace('"default"', '"granted"'))
+    alex, maria = person(permissions=["notifications"]), house.login("maria", PASSWORD)
+    alex.context.add_init_script(WATCHED)
     alex.sign_in("alex", PASSWORD)
     for number in range(60):
         house.publish(maria, "alex", body=f"burst {number}")
     alex.wait_for_unread(60)
+    alex.page.wait_for_function("() => window.rung.length > 0")
     tags = alex.page.evaluate("new Set(window.rung.map(n => n.tag)).size")
     assert tags == 2, "one for the conversation, one that gathers the rest"
 

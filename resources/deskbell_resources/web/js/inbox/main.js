@@ -8,7 +8,7 @@ import { Desk } from "./desk.js";
 import { menu } from "./menu.js";
 import { Drafts, forget } from "./outbox.js";
 import { Pane } from "./pane.js";
-import { canNotify, mayNotify, Ringer, showCount } from "./ring.js";
+import { askToNotify, canNotify, mayNotify, Ringer, showCount } from "./ring.js";
 import { Side } from "./side.js";
 import { signInPage } from "./signin.js";
 import { Store } from "./store.js";
@@ -107,7 +107,7 @@ class Inbox {
   /** The button that asks for notifications: never asked by itself. */
   #offer() {
     if (!canNotify() || mayNotify() || Notification.permission === "denied" || settings.get("notify") === "off") return null;
-    return h("button.button", { type: "button", on: { click: async () => { await Notification.requestPermission(); this.#empty(); } } }, t("notify.on"));
+    return h("button.button", { type: "button", on: { click: async () => { await askToNotify(); this.#empty(); } } }, t("notify.on"));
   }
 
   // -- choosing, reading, writing

@@ -8,12 +8,13 @@ import { askToNotify, canNotify, hasSound, mayNotify } from "./ring.js";
 function notifications(refresh) {
   if (!canNotify()) return h("p.soft.small", {}, t("notify.cannot"));
   if (Notification.permission === "denied") return h("p.soft.small", {}, t("notify.denied"));
+  const on = mayNotify();
   const toggle = async () => {
-    if (Notification.permission !== "granted") await askToNotify();
-    else settings.set("notify", mayNotify() ? "off" : "");
+    if (on) settings.set("notify", "off");
+    else await askToNotify();
     refresh();
   };
-  return h("button.button", { type: "button", "data-act": "notify", on: { click: toggle } }, t(mayNotify() ? "notify.off" : "notify.on"));
+  return h("button.button", { type: "button", "data-act": "notify", on: { click: toggle } }, t(on ? "notify.off" : "notify.on"));
 }
 
 /** A dialog that closes by itself when the person looks elsewhere. */
