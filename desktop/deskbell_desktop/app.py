@@ -87,7 +87,8 @@ class App(QObject):
         self._instance = instance
         self._token = ""
         self._asking_keyring = False
-        self._told_to_unlock = False
+        self._keeping = False
+        self._signing_in = False
         self._begun = False
         self._dialog: LoginDialog | None = None
         self._answer: ReplyPopup | None = None
@@ -124,7 +125,7 @@ class App(QObject):
         self._listen()
         self._begun = True
         if settings.damaged:
-            self.tell(on.ProblemSeen(words.settings_damaged(str(settings.path))))
+            self.tell(on.ProblemSeen("settings", words.settings_damaged(str(settings.path))))
         self.tell(on.Started(self._kept.account, self._kept.quiet))
         self._later(NO_TRAY_MS, self._look_for_tray)
 
@@ -180,11 +181,12 @@ class App(QObject):
             case results.LoginSucceeded(account, token):
                 self._on_login(account, token)
             case results.LoginFailed(problem):
-                self._login.show_problem(problem)
+                self._on_login_failed(problem)
             case results.TokenLoaded(account, token, problem):
                 self._on_token(account, token, problem)
-            case results.TokenNotKept(problem):
-                self.tell(on.ProblemSeen(problem))
+            case results.TokenKept(problem):
+                self._keeping = False
+                self.tell(on.ProblemSeen("keyring", problem))
             case results.PeopleFound(_, people):
                 self._desk.show_people(people)
             case _:
@@ -209,16 +211,14 @@ class App(QObject):
         self._later(KEYRING_PATIENCE_MS, self._on_keyring_slow)
 
     def _on_keyring_slow(self) -> None:
-        if self._asking_keyring:
-            self._told_to_unlock = True
-            self.tell(on.ProblemSeen(self._words.keyring_waits()))
+        if self._asking_keyring or self._keeping:
+            self.tell(on.ProblemSeen("keyring", self._words.keyring_waits()))
 
     def _on_token(self, account: Account, token: str | None, problem: str) -> None:
         if not self._asking_keyring:  # the person has signed in meanwhile
             return
         self._asking_keyring = False
-        if self._told_to_unlock:
-            self.tell(on.ProblemSeen(""))
+        self.tell(on.ProblemSeen("keyring", ""))
         if token is None:
             self.tell(on.TokenMissing(problem))
         else:
@@ -237,16 +237,33 @@ class App(QObject):
 
             self._dialog = LoginDialog()
             self._dialog.sign_in_requested.connect(self._on_sign_in)
+            self._dialog.cancelled.connect(self._on_sign_in_cancelled)
         return self._dialog
 
     def _on_sign_in(self, form: "LoginForm") -> None:
+        self._signing_in = True
         plain = form.allow_plain_http or self._kept.allow_plain_http
         self._network.login(form.server, form.name, form.password, allow_plain_http=plain)
 
+    def _on_login_failed(self, problem: str) -> None:
+        if self._signing_in:
+            self._signing_in = False
+            self._login.show_problem(problem)
+
+    def _on_sign_in_cancelled(self) -> None:
+        self._signing_in = False
+        self._network.cancel_login()
+
     def _on_login(self, account: Account, token: str) -> None:
+        if not self._signing_in:  # given up while the answer was on its way: nobody will use this token
+            self._network.logout(account.server, token)
+            return
+        self._signing_in = False
         self._asking_keyring = False
         self._token = token
+        self._keeping = True
         self._secrets.keep(account, token)
+        self._later(KEYRING_PATIENCE_MS, self._on_keyring_slow)
         self._keep(msgspec.structs.replace(self._kept, server=account.server, user=account.user))
         if self._dialog is not None:
             self._dialog.hide()
@@ -265,8 +282,7 @@ class App(QObject):
             store.replace(error)
             stored = store.load()
         self.tell(on.SignedIn(account, stored))
-        if store.problem:
-            self.tell(on.ProblemSeen(store.problem))
+        self.tell(on.ProblemSeen("store", store.problem))
 
     def connect_account(self, account: Account) -> None:
         self._network.open(account.server, self._token)
@@ -350,7 +366,10 @@ class App(QObject):
         try:
             config.save_kept(self._settings.path, kept)
         except OSError as error:
-            self.tell(on.ProblemSeen(self._words.settings_not_kept(str(self._settings.path), str(error.strerror))))
+            problem = self._words.settings_not_kept(str(self._settings.path), str(error.strerror))
+            self.tell(on.ProblemSeen("settings", problem))
+        else:
+            self.tell(on.ProblemSeen("settings", ""))
 
     def _look_for_tray(self) -> None:
         """Without a tray the window is the only way in: it minimises instead of hiding."""

@@ -123,7 +123,8 @@ class Carrier:
         self._shown[effect.popup.key] = effect.popup
         self._popups.show(effect.popup)
         log.info("popup %s shown", effect.popup.message_key or effect.popup.key)
-        self._kept.silence(effect.covers)
+        if effect.covers:
+            self._kept.silence(effect.covers)
 
     def _withdraw_popup(self, effect: do.WithdrawPopup) -> None:
         self._shown.pop(effect.key, None)

@@ -126,10 +126,15 @@ class Ticked:
     """It is (about) the moment that `Session.due` asked for."""
 
 
+Topic = Literal["keyring", "store", "settings", "server", "program"]
+"""What a problem is about: a later one about the same takes its place."""
+
+
 @dataclass(frozen=True)
 class ProblemSeen:
     """Something the person should know, which stops nothing. Empty takes it back."""
 
+    topic: Topic
     problem: str
 
 

@@ -14,6 +14,7 @@ from deskbell_desktop.core.effects import Effect
 from deskbell_desktop.core.events import Account, Moment, Outgoing
 from deskbell_desktop.core.inbox import Applied, Inbox
 from deskbell_desktop.core.log import Log
+from deskbell_desktop.core.notices import NOTICE, Notices
 from deskbell_desktop.core.outbox import Outbox
 from deskbell_desktop.core.rings import SUMMARY, Rings
 from deskbell_desktop.core.unread import ReadReports, UnreadMessages
@@ -32,7 +33,7 @@ class Session:
         self._account: Account | None = None
         self._link = Link.SIGNED_OUT
         self._link_problem = ""
-        self._notice = ""
+        self._notices = Notices(words)
         self._quiet = False
         self._reading: str | None = None
         self._status: StatusView | None = None
@@ -48,6 +49,7 @@ class Session:
     def handle(self, event: on.Event, now: Moment) -> list[Effect]:
         """The effects of `event`, then the status line when it has changed."""
         effects = self._dispatch(event, now)
+        effects += self._notices.tell(quiet=self._quiet, looking=self._reading is not None)
         status = self._status_view()
         if status != self._status:
             self._status = status
@@ -67,10 +69,20 @@ class Session:
         if isinstance(event, on.ProgramEvent):
             return self._program(event, now)
         if self._account is None:  # late news from before signing out
-            return self._quiet_toggled(event.quiet) if isinstance(event, on.QuietToggled) else []
+            return self._signed_out(event)
         if isinstance(event, on.LinkEvent):
             return self._connection(event, now)
         return self._person(event, now)
+
+    def _signed_out(self, event: on.Event) -> list[Effect]:
+        match event:
+            case on.QuietToggled(quiet):
+                return self._quiet_toggled(quiet)
+            case on.PopupOpened(key) if key == NOTICE:
+                self._notices.closed()
+                return [do.AskLogin()]
+            case _:
+                return []
 
     # -- the program and its account ----------------------------------------------------------------------------
 
@@ -89,13 +101,14 @@ class Session:
                 return self._store_replaced(stored, problem, now)
             case on.Ticked():
                 return self._ticked(now)
-            case on.ProblemSeen(problem):
-                self._notice = problem
+            case on.ProblemSeen(topic, problem):
+                self._notices.seen(topic, problem)
                 return []
             case _:
                 assert_never(event)
 
     def _signed_in(self, account: Account, stored: on.Stored, now: Moment) -> list[Effect]:
+        self._notices.seen("server", "")
         effects = self._rings.withdraw_all()
         self._begin(stored, now)
         self._account, self._link, self._link_problem, self._reading = account, Link.CONNECTING, "", None
@@ -107,6 +120,7 @@ class Session:
         if self._account is None:
             return [do.AskLogin()]
         account, waiting = self._account, self._outbox.waiting
+        self._notices.seen("server", "")
         effects = self._rings.withdraw_all()
         self._account, self._link, self._link_problem, self._reading = None, Link.SIGNED_OUT, "", None
         self._begin(on.Stored(), Moment(0, 0.0))
@@ -114,7 +128,7 @@ class Session:
         return [*effects, do.ForgetToken(account, revoke=True), do.Disconnect(), do.HideWindow(), ask]
 
     def _store_replaced(self, stored: on.Stored, problem: str, now: Moment) -> list[Effect]:
-        self._notice = problem
+        self._notices.seen("store", problem)
         online = self._log.online
         effects = self._rings.withdraw_all()
         self._begin(stored, now)
@@ -181,8 +195,10 @@ class Session:
         effects = self._link_down(now)
         if not fatal:
             return effects
-        if code == Code.UPGRADE_REQUIRED:
-            self._link_problem = self._words.upgrade()
+        if code not in {Code.UNAUTHORIZED, Code.REVOKED}:  # a new sign-in would be refused in the same way
+            upgrade = code == Code.UPGRADE_REQUIRED
+            self._link_problem = ""
+            self._notices.seen("server", self._words.upgrade() if upgrade else self._words.not_accepted(message))
             return [*effects, do.Disconnect()]
         self._link, self._link_problem = Link.SIGNED_OUT, self._words.sign_in_again()
         account = self._account
@@ -298,6 +314,8 @@ class Session:
             case on.PopupRead(key):
                 return self._read(self._popup_ids(key))
             case on.PopupClosed(key):
+                if key == NOTICE:
+                    self._notices.closed()
                 self._rings.closed(key)
                 return []
             case _:
@@ -314,7 +332,9 @@ class Session:
         rings = self._rings.shown(key)
         ids = self._popup_ids(key)
         self._rings.closed(key)  # the desktop takes it away with the click
-        if key == SUMMARY:
+        if key == NOTICE:
+            self._notices.closed()
+        if key in {SUMMARY, NOTICE}:
             return [do.ShowConversation(None)]
         return [do.ShowConversation(key, rings[-1].id if rings else None), *self._read(ids)]
 
@@ -354,5 +374,5 @@ class Session:
             account=account.user.label if account else "",
             unread=len(self._unread),
             quiet=self._quiet,
-            problem=" ".join(part for part in (self._link_problem, self._notice) if part),
+            problem=" ".join(part for part in (self._link_problem, *self._notices.problems) if part),
         )

@@ -79,3 +79,4 @@ class Popup:
     message_key: str | None = None
     priority: Priority = "normal"
     can_reply: bool = True
+    can_mark_read: bool = True

@@ -29,6 +29,10 @@ class Words:
         """A popup's title, which stands for `count` messages."""
         return title if count < 2 else f"{title} ({count} new)"
 
+    def notice_title(self) -> str:
+        """Over a problem of this computer or of the program itself."""
+        return "Deskbell needs your attention"
+
     # -- conversations --------------------------------------------------------------------------------------------
 
     def conversation_title(self, labels: list[str]) -> str:
@@ -66,6 +70,10 @@ class Words:
 
     def upgrade(self) -> str:
         return "This version of Deskbell is too old for the server. Please update it."
+
+    def not_accepted(self, why: str) -> str:
+        """The server will never let this program in as it is."""
+        return f"The server does not accept this version of Deskbell ({why}). Please update it."
 
     def signed_out(self, waiting: int) -> str:
         if waiting == 0:
@@ -118,7 +126,20 @@ class Words:
         return f"{host} broke off the connection."
 
     def bad_certificate(self, host: str, why: str) -> str:
-        return f"{host} cannot prove who it is ({why}). Nothing was sent."
+        """`why` is one of the four below, or what OpenSSL says."""
+        return f"{host} cannot prove who it is: {why}. Nothing was sent."
+
+    def certificate_untrusted(self) -> str:
+        return "its certificate comes from nobody that this computer trusts"
+
+    def certificate_expired(self) -> str:
+        return "its certificate has expired"
+
+    def certificate_early(self) -> str:
+        return "its certificate is not valid yet, or this computer's clock is wrong"
+
+    def certificate_of_another(self) -> str:
+        return "its certificate is made out to another name"
 
     def bad_tls(self, host: str) -> str:
         return f"{host} does not speak TLS as it should. Perhaps the port is another one."

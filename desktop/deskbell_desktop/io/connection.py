@@ -63,6 +63,7 @@ class Connection:
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._login: asyncio.Task[None] | None = None
         self._socket: Socket | None = None
         self._hurry = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -138,10 +139,22 @@ class Connection:
 
     # -- HTTP -----------------------------------------------------------------------------------------------------
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    def begin_login(self, server: str, name: str, password: str, *, allow_plain_http: bool) -> None:
+        """One at a time: a later one ends an earlier."""
+        self.cancel_login()
+        self._login = self.begin(self.login(server, name, password, allow_plain_http=allow_plain_http))
+
+    def cancel_login(self) -> None:
+        """Whatever it waits for. It posts nothing any more, unless it has already."""
+        login, self._login = self._login, None
+        if login is not None:
+            login.cancel()
 
     async def login(self, server: str, name: str, password: str, *, allow_plain_http: bool) -> None:
         try:

@@ -14,7 +14,8 @@ from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Party
 
-TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=10)
+TIMEOUT = aiohttp.ClientTimeout(total=10)
+"""Of a whole call: longer nobody waits for a sign-in."""
 ANSWER_BYTES = 1 << 20
 GATEWAY = {502, 503, 504}
 
@@ -182,8 +183,23 @@ class Explain:
     def _unsafe(self, error: BaseException) -> LinkError:
         found = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
         if isinstance(found, ssl.SSLCertVerificationError):
-            return UnsafeError(self._words.bad_certificate(self._address.host, found.verify_message))
+            return UnsafeError(self._words.bad_certificate(self._address.host, self._why_unsafe(found)))
         return UnsafeError(self._words.bad_tls(self._address.host))
+
+    def _why_unsafe(self, error: ssl.SSLCertVerificationError) -> str:
+        """OpenSSL's number in plain words; its own where there are none."""
+        words = self._words
+        match error.verify_code:
+            case 2 | 18 | 19 | 20 | 21:
+                return words.certificate_untrusted()
+            case 9:
+                return words.certificate_early()
+            case 10:
+                return words.certificate_expired()
+            case 62 | 64:
+                return words.certificate_of_another()
+            case _:
+                return error.verify_message
 
     def _name(self) -> str:
         host = self._address.host

@@ -62,7 +62,10 @@ class Network:
         self._call(lambda connection: connection.request(effect))
 
     def login(self, server: str, name: str, password: str, *, allow_plain_http: bool) -> None:
-        self._begin(lambda connection: connection.login(server, name, password, allow_plain_http=allow_plain_http))
+        self._call(lambda connection: connection.begin_login(server, name, password, allow_plain_http=allow_plain_http))
+
+    def cancel_login(self) -> None:
+        self._call(lambda connection: connection.cancel_login())
 
     def logout(self, server: str, token: str) -> None:
         self._begin(lambda connection: connection.logout(server, token))
@@ -85,7 +88,10 @@ class Network:
     # -- the crossing ---------------------------------------------------------------------------------------------
 
     def _begin(self, work: Callable[["Connection"], Coroutine[Any, Any, None]]) -> None:
-        self._call(lambda connection: connection.begin(work(connection)))
+        def begin(connection: "Connection") -> None:
+            connection.begin(work(connection))
+
+        self._call(begin)
 
     def _call(self, work: Callable[["Connection"], None]) -> None:
         if self._closed:
@@ -113,7 +119,7 @@ class Network:
             loop.run_until_complete(self._connection.close())
         except Exception:
             log.exception("the network's thread ended")
-            self._post(ProblemSeen(self._words.network_stopped()))
+            self._post(ProblemSeen("program", self._words.network_stopped()))
         finally:
             _empty(loop)
 

@@ -33,10 +33,10 @@ class TokenLoaded:
 
 
 @dataclass(frozen=True)
-class TokenNotKept:
-    """The person will be asked again at the next start."""
+class TokenKept:
+    """Or not: with a `problem` the person will be asked again at the next start."""
 
-    problem: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)

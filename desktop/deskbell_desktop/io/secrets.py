@@ -13,7 +13,7 @@ import msgspec
 
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.io.results import TokenLoaded, TokenNotKept
+from deskbell_desktop.io.results import TokenKept, TokenLoaded
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,9 @@ class Secrets:
             self._place().set_password(SERVICE, self._entry(account), token)
         except Exception as error:  # noqa: BLE001
             log.warning("keyring: %s", _why(error))
-            self._post(TokenNotKept(self._words.not_kept(_why(error))))
+            self._post(TokenKept(self._words.not_kept(_why(error))))
+        else:
+            self._post(TokenKept())
 
     def _forget(self, account: Account) -> None:
         try:

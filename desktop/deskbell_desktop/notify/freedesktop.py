@@ -225,7 +225,7 @@ def _actions(popup: Popup, can: frozenset[str]) -> list[str]:
     actions = ["default", translate("Popup", "Open")]
     if popup.can_reply:
         actions += ["inline-reply" if "inline-reply" in can else "reply", translate("Popup", "Reply")]
-    return [*actions, "read", translate("Popup", "Mark read")]
+    return [*actions, "read", translate("Popup", "Mark read")] if popup.can_mark_read else actions
 
 
 def _hints(popup: Popup, can: frozenset[str]) -> dict[str, tuple[str, object]]:

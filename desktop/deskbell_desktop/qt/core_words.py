@@ -47,6 +47,9 @@ class TranslatedWords(Words):
     def counted(self, title: str, count: int) -> str:
         return title if count < 2 else fill(translate("Core", "%1 (%2 new)"), title, count)
 
+    def notice_title(self) -> str:
+        return translate("Core", "Deskbell needs your attention")
+
     # -- conversations --------------------------------------------------------------------------------------------
 
     def conversation_title(self, labels: list[str]) -> str:
@@ -88,6 +91,11 @@ class TranslatedWords(Words):
 
     def upgrade(self) -> str:
         return translate("Core", "This version of Deskbell is too old for the server. Please update it.")
+
+    def not_accepted(self, why: str) -> str:
+        return fill(
+            translate("Core", "The server does not accept this version of Deskbell (%1). Please update it."), why
+        )
 
     def signed_out(self, waiting: int) -> str:
         if waiting == 0:
@@ -153,7 +161,19 @@ class TranslatedWords(Words):
         return fill(translate("Core", "%1 broke off the connection."), host)
 
     def bad_certificate(self, host: str, why: str) -> str:
-        return fill(translate("Core", "%1 cannot prove who it is (%2). Nothing was sent."), host, why)
+        return fill(translate("Core", "%1 cannot prove who it is: %2. Nothing was sent."), host, why)
+
+    def certificate_untrusted(self) -> str:
+        return translate("Core", "its certificate comes from nobody that this computer trusts")
+
+    def certificate_expired(self) -> str:
+        return translate("Core", "its certificate has expired")
+
+    def certificate_early(self) -> str:
+        return translate("Core", "its certificate is not valid yet, or this computer's clock is wrong")
+
+    def certificate_of_another(self) -> str:
+        return translate("Core", "its certificate is made out to another name")
 
     def bad_tls(self, host: str) -> str:
         return fill(translate("Core", "%1 does not speak TLS as it should. Perhaps the port is another one."), host)

@@ -4,8 +4,9 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout
+from PySide6.QtCore import QCoreApplication, QRect, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
 from deskbell_desktop.qt import icons, theme
 from deskbell_desktop.qt.controls import CheckBox, Surface, button, label, problem, soft
@@ -33,6 +34,8 @@ class LoginDialog(Surface):
     """Emits the filled-in form; whoever owns it shows it busy, with a problem, or closes it."""
 
     sign_in_requested = Signal(object)
+    cancelled = Signal()
+    """While it was busy: nobody waits for the answer any more."""
 
     def __init__(self) -> None:
         super().__init__("Base")
@@ -53,12 +56,17 @@ class LoginDialog(Surface):
         self._sign_in = button(translate("Login", "Sign in"), primary=True)
         self._sign_in.setDefault(True)
         self._sign_in.setMinimumHeight(40)
+        self._cancel = button(translate("Login", "Cancel"))
+        self._cancel.setMinimumHeight(40)
+        self._cancel.hide()
+        self._busy = False
         self._lay_out()
         for field in (self._server, self._name, self._password):
             field.returnPressed.connect(self._on_submit)
             field.textEdited.connect(self._on_edited)
         self._plain.toggled.connect(self._on_edited)
         self._sign_in.clicked.connect(self._on_submit)
+        self._cancel.clicked.connect(self._on_cancel)
         self._on_edited()
 
     def show_form(self, server: str, name: str, problem: str = "") -> None:
@@ -70,6 +78,7 @@ class LoginDialog(Surface):
         self._on_edited()
         self.show_problem(problem)
         first = next((f for f in (self._server, self._name) if not f.text()), self._password)
+        self._place()
         self.show()
         self.raise_()
         self.activateWindow()
@@ -78,9 +87,12 @@ class LoginDialog(Surface):
     def show_busy(self, busy: bool) -> None:
         for widget in (self._server, self._name, self._password, self._plain, self._sign_in):
             widget.setEnabled(not busy)
+        self._busy = busy
+        self._cancel.setVisible(busy)
         self._sign_in.setText(translate("Login", "Signing in…") if busy else translate("Login", "Sign in"))
         if busy:
             self._show_words("")
+            self._cancel.setFocus()
         else:
             self._on_edited(keep=True)
 
@@ -125,8 +137,36 @@ class LoginDialog(Surface):
             notes.addWidget(widget)
         column.addLayout(notes)
         column.addSpacing(12)
-        column.addWidget(self._sign_in)
+        verbs = QHBoxLayout()
+        verbs.setSpacing(8)
+        verbs.addWidget(self._cancel)
+        verbs.addWidget(self._sign_in, 1)
+        column.addLayout(verbs)
         self.setFixedWidth(WIDTH)
+
+    def _place(self) -> None:
+        """In the middle of the screen: a window manager need not put it anywhere better than the corner."""
+        if not self.isVisible():
+            free = self.screen().availableGeometry()
+            frame = QRect(0, 0, WIDTH, self.height())
+            frame.moveCenter(free.center())
+            self.move(frame.topLeft())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self._on_cancel()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._busy:
+            self._on_cancel()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_cancel(self) -> None:
+        if self._busy:
+            self.show_busy(False)
+            self._password.setFocus()
+            self.cancelled.emit()
 
     def _on_edited(self, _what: object = None, *, keep: bool = False) -> None:
         if not keep:

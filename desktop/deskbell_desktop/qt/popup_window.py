@@ -57,6 +57,7 @@ class PopupWindow(PopupFrame):
         self._body.setText(text.popup_body(popup.body))
         self._body.setVisible(bool(popup.body))
         self._reply.setVisible(popup.can_reply and self._box.isHidden())
+        self._read.setVisible(popup.can_mark_read and self._box.isHidden())
         self._urgent = popup.priority == "urgent"
         self.setWindowTitle(text.one_line(popup.title))
         self.setAccessibleName(text.one_line(popup.title))

@@ -86,6 +86,10 @@
         <translation>%1（%2 条新消息）</translation>
     </message>
     <message>
+        <source>Deskbell needs your attention</source>
+        <translation>Deskbell 需要您的注意</translation>
+    </message>
+    <message>
         <source>%1: %2</source>
         <translation>%1：%2</translation>
     </message>
@@ -124,6 +128,10 @@
     <message>
         <source>This version of Deskbell is too old for the server. Please update it.</source>
         <translation>此版本的 Deskbell 对服务器来说太旧，请更新。</translation>
+    </message>
+    <message>
+        <source>The server does not accept this version of Deskbell (%1). Please update it.</source>
+        <translation>服务器不接受此版本的 Deskbell（%1），请更新。</translation>
     </message>
     <message>
         <source>You are signed out.</source>
@@ -186,8 +194,24 @@
         <translation>%1 中断了连接。</translation>
     </message>
     <message>
-        <source>%1 cannot prove who it is (%2). Nothing was sent.</source>
-        <translation>%1 无法证明自己的身份（%2）。没有发送任何内容。</translation>
+        <source>%1 cannot prove who it is: %2. Nothing was sent.</source>
+        <translation>%1 无法证明自己的身份：%2。未发送任何内容。</translation>
+    </message>
+    <message>
+        <source>its certificate comes from nobody that this computer trusts</source>
+        <translation>其证书并非由此计算机信任的机构签发</translation>
+    </message>
+    <message>
+        <source>its certificate has expired</source>
+        <translation>其证书已过期</translation>
+    </message>
+    <message>
+        <source>its certificate is not valid yet, or this computer&apos;s clock is wrong</source>
+        <translation>其证书尚未生效，或此计算机的时钟有误</translation>
+    </message>
+    <message>
+        <source>its certificate is made out to another name</source>
+        <translation>其证书属于另一个名称</translation>
     </message>
     <message>
         <source>%1 does not speak TLS as it should. Perhaps the port is another one.</source>
@@ -271,6 +295,10 @@
     <message>
         <source>Sign in</source>
         <translation>登录</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
     </message>
     <message>
         <source>Signing in…</source>

@@ -10,6 +10,7 @@ import pytest
 from deskbell_desktop.carrier import Carrier
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
+from deskbell_desktop.core.notices import NOTICE
 from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.views import Popup, StatusView
 from deskbell_desktop.core.words import Words
@@ -145,13 +146,13 @@ def test_a_store_that_breaks_under_a_message_begins_anew_and_shows_no_popup_for_
     world.acts.clear()
     world.store.database.execute("DROP TABLE conversations")
     world.tell(on.EventsPushed((world.log.message(CHEN, "during"),)))
-    assert world.of("show") == []
+    assert [show[0] for show in world.of("show")] == [NOTICE]
     assert world.of("request") == [do.RequestSync(None, 0)]
     assert "put aside" in world.of("status")[-1].problem
     answer = world.log.sync(do.RequestSync(None, 0))
     world.tell(on.SyncAnswered(answer))
     assert world.store.load().cursor == 2
-    assert len(world.of("show")) >= 1
+    assert len(world.of("show")) >= 2
 
 
 def test_what_is_being_written_while_the_store_breaks_is_not_lost(world: World) -> None:

@@ -384,7 +384,7 @@ def test_the_status_line_is_told_only_when_it_changes() -> None:
     assert of(bench.tell(on.HeadSeen("e1", 0)), do.ShowStatus) == []
     assert of(bench.tell(on.LinkDown("Nothing listens at desk.example.org.")), do.ShowStatus) != []
     assert of(bench.tell(on.LinkDown("Nothing listens at desk.example.org.")), do.ShowStatus) == []
-    assert of(bench.tell(on.ProblemSeen("Also this.")), do.ShowStatus)[0].status.problem.endswith("Also this.")
+    assert of(bench.tell(on.ProblemSeen("store", "Also this.")), do.ShowStatus)[0].status.problem.endswith("Also this.")
 
 
 def test_quiet_is_remembered_from_the_last_run() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.io.results import TokenLoaded, TokenNotKept
+from deskbell_desktop.io.results import TokenKept, TokenLoaded
 from deskbell_desktop.io.secrets import Secrets, TokenFile
 from tests.desk.bus import Bus
 from tests.desk.desktop import Desk
@@ -81,7 +81,7 @@ def _run(program: str, env: dict[str, str], *args: str) -> list[str]:
 
 def test_a_token_is_there_at_the_next_start_and_gone_when_forgotten(desk: Desk) -> None:
     assert look(desk.env) == [["TokenLoaded", "None", ""]]
-    assert look(desk.env, f"keep={TOKEN}") == [["TokenLoaded", TOKEN, ""]]
+    assert look(desk.env, f"keep={TOKEN}") == [["TokenKept", "", ""], ["TokenLoaded", TOKEN, ""]]
     assert look(desk.env) == [["TokenLoaded", TOKEN, ""]]
     assert look(desk.env, profile="/another") == [["TokenLoaded", "None", ""]]
     assert look(desk.env, "forget") == [["TokenLoaded", "None", ""]]
@@ -98,7 +98,7 @@ def test_without_a_bus_it_says_why_and_keeps_nothing(desk: Desk) -> None:
     env = {key: value for key, value in desk.env.items() if key != "DBUS_SESSION_BUS_ADDRESS"}
     env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent"
     kept, loaded = look(env, f"keep={TOKEN}")
-    assert kept[0] == "TokenNotKept"
+    assert kept[0] == "TokenKept"
     assert "offers no keyring" in kept[2]
     assert loaded[:2] == ["TokenLoaded", "None"]
     assert "Please sign in" in loaded[2]
@@ -111,7 +111,7 @@ def test_a_bus_without_a_keyring_is_the_same(bus: Bus, tmp_path: Path) -> None:
         "PATH": "/usr/bin:/bin",
     }
     kept, loaded = look(env, f"keep={TOKEN}")
-    assert kept[0] == "TokenNotKept"
+    assert kept[0] == "TokenKept"
     assert loaded[:2] == ["TokenLoaded", "None"]
     assert loaded[2]
 
@@ -128,7 +128,7 @@ def test_a_plain_text_keyring_of_the_persons_own_is_not_used(desk: Desk) -> None
     )
     env = {**desk.env, "PYTHON_KEYRING_BACKEND": "plain.Plain", "PYTHONPATH": str(desk.folder)}
     kept, loaded = look(env, f"keep={TOKEN}")
-    assert kept[0] == "TokenNotKept"
+    assert kept[0] == "TokenKept"
     assert loaded[1] == "None"
     assert list(desk.folder.glob("*.leak")) == []
 
@@ -173,7 +173,7 @@ def test_a_damaged_token_file_is_an_empty_one(tmp_path: Path, raw: bytes) -> Non
 def test_where_the_file_cannot_be_written_the_person_is_told(posts: Posts) -> None:
     secrets = Secrets(posts, Path("/proc/deskbell"), Words(), in_file=True)
     secrets.keep(ACCOUNT, TOKEN)
-    assert posts.next(TokenNotKept).problem
+    assert posts.next(TokenKept).problem
     secrets.load(ACCOUNT)
     assert posts.next(TokenLoaded).token is None
     secrets.close()

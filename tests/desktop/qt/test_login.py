@@ -22,8 +22,17 @@ def fields(login: LoginDialog) -> list[QLineEdit]:
 
 
 def submit(login: LoginDialog) -> QPushButton:
-    (button,) = login.findChildren(QPushButton)
-    return button
+    return next(button for button in login.findChildren(QPushButton) if button.text().startswith("Sign"))
+
+
+def cancel(login: LoginDialog) -> QPushButton:
+    return next(button for button in login.findChildren(QPushButton) if button.text() == "Cancel")
+
+
+def make_busy(login: LoginDialog, qtbot: QtBot) -> None:
+    qtbot.keyClicks(fields(login)[-1], "s3cret pass")
+    qtbot.keyClick(fields(login)[-1], Qt.Key.Key_Return)
+    assert cancel(login).isVisible()
 
 
 def test_the_cursor_is_where_the_person_goes_on(login: LoginDialog, qtbot: QtBot) -> None:
@@ -47,6 +56,40 @@ def test_the_form_comes_out_once_and_is_busy_then(login: LoginDialog, qtbot: QtB
     assert not submit(login).isEnabled()
     with qtbot.assertNotEmitted(login.sign_in_requested):
         qtbot.mouseClick(submit(login), Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.parametrize("how", ["button", "escape", "close"])
+def test_who_does_not_want_to_wait_takes_it_back(login: LoginDialog, qtbot: QtBot, how: str) -> None:
+    assert not cancel(login).isVisible()
+    make_busy(login, qtbot)
+    with qtbot.waitSignal(login.cancelled):
+        if how == "button":
+            qtbot.mouseClick(cancel(login), Qt.MouseButton.LeftButton)
+        elif how == "escape":
+            qtbot.keyClick(login, Qt.Key.Key_Escape)
+        else:
+            login.close()
+    assert submit(login).isEnabled()
+    assert not cancel(login).isVisible()
+    assert fields(login)[-1].isEnabled()
+
+
+def test_nothing_is_taken_back_when_nothing_was_asked(login: LoginDialog, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(login.cancelled):
+        qtbot.keyClick(login, Qt.Key.Key_Escape)
+        login.close()
+
+
+def test_it_comes_up_in_the_middle_and_stays_where_it_was_put(qtbot: QtBot) -> None:
+    login = LoginDialog()
+    qtbot.addWidget(login)
+    login.show_form("https://desk.example.org", "ana", "You were signed out on this computer.")
+    off = login.geometry().center() - login.screen().availableGeometry().center()
+    assert abs(off.x()) <= 20
+    assert abs(off.y()) <= 40
+    login.move(30, 40)
+    login.show_form("https://desk.example.org", "ana")
+    assert (login.x(), login.y()) == (30, 40)
 
 
 def test_a_problem_stands_in_place_until_something_is_changed(login: LoginDialog, qtbot: QtBot) -> None:
