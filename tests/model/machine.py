@@ -130,11 +130,11 @@ class Machine(Oracle):
         self.keys.clear()
         self.restores += 1
 
-    @rule(user=st.sampled_from(PEOPLE), share=st.integers(1, 4), really=seldom)
-    def prune(self, user: str, share: int, really: bool) -> None:
+    @rule(keep=st.integers(0, 6), really=seldom)
+    def prune(self, keep: int, really: bool) -> None:
         if really:
             self.holds()
-            self.office.prune(user, self.office.stream(user).head * share // 4)
+            self.office.prune(keep)
 
     # -- the wire -----------------------------------------------------------------------------------------------------
 
@@ -288,13 +288,13 @@ class Machine(Oracle):
         for share in shares:
             self.read_by_script(user, share)
 
-    @rule(name=devices, count=st.integers(1, 4), share=st.integers(1, 4))
-    def pruned_behind_its_back(self, name: str, count: int, share: int) -> None:
+    @rule(name=devices, count=st.integers(1, 4), keep=st.integers(0, 4))
+    def pruned_behind_its_back(self, name: str, count: int, keep: int) -> None:
         self.connect_and_catch_up(name, late=False)
         self.cut(name, noticed=True)
         for _ in range(count):
             self.publish("carol", (DEVICES[name],), Fate())
-        self.prune(DEVICES[name], share, really=True)
+        self.prune(keep, really=True)
 
     # -- the person and the program -----------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """The model's server: the real services on a real SQLite file, without sockets or threads, to be killed anywhere."""
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -17,8 +16,9 @@ from deskbell_server.delivery.presence import Presence
 from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.messages import Messages, Stored
 from deskbell_server.principals import Principal
+from deskbell_server.pruning import Kept, Pruning
 from deskbell_server.reading import Reading
-from deskbell_server.store import groups, logs, migrate, users
+from deskbell_server.store import backup, groups, logs, migrate, users
 from deskbell_server.store.database import Connection
 from deskbell_server.store.wake import Job
 
@@ -161,28 +161,20 @@ class Office:
     # -- what its keeper does -----------------------------------------------------------------------------------------
 
     def back_up(self, target: Path) -> None:
-        with closing(sqlite3.connect(self._path)) as source, closing(sqlite3.connect(target)) as copy:
-            source.backup(copy)
+        with backup.written_whole(target) as draft:
+            backup.save_sqlite(self._path, draft)
 
     def restore(self, source: Path) -> None:
-        """The server is stopped, the file put back, and the log begins another life."""
+        """The server is stopped, everything replaced as the command does it, and the log begins another life."""
         self.kill()
-        for suffix in ("-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        shutil.copyfile(source, self._path)
-        with closing(sqlite3.connect(self._path)) as connection, connection:
-            connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (new_epoch(),))
+        database = InlineDatabase(self._path)
+        database.write(lambda connection: backup.load_rows(connection, source))
+        database.close()
         self.start()
 
-    def prune(self, user: str, up_to: int) -> None:
-        """Retention has taken what lies up to there; the floor says so in the same transaction."""
-        user_id = self.people[user].user_id
-
-        def job(connection: Connection) -> None:
-            connection.execute("DELETE FROM events WHERE user_id = ? AND seq <= ?", (user_id, up_to))
-            connection.execute("UPDATE streams SET floor = max(floor, ?) WHERE user_id = ?", (up_to, user_id))
-
-        self.database.write(job)
+    def prune(self, keep: int) -> None:
+        """Retention: of each log the newest `keep` events stay."""
+        Pruning(self.database).prune(Kept(days=None, events=keep), "model")
 
     # -- what is true -------------------------------------------------------------------------------------------------
 
@@ -213,10 +205,6 @@ class Office:
     def unread(self, user: str, ids: list[str]) -> set[str]:
         user_id = self.people[user].user_id
         return set(self.database.read(lambda connection: logs.unread_of(connection, user_id, ids))[1])
-
-
-def new_epoch() -> str:
-    return new_id()
 
 
 def _principal(user: users.User) -> Principal:

@@ -304,9 +304,12 @@ class Run:
         for desk in self._desks:
             applied = desk.applied()
             for up, heads in self._ups:
+                head = heads[desk.user.id]
                 if any(start < up < end for start, end in desk.disturbed):
                     continue
-                done = next((a.at for a in applied if a.at > up and a.cursor >= heads[desk.user.id]), float("inf"))
+                done = next((a.at for a in applied if a.at > up and a.cursor >= head), float("inf"))
+                if done == float("inf") and applied and applied[-1].cursor >= head:
+                    continue  # it had everything already, and nothing came any more
                 hit = [at for at in (*trouble.server_downs, *(start for start, _ in desk.disturbed)) if at > up]
                 until = min([done, *hit])
                 if until == done or SLOW_S < until - up < float("inf"):

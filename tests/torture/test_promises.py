@@ -7,8 +7,10 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import socketio
 
@@ -16,6 +18,7 @@ from deskbell_protocol import PROTOCOL_VERSION
 from deskbell_protocol.ids import new_id
 from tests.desk.processes import wait_for
 from tests.torture.databases import Lock, Records
+from tests.torture.herds import Crowd
 from tests.torture.office import Server
 from tests.torture.relay import WRONG_ANSWERS
 from tests.torture.site import Site
@@ -172,6 +175,36 @@ def test_a_jump_of_a_clock_drops_nobody(site: Site) -> None:
     for desk in desks:
         assert [row[1] for row in desk.messages()] == shown
         assert "disconnected" not in (desk.folder / "program.log").read_text()
+
+
+@pytest.mark.timeout(240)
+def test_a_herd_that_is_cut_comes_back_and_leaves_nothing_behind(folder: Path) -> None:
+    seats = {f"seat {number}": f"robot{number % 8 + 1}" for number in range(100)}
+    site = Site(folder, seats={"script": "robot1"} | seats)
+    try:
+        server = site.serve()
+        process = psutil.Process(server.child.pid)
+        assert site.publish(server)[0] == 201
+        before = process.num_fds(), process.num_threads()
+        tokens = [site.staff.tokens[seat] for seat in seats]
+        crowds = [Crowd(folder / str(part), f"http://127.0.0.1:{server.port}", tokens[part::2]) for part in range(2)]
+        for crowd in crowds:
+            crowd.wait_until_all(60)
+        server.kill()
+        wait_for(lambda: not any(crowd.connected() for crowd in crowds), "the cut to be noticed", 30)
+        server.start()
+        server.wait_until_up()
+        for crowd in crowds:
+            crowd.wait_until_all(60)
+        assert sum(crowd.refused() for crowd in crowds) == 0
+        assert site.publish(server)[0] == 201
+        process = psutil.Process(server.child.pid)
+        for crowd in crowds:
+            crowd.end()
+        wait_for(lambda: process.num_fds() <= before[0] + 5, "the sockets to be closed", 30)
+        assert process.num_threads() <= before[1] + 5
+    finally:
+        site.close()
 
 
 @pytest.mark.parametrize("link", ["cut", "half open"])
