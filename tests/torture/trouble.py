@@ -1,6 +1,7 @@
 """What goes wrong in a run, when and for how long: all of it drawn from one seed, several troubles at a time."""
 
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from tests.torture.relay import WRONG_ANSWERS, Network, Relay
 from tests.torture.services import Fault
 
 Undo = Callable[[], object]
+COULD_NOT_START = re.compile(r"^Error: (cannot use the database|the server cannot store anything)", re.MULTILINE)
 WITH_ITS_PARENT = 0.2
 """How often a server with workers is killed as a whole."""
 QUICK_S, SLOW_S, DEAF_S = 5.0, 15.0, 50.0
@@ -101,7 +103,7 @@ class Trouble:
             if id(thing) in self._busy or not thing.is_dead:
                 continue
             code = thing.child.exit_code
-            if isinstance(thing, Server) and code == 1 and "Error: cannot use the database" in tail(thing.child.log, 1):
+            if isinstance(thing, Server) and code == 1 and COULD_NOT_START.search(tail(thing.child.log, 3)):
                 self.counts["could not start"] += 1  # its database was away: it says so and ends, as it should
             else:
                 assert code == -9, f"a program ended by itself with {code}\n{tail(thing.child.log)}"

@@ -72,7 +72,7 @@ def check_durable(url: str) -> None:
         with connect(url) as connection:
             found = {name: _shown(connection, name) for name in ("fsync", "synchronous_commit")}
     except psycopg.Error as problem:
-        raise SetupError(f"cannot use the database: {problem}") from problem
+        raise SetupError(f"cannot use the database: {str(problem).splitlines()[0]}") from problem
     off = [name for name, value in found.items() if value == "off"]
     if off:
         raise SetupError(
