@@ -18,6 +18,7 @@ PREFIX = "ticket."
 SOCKET = "socket"
 PASSWORD = "password"  # noqa: S105 - what a ticket is for
 ADMIN = "admin"
+SESSION = "session"
 CSRF = "csrf"
 KEY_BYTES = 32
 KEY_MODE = 0o600

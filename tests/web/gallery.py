@@ -20,13 +20,14 @@ def furnish(server: Server) -> None:
     """People who have written to each other, so that there is something to see. The server runs afterwards."""
     server.add_user("alex", PASSWORD, "--display", PEOPLE["alex"], "--admin")
     others = {name: display for name, display in PEOPLE.items() if name != "alex"}
-    server.add_users({**others, "newcomer": "newcomer"}, PASSWORD)
+    server.add_users(others, PASSWORD)
     server.command("group", "add", "@ops", "alex", "ana", "maria", "--display", "Operations")
     server.command("group", "add", "@everyone", "ana")
     server.start()
     who: dict[str, Login] = {name: server.login(name, PASSWORD, "the desk") for name in PEOPLE}
     alex = who["alex"]
     server.publish(alex, "@everyone", body="The office closes at 16:00 on Friday.", title="Friday")
+    server.add_user("newcomer", PASSWORD)  # afterwards, so that nothing has come for them yet
     server.publish(who["ana"], "@ops", body="deploy is through")
     server.publish(who["maria"], "@ops", body="Thanks! I’ll watch the graphs.")
     server.publish(who["grafana"], "alex", body="Disk on db-2 is 91 % full", title="db-2", priority="high")

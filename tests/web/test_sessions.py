@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deskbell_server.tickets import Tickets
 from tests.desk.server import Server
 from tests.web.conftest import PASSWORD
 
@@ -137,6 +138,23 @@ def test_a_stolen_cookie_is_dead_after_signing_out(caller: Caller, house: Server
     caller.call("POST", "/web/logout", X_CSRF_Token=csrf)
     assert thief.call("GET", "/web/session").body["user"] is None
     assert thief.call("POST", "/web/ticket", X_CSRF_Token=csrf).status == 401
+
+
+def test_an_expired_cookie_is_dead_though_somebody_kept_it(caller: Caller, house: Server) -> None:
+    csrf = caller.sign_in("alex")
+    token, _, ticket = caller.cookies[COOKIE].partition("~")
+    device = ticket.split(".")[3]
+    signing = Tickets((house.data / "web.key").read_bytes())
+    name, purpose, until, subject, signature = ticket.split(".")
+    later = ".".join((name, purpose, str(int(until) + 1), subject, signature))
+    assert signing.subject("session", ticket, bound=token) == device, "made here as the server makes it"
+    for bad in ("", signing.make("session", device, -1, bound=token), later, signing.make("session", device, 60)):
+        kept = Caller(house, {COOKIE: f"{token}~{bad}" if bad else token})
+        assert kept.call("POST", "/web/ticket", X_CSRF_Token=csrf).status == 401
+        answer = kept.call("GET", "/web/session")
+        assert answer.body["user"] is None
+        assert "Max-Age=0" in answer.cookies[COOKIE]
+    assert caller.call("GET", "/web/session").body["user"]["name"] == "alex"
 
 
 def test_an_invented_cookie_is_cleared(caller: Caller) -> None:

@@ -146,6 +146,25 @@ def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(
     forgive_the_network(alex.complaints)
 
 
+def test_a_cookie_that_expired_while_one_typed_asks_to_sign_in_and_keeps_the_draft(
+    person: MakePerson, house: Server
+) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="hi")
+    alex.open_conversation("Maria Garcia")
+    alex.page.fill(".editor", "not lost")
+    alex.context.clear_cookies()
+    alex.page.reload()
+    expect(alex.page.locator("h1")).to_have_text("Sign in to Deskbell")
+    assert "hi" not in alex.page.inner_text("body").split()
+    alex.page.fill("input[name=name]", "alex")
+    alex.page.fill("input[name=password]", PASSWORD)
+    alex.page.click("button[type=submit]")
+    alex.wait_until_connected()
+    alex.page.wait_for_selector(".editor")
+    assert alex.page.input_value(".editor") == "not lost"
+
+
 def test_another_person_at_the_same_browser_sees_nothing_of_the_first(person: MakePerson, house: Server) -> None:
     alex = person("alex")
     house.publish(house.login("maria", PASSWORD), "alex", body="for alex alone")

@@ -15,7 +15,8 @@ from deskbell_server.transport import origins
 
 SESSION_COOKIE = "deskbell_session"
 ADMIN_COOKIE = "deskbell_admin"
-SESSION_DAYS = 90
+SESSION_S = 90 * 86_400.0
+BETWEEN = "~"
 CONFIRMED_S = 30 * 60.0
 """How long an admin's password, typed again, opens the admin page."""
 SAFE = ("GET", "HEAD")
@@ -23,7 +24,10 @@ SAFE = ("GET", "HEAD")
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """The cookie holds the token of the browser's own device, so that revoking the device ends the session."""
+    """The cookie holds the token of the browser's own device, so that revoking the device ends the session.
+
+    Beside it stands a ticket, so that the session also ends in time where somebody keeps cookies for ever.
+    """
 
     devices: Devices
     tickets: Tickets
@@ -31,12 +35,20 @@ class Browser:
 
     def principal(self) -> Principal:
         """Whose session it is. To change something, the page's CSRF token and origin must be right too."""
-        principal = self.devices.identify(request.cookies.get(SESSION_COOKIE, ""))
+        principal = self.signed_in()
         if request.method not in SAFE:
             self.check_origin()
             sent = request.headers.get("X-CSRF-Token", "")
             if not sent.isascii() or not hmac.compare_digest(sent, self.csrf(principal)):
                 raise RefusedError(Code.FORBIDDEN, "the page's token is missing or another session's: load it again")
+        return principal
+
+    def signed_in(self) -> Principal:
+        """Whose session it is, whatever came beside the cookie."""
+        token, _, ticket = request.cookies.get(SESSION_COOKIE, "").partition(BETWEEN)
+        principal = self.devices.identify(token)
+        if self.tickets.subject(tickets.SESSION, ticket, bound=token) != principal.device_id:
+            raise RefusedError(Code.UNAUTHORIZED, "this session has ended: sign in again")
         return principal
 
     def admin(self) -> Principal:
@@ -61,8 +73,9 @@ class Browser:
         if not origin or not origins.allowed(origin, request.host, self.allowed_origins):
             raise RefusedError(Code.FORBIDDEN, "this request came from another site")
 
-    def begin(self, response: Response, token: str) -> None:
-        _put(response, SESSION_COOKIE, token, "/", SESSION_DAYS * 86_400)
+    def begin(self, response: Response, token: str, device_id: str) -> None:
+        ticket = self.tickets.make(tickets.SESSION, device_id, SESSION_S, bound=token)
+        _put(response, SESSION_COOKIE, token + BETWEEN + ticket, "/", round(SESSION_S))
 
     def confirm(self, response: Response, principal: Principal) -> None:
         ticket = self.tickets.make(tickets.ADMIN, principal.device_id, CONFIRMED_S)

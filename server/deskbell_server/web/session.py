@@ -56,13 +56,13 @@ class Session:
         self._leave()
         response = answer({"user": signed_in.user})
         self.browser.end(response)
-        self.browser.begin(response, signed_in.token)
+        self.browser.begin(response, signed_in.token, signed_in.device.id)
         return response
 
     def enter(self, response: Response, who: Login) -> None:
         """Signs in beside `response`, and confirms: the password was typed just now."""
         signed_in = self.people.accounts.login(who, request.remote_addr or "")
-        self.browser.begin(response, signed_in.token)
+        self.browser.begin(response, signed_in.token, signed_in.device.id)
         self.browser.confirm(response, self.people.devices.identify(signed_in.token))
 
     @needs(Needs.SESSION)
@@ -91,7 +91,7 @@ class Session:
     def _leave(self) -> None:
         """The session that this browser had ends with the new one: it shall not fill the person's list of devices."""
         try:
-            before = self.people.devices.identify(request.cookies.get(SESSION_COOKIE, ""))
+            before = self.browser.signed_in()
         except RefusedError:
             return
         try:

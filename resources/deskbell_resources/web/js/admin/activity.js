@@ -2,7 +2,7 @@
 import { h } from "../dom.js";
 import { oneLine } from "../text.js";
 import { fullTime, t } from "../words.js";
-import { action, panel, table } from "./parts.js";
+import { action, asRow, panel, table } from "./parts.js";
 
 const HEADS = ["activity.when", "activity.who", "activity.what", "activity.whom"];
 
@@ -14,7 +14,7 @@ export async function activity({ act }) {
   const shown = table(t("admin.activity"), HEADS.map((head) => t(head)), entries.map(row));
   const older = action(t("activity.more"), async () => {
     ({ entries, more } = await act("GET", `activity?before=${entries.at(-1).id}`));
-    shown.querySelector("tbody").append(...entries.map(row));
+    shown.querySelector("tbody").append(...entries.map(row).map(asRow));
     older.hidden = !more;
   });
   older.hidden = !more;

@@ -5,9 +5,17 @@ import { refused, t } from "../words.js";
 
 export const panel = (title, ...content) => h("section.panel", {}, h("h2", {}, title), content);
 
+/** The roles are written out, because on a phone the rows are laid out as blocks and would lose them. */
 export function table(label, heads, rows) {
-  return h("div.table-wrap", { tabindex: "0", role: "region", "aria-label": label }, h("table", {},
-    h("thead", {}, h("tr", {}, heads.map((head) => (head === "" ? h("td") : h("th", { scope: "col" }, head))))), h("tbody", {}, rows)));
+  for (const row of rows) asRow(row);
+  return h("div.table-wrap", { tabindex: "0", role: "region", "aria-label": label }, h("table", { role: "table" },
+    h("thead", {}, h("tr", {}, heads.map((head) => (head === "" ? h("td") : h("th", { scope: "col" }, head))))), h("tbody", { role: "rowgroup" }, rows)));
+}
+
+export function asRow(row) {
+  row.setAttribute("role", "row");
+  for (const cell of row.children) cell.setAttribute("role", "cell");
+  return row;
 }
 
 /** A button that does one thing and says in place what went wrong. */
