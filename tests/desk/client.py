@@ -61,8 +61,8 @@ class Client:
         assert self._child, "the client was not started"
         return self._child
 
-    def start(self, **env: str) -> Self:
-        command = [str(PROGRAM), "--profile", str(self.profile), "--server", self._server.url]
+    def start(self, *, server: str = "", **env: str) -> Self:
+        command = [str(PROGRAM), "--profile", str(self.profile), "--server", server or self._server.url]
         self._seen = len(self.log())
         self._child = Child(command, self._out, env={**self._desk.env, **env})
         return self

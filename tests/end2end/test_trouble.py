@@ -1,16 +1,21 @@
 """What can be missing or go wrong around a client: it says so, loses nothing, and works again afterwards."""
 
 import signal
+import socket
 
 import pytest
 
 from tests.desk.client import SIGN_IN, Client
 from tests.desk.desktop import Desk, Parts
 from tests.desk.processes import wait_for
+from tests.desk.screen import Area
 from tests.desk.server import Login, Server
 from tests.end2end.conftest import PASSWORD, MakeClient
 
 pytestmark = pytest.mark.screen
+
+TASK_LIST = Area(20, 4, 180, 22)
+"""Where the panel shows the first window of its list."""
 
 
 def open_window(desk: Desk, client: Client) -> None:
@@ -112,6 +117,25 @@ def test_no_server_there_can_be_waited_for(desk: Desk, server: Server, make_clie
     client.wait_for_log("connected")
 
 
+def test_a_server_that_takes_the_call_and_is_silent_need_not_be_waited_for(desk: Desk, make_client: MakeClient) -> None:
+    """As behind a firewall, or where TLS hangs."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        client = make_client(desk).start(server=f"https://127.0.0.1:{silent.getsockname()[1]}")
+        client.sign_in("alex", PASSWORD)
+        taken, _ = silent.accept()
+        with taken:
+            taken.settimeout(5)
+            assert taken.recv(1) == b"\x16"  # its handshake has begun
+            desk.hand.press("Escape")
+            wait_for(lambda: not taken.recv(65536), "the connection to be given up", 5)
+        assert client.windows(SIGN_IN)
+        client.sign_in_again(PASSWORD)  # the form is there for the next attempt
+        again, _ = silent.accept()
+        again.close()
+        client.wait_until_refused()
+
+
 # -- the keyring --------------------------------------------------------------------------------------------------
 
 
@@ -128,12 +152,25 @@ def test_a_locked_keyring_asks_for_the_password(desk: Desk, make_client: MakeCli
 
 
 @pytest.mark.parametrize("desk", [Parts(keyring=False)], indirect=True)
+def test_that_nothing_can_be_kept_is_told_where_only_the_tray_is_seen(desk: Desk, make_client: MakeClient) -> None:
+    client = make_client(desk).start()
+    client.sign_in("alex", PASSWORD)
+    client.wait_for_log("popup notice shown")
+    assert client.windows() == []
+    popup = wait_for(desk.hand.popups, "the popup")[0]
+    desk.hand.click_in(popup, 60, 20)
+    client.wait_until_focused(client.wait_for_window())
+    assert len(client.logged("popup notice shown")) == 1
+
+
+@pytest.mark.parametrize("desk", [Parts(keyring=False)], indirect=True)
 def test_no_keyring_keeps_nothing_and_asks_at_each_start(desk: Desk, make_client: MakeClient) -> None:
     client = make_client(desk).start()
     client.sign_in("alex", PASSWORD)
     client.wait_for_log("connected")
     client.stop()
     assert not (client.profile / "token.json").exists()
+    client.forget_log()
     client.start()
     client.wait_for_window(SIGN_IN)
 
@@ -167,6 +204,19 @@ def test_without_a_notification_daemon_our_own_popup_shows(
     client.wait_for_log(f"opened {message}")
     client.write("Yes")
     wait_for(lambda: server.bodies_from(alex) == ["Yes"], "the answer in the server's database")
+
+
+@pytest.mark.parametrize("desk", [Parts(notifications=False)], indirect=True)
+def test_our_own_popup_stands_in_no_list_of_windows(desk: Desk, server: Server, maria: Login, client: Client) -> None:
+    server.publish(maria, "alex", body="Lunch?")
+    popup = client.wait_for_window("Maria Garcia")
+    assert desk.screen.is_plain(TASK_LIST)
+    low = popup.height
+    server.publish(maria, "alex", body="A longer message, which goes over several lines of a popup. " * 4)
+    wait_for(lambda: client.windows("Maria Garcia")[0].height > low + 40, "the popup to grow with its words")
+    assert desk.screen.is_plain(TASK_LIST)
+    open_window(desk, client)
+    wait_for(lambda: not desk.screen.is_plain(TASK_LIST), "the window in the panel's list")
 
 
 def test_a_notification_daemon_that_dies_is_replaced_and_taken_again(

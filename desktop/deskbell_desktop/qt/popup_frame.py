@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPain
 from PySide6.QtWidgets import QWidget
 
 from deskbell_desktop.qt import theme
+from deskbell_desktop.qt.x11 import leave_lists
 
 SHADOW: Final = 12
 RADIUS: Final = 14
@@ -40,11 +41,25 @@ class PopupFrame(QWidget):
         self._fade.setEndValue(1.0)
         self._fade.start()
 
+    def setVisible(self, visible: bool) -> None:
+        """A tool window stands in the lists of some panels, where a popup has no business."""
+        if visible and self._shaped and not self.isVisible():
+            leave_lists(int(self.winId()))
+        super().setVisible(visible)
+
     def place(self, below: int = 0) -> None:
         """In the upper right corner of the screen, `below` pixels under its edge."""
-        self.adjustSize()
+        self.fit()
         free: QRect = self.screen().availableGeometry()
         self.move(free.right() + 1 - self.width() - EDGE + SHADOW, free.top() + EDGE - SHADOW + below)
+
+    def fit(self) -> None:
+        """As high as what is shown: `adjustSize` would go by the words that were there before."""
+        layout = self.layout()
+        if layout is not None:
+            layout.invalidate()
+            layout.activate()
+            self.setFixedHeight(layout.totalHeightForWidth(self.width()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -47,7 +47,7 @@ class ReplyPopup(PopupFrame):
         column.addLayout(head)
         column.addWidget(self._box)
         self._box.submitted.connect(self._on_submitted)
-        self._box.editor.document().documentLayout().documentSizeChanged.connect(lambda _size: self.adjustSize())
+        self._box.editor.document().documentLayout().documentSizeChanged.connect(lambda _size: self.fit())
 
     @property
     def key(self) -> str:
