@@ -19,7 +19,7 @@ from deskbell_server.delivery.everywhere import Everywhere
 from deskbell_server.delivery.hints import Hints
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.delivery.watch import Watch
-from deskbell_server.errors import SetupError
+from deskbell_server.errors import SetupError, cannot_listen
 from deskbell_server.housekeeping import Housekeeping
 from deskbell_server.ingest import socket
 from deskbell_server.ingest.health import Health
@@ -133,7 +133,7 @@ class Server:
                 on_ready=lambda: self._ready(say),
             )
         except OSError as problem:
-            raise SetupError(f"cannot listen on {self._settings.host}:{self._settings.port}: {problem}") from problem
+            raise cannot_listen(self._settings.host, self._settings.port, problem) from problem
         finally:
             self._close_redis()
             gevent.killall(running)

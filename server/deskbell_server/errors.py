@@ -8,6 +8,8 @@ DeskbellError
 └── SetupError       the server cannot start, or a command cannot run; the text is for the person at the terminal
 """
 
+import errno
+
 from deskbell_protocol.errors import Code
 
 
@@ -48,3 +50,16 @@ class OutcomeUnknownError(DeskbellError):
 
 class SetupError(DeskbellError):
     """Told to the person at the terminal, without a traceback."""
+
+
+def cannot_listen(host: str, port: int, problem: OSError) -> SetupError:
+    """In words, with what to do where that is known."""
+    match problem.errno:
+        case errno.EADDRINUSE:
+            return SetupError(f"port {port} is in use: another program listens there. Choose another with --port")
+        case errno.EACCES:
+            return SetupError(f"port {port} may not be used by this user. Choose one above 1023 with --port")
+        case errno.EADDRNOTAVAIL:
+            return SetupError(f"{host} is not an address of this computer. Choose another with --host")
+        case _:
+            return SetupError(f"cannot listen on {host}:{port}: {problem.strerror or problem}")

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deskbell_server.config import Settings, Worker
-from deskbell_server.errors import SetupError
+from deskbell_server.errors import SetupError, cannot_listen
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def _reserved(host: str, port: int) -> socket.socket:
         place.bind(address)
     except OSError as problem:
         place.close()
-        raise SetupError(f"cannot listen on {host}:{port}: {problem}") from problem
+        raise cannot_listen(host, port, problem) from problem
     return place
 
 

@@ -204,4 +204,4 @@ def test_a_port_of_another_server_is_not_shared(house: Server, folder: Path) -> 
         other.port = house.port
         other.start(wait=False)
         assert other.process.wait(20) == 1
-        assert "cannot listen" in other._log.read_text()
+        assert "is in use" in other._log.read_text()
