@@ -22,6 +22,7 @@ from deskbell_desktop.core.events import Account, Moment
 from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.views import StatusView
 from deskbell_desktop.desk import Desk
+from deskbell_desktop.garbage import search_seldom
 from deskbell_desktop.io import results
 from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.network import Network
@@ -71,6 +72,7 @@ def run(settings: Settings) -> int:
         return 0
     begin_log(settings.log_file)
     app = App(application, settings, instance)
+    search_seldom()
     return_code = application.exec()
     app.close()
     return return_code

@@ -106,6 +106,6 @@ class Inbox:
         group = message.to[0] if len(message.to) == 1 and message.to[0].kind == "group" else None
         label = text.one_line(group.label, 60) if group else sender
         title = self._words.in_group(sender, label) if group else sender
-        body = text.popup_body(f"{message.title}\n{message.body}" if message.title else message.body)
+        body = text.popup_body(f"{text.one_line(message.title)}\n{message.body}" if message.title else message.body)
         party = msgspec.structs.replace(message.sender, display=sender)
         return Ring(event.id, conversation, title, label, body, event.at, party, message.priority)

@@ -199,6 +199,13 @@ def test_the_first_sync_of_all_leaves_no_mark() -> None:
 # -- popups -------------------------------------------------------------------------------------------------------
 
 
+def test_a_title_of_several_lines_is_one_line_of_the_popup() -> None:
+    bench = Bench()
+    bench.online()
+    event = bench.log.message(body="Done.", title="Backup\n\n\tof  the\r\nshop\n")
+    assert of(bench.push(event), do.ShowPopup)[0].popup.body == "Backup of the shop\nDone."
+
+
 def test_a_popup_names_its_sender_and_its_message() -> None:
     bench = Bench()
     bench.online()

@@ -16,6 +16,7 @@ from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import results
 from deskbell_desktop.io.address import parse_address
 from deskbell_desktop.io.connection import Backoff
+from deskbell_desktop.io.http import Explain
 from deskbell_desktop.io.intake import STRETCH, WAITING_MAX, Intake
 from deskbell_desktop.io.network import Network
 from deskbell_desktop.io.problems import AddressError
@@ -137,8 +138,27 @@ def test_the_name_must_be_that_of_the_certificate(
 ) -> None:
     network = make_network(certificates.authority)
     with http_server(200, b"{}", tls=_tls(certificates.elsewhere)) as seen:
-        assert "cannot prove who it is" in problem_of_login(network, posts, seen.url)
+        expected = WORDS.bad_certificate(host(seen.url), WORDS.certificate_of_another())
+        assert problem_of_login(network, posts, seen.url) == expected
         assert seen.requests == []
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (9, WORDS.certificate_early()),
+        (10, WORDS.certificate_expired()),
+        (18, WORDS.certificate_untrusted()),
+        (20, WORDS.certificate_untrusted()),
+        (62, WORDS.certificate_of_another()),
+        (77, "in OpenSSL's words"),
+    ],
+)
+def test_why_a_certificate_is_not_accepted_is_said_in_plain_words(number: int, why: str) -> None:
+    error = ssl.SSLCertVerificationError(1, "CERTIFICATE_VERIFY_FAILED")
+    error.verify_code, error.verify_message = number, "in OpenSSL's words"
+    address = parse_address("https://desk.example.org", WORDS, allow_plain_http=False)
+    assert str(Explain(address, WORDS).error(error)) == WORDS.bad_certificate("desk.example.org", why)
 
 
 def test_https_to_a_plain_port(network: Network, posts: Posts) -> None:
