@@ -11,10 +11,11 @@ export async function activity({ act }) {
     h("td.mono", {}, entry.action), h("td", {}, h("bdi", {}, oneLine([entry.subject, entry.detail].filter(Boolean).join(" · "), 160))));
   let { entries, more } = await act("GET", "activity");
   if (!entries.length) return panel(t("admin.activity"), h("p.soft", {}, t("activity.none")));
-  const shown = table(t("admin.activity"), HEADS.map((head) => t(head)), entries.map(row));
+  const heads = HEADS.map((head) => t(head));
+  const shown = table(t("admin.activity"), heads, entries.map(row));
   const older = action(t("activity.more"), async () => {
     ({ entries, more } = await act("GET", `activity?before=${entries.at(-1).id}`));
-    shown.querySelector("tbody").append(...entries.map(row).map(asRow));
+    shown.querySelector("tbody").append(...entries.map((entry) => asRow(row(entry), heads)));
     older.hidden = !more;
   });
   older.hidden = !more;

@@ -7,14 +7,18 @@ export const panel = (title, ...content) => h("section.panel", {}, h("h2", {}, t
 
 /** The roles are written out, because on a phone the rows are laid out as blocks and would lose them. */
 export function table(label, heads, rows) {
-  for (const row of rows) asRow(row);
+  for (const row of rows) asRow(row, heads);
   return h("div.table-wrap", { tabindex: "0", role: "region", "aria-label": label }, h("table", { role: "table" },
     h("thead", {}, h("tr", {}, heads.map((head) => (head === "" ? h("td") : h("th", { scope: "col" }, head))))), h("tbody", { role: "rowgroup" }, rows)));
 }
 
-export function asRow(row) {
+/** A time does not say what it is the time of, where no head stands above it: its label does. */
+export function asRow(row, heads) {
   row.setAttribute("role", "row");
-  for (const cell of row.children) cell.setAttribute("role", "cell");
+  [...row.children].forEach((cell, index) => {
+    cell.setAttribute("role", "cell");
+    if (index > 0 && cell.matches(".num")) cell.dataset.label = heads[index];
+  });
   return row;
 }
 

@@ -12,6 +12,7 @@ export class Side {
 
   constructor({ select, compose, menu }) {
     this.select = select;
+    this.compose = compose;
     this.query = h("input.input", { type: "search", placeholder: t("search"), "aria-label": t("search"), autocomplete: "off", on: { input: () => this.#search() } });
     this.list = h("ul", { "aria-label": t("conversations") });
     this.state = h("span.grow.cut", { role: "status" });
@@ -78,8 +79,13 @@ export class Side {
 
   #quiet(count, query) {
     this.#found?.remove();
-    this.#found = count ? null : h("p.quiet", { role: "status" }, query ? t("search.nothing", { text: oneLine(query, 40) }) : t("conversations.none"));
+    this.#found = count ? null : h("div.quiet", {}, h("p", { role: "status" }, query ? t("search.nothing", { text: oneLine(query, 40) }) : t("conversations.none")), query ? null : this.#first());
     if (this.#found) this.list.after(this.#found);
+  }
+
+  /** How to begin, where the pane beside the list that also says so is not to be seen. */
+  #first() {
+    return h("div.narrow", {}, h("p", {}, t("empty.none.text")), h("button.button.main", { type: "button", on: { click: this.compose } }, t("new")));
   }
 
   #matching(log, query) {
