@@ -5,8 +5,10 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from deskbell_protocol.ids import new_id
 from tests.desk.processes import wait_for
 from tests.desk.server import Server
+from tests.desk.wire import Wire
 from tests.web.conftest import PASSWORD, MakePerson
 
 HOSTILE = [
@@ -203,8 +205,8 @@ def test_a_burst_of_a_thousand_ends_complete_and_in_order(person: MakePerson, ho
         "() => { window.longest = 0; new PerformanceObserver(list => { for (const entry of list.getEntries())"
         " window.longest = Math.max(window.longest, entry.duration); }).observe({entryTypes: ['longtask']}) }"
     )
-    for number in range(1, 1000):
-        house.publish(maria, "alex", body=f"burst {number}")
+    with Wire(house, maria) as wire:
+        wire.send_all([{"cid": new_id(), "to": ["alex"], "body": f"burst {number}"} for number in range(1, 1000)])
     alex.page.wait_for_function(
         "() => [...document.querySelectorAll('.log .bubble')].at(-1)?.innerText == 'burst 999'", timeout=30_000
     )
@@ -214,6 +216,7 @@ def test_a_burst_of_a_thousand_ends_complete_and_in_order(person: MakePerson, ho
     assert alex.kept_bodies(me) == everything
     shown = alex.bodies()
     assert shown == everything[-len(shown) :]
+    assert alex.page.evaluate("() => window.longest") < 1000, "200 are promised, see benchmarks.web"
 
 
 def forgive_the_network(*complaints: list[str]) -> None:
