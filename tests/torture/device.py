@@ -23,6 +23,7 @@ from deskbell_desktop.core.events import Account, Moment
 from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.views import Popup
 from deskbell_desktop.core.words import Words
+from deskbell_desktop.garbage import search_seldom
 from deskbell_desktop.io import results
 from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.network import Network
@@ -132,9 +133,9 @@ class Device(Nowhere):
             wait = min(self._next_letter, due, now + 1) - now
             with contextlib.suppress(queue.Empty):
                 posted = self._posted.get(timeout=max(wait, 0.001))
-                began = time.monotonic()
+                began, busy = time.monotonic(), time.thread_time()
                 self._take(posted)
-                self._note_step(time.monotonic() - began)
+                self._note_step(time.monotonic() - began, time.thread_time() - busy)
             if self._session.due is not None and self._session.due <= time.monotonic():
                 self.tell(on.Ticked())
             if self._next_letter <= time.monotonic():
@@ -153,10 +154,10 @@ class Device(Nowhere):
             case _:
                 self.tell(event)
 
-    def _note_step(self, seconds: float) -> None:
+    def _note_step(self, seconds: float, busy: float) -> None:
         """So long the window would have stood still."""
         if seconds >= STEP_S:
-            self._steps.note(f"{seconds:.4f}")
+            self._steps.note(f"{seconds:.4f} {busy:.4f}")
 
     def _write(self) -> None:
         """Noted once it is in the outbox: from then on it must arrive, once."""
@@ -190,7 +191,9 @@ def main() -> None:
     seat = msgspec.json.decode(parser.parse_args().seat.read_bytes(), type=Seat)
     bend_own_clock()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    Device(seat).run()
+    device = Device(seat)
+    search_seldom()
+    device.run()
 
 
 if __name__ == "__main__":

@@ -119,9 +119,9 @@ class Desk:
                 waiting.clear()
         return counted
 
-    def steps(self) -> list[float]:
-        """Seconds for each of which its window would have stood still."""
-        return [float(line) for line in self._lines(STEPS)]
+    def steps(self) -> list[tuple[float, float]]:
+        """Seconds for each of which its window would have stood still, and how many of them it had the processor."""
+        return [(float(wall), float(busy)) for wall, busy in map(str.split, self._lines(STEPS))]
 
     def written(self) -> list[tuple[str, str]]:
         """(cid, to whom) of what was in the outbox."""

@@ -141,12 +141,14 @@ def behind() -> bool:
         applied = desk.applied()
         rate = (BEHIND - applied[0].cursor) / (applied[-1].at - applied[0].at)
         steps = desk.steps()
-        slow = sum(step > 0.05 for step in steps)
+        slow = sum(step > 0.05 for step, _ in steps)
+        longest = max((step for step, _ in steps), default=0.0), max((busy for _, busy in steps), default=0.0)
         say(
             f"behind: events={BEHIND} per_second={rate:.0f} steps_over_50ms={slow}"
-            f" longest_step={1000 * max(steps, default=0):.0f}ms popups={len(desk.popups())}"
+            f" longest_step={1000 * longest[0]:.0f}ms longest_of_processor={1000 * longest[1]:.0f}ms"
+            f" popups={len(desk.popups())}"
         )
-    return rate >= 2_000 and not slow and len(desk.popups()) == 1
+        return rate >= 2_000 and not slow and len(desk.popups()) == 1
 
 
 def herd() -> bool:
