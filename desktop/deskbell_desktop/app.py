@@ -31,13 +31,11 @@ from deskbell_desktop.io.secrets import Secrets
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
 from deskbell_desktop.logs import begin_log
-from deskbell_desktop.notify.notifier import Notifier, NullNotifier, make_notifier
-from deskbell_desktop.notify.popup import PopupNotifier
-from deskbell_desktop.qt import language, theme
+from deskbell_desktop.notify.candidates import make_popups
+from deskbell_desktop.qt import language
 from deskbell_desktop.qt.bridge import Bridge
 from deskbell_desktop.qt.core_words import TranslatedWords
 from deskbell_desktop.qt.instance import SingleInstance
-from deskbell_desktop.qt.session_bus import SessionBus
 from deskbell_desktop.qt.tray import Tray
 from deskbell_desktop.qt.unix_signals import UnixSignals
 from deskbell_desktop.qt.waking import Waking
@@ -122,7 +120,7 @@ class App(QObject):
         self._secrets = Secrets(self._bridge.post, settings.profile, words, in_file=self._kept.token_in_file)
         self._network.warm()
         self._desk = Desk(self._make_window, self.tell, self._later, self._on_store_error)
-        self._popups = _make_popups(self._application, self._kept.theme, self)
+        self._popups = make_popups(self._application, self._kept.theme, self)
         self._carrier = Carrier(self, self._network, self._popups, self._desk)
         self._listen()
         self._begun = True
@@ -385,22 +383,6 @@ class App(QObject):
 
     def _later(self, milliseconds: int, call: Callable[[], None]) -> None:
         QTimer.singleShot(milliseconds, self, call)
-
-
-def _make_popups(application: QApplication, scheme: config.Theme, parent: QObject) -> Notifier:
-    """The desktop's own popups where it has some, ours where it has none."""
-    bus = SessionBus() if sys.platform == "linux" else None
-    theme.apply(application, scheme, bus)
-    candidates: list[Notifier] = [PopupNotifier(), NullNotifier()]
-    if bus is not None:
-        from deskbell_desktop.notify.freedesktop import FreedesktopNotifier
-
-        candidates.insert(0, FreedesktopNotifier(bus))
-    popups = make_notifier(candidates, parent)
-    if bus is not None:
-        bus.setParent(parent)
-        bus.open()
-    return popups
 
 
 def _now() -> Moment:

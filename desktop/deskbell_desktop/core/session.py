@@ -121,6 +121,7 @@ class Session:
             return [do.AskLogin()]
         account, waiting = self._account, self._outbox.waiting
         self._notices.seen("server", "")
+        self._notices.seen("keyring", "")  # there is nothing to keep any more
         effects = self._rings.withdraw_all()
         self._account, self._link, self._link_problem, self._reading = None, Link.SIGNED_OUT, "", None
         self._begin(on.Stored(), Moment(0, 0.0))
@@ -201,6 +202,7 @@ class Session:
             self._notices.seen("server", self._words.upgrade() if upgrade else self._words.not_accepted(message))
             return [*effects, do.Disconnect()]
         self._link, self._link_problem = Link.SIGNED_OUT, self._words.sign_in_again()
+        self._notices.seen("keyring", "")
         account = self._account
         ask = do.AskLogin(account.server, account.user.name, self._words.sign_in_again())
         return [*effects, do.Disconnect(), do.ForgetToken(account, revoke=False), ask]

@@ -99,3 +99,12 @@ def test_a_server_that_never_takes_this_program_is_no_reason_to_throw_the_sign_i
     assert of(effects, do.ShowStatus)[0].status.problem == said
     bench.tell(on.SignOutRequested())
     assert of(bench.done, do.ShowStatus)[-1].status.problem == ""
+
+
+@pytest.mark.parametrize("end", [on.SignOutRequested(), on.Refused(Code.REVOKED, "logged out", fatal=True)])
+def test_what_could_not_be_kept_is_no_problem_once_it_is_gone(end: on.Event) -> None:
+    bench = online()
+    bench.tell(UNKEPT)
+    effects = bench.tell(end)
+    assert of(effects, do.WithdrawPopup) == [do.WithdrawPopup(NOTICE)]
+    assert UNKEPT.problem not in of(effects, do.ShowStatus)[0].status.problem
