@@ -156,13 +156,15 @@ class Writer(Worker):
         return group
 
     def _serve(self, group: list[Job]) -> None:
+        left = list(group)
         try:
             if not self._commit_together(group):
-                for job in group:
-                    self._commit([job])
+                while left:
+                    self._commit(left[:1])
+                    left.pop(0)
         except sqlite3.Error as problem:
             self._went_away(problem)
-            for job in group:
+            for job in left:  # the others are committed
                 job.problem = UnavailableError()
         else:
             self._is_back()

@@ -11,7 +11,7 @@ import gevent
 import pytest
 
 from deskbell_server.errors import UnavailableError
-from deskbell_server.store import migrate, sqlite_threads
+from deskbell_server.store import checkpoints, migrate, sqlite_threads
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sqlite import BUSY_S, SqliteDatabase
 from tests.desk.processes import wait_for
@@ -213,6 +213,43 @@ def test_a_full_disk_is_unavailable_and_heals_by_itself(path: Path, monkeypatch:
     assert at_once(database, put("after", "x" * 4000)) == ["after"]
     assert database.read(lambda c: c.execute("PRAGMA integrity_check").fetchone()[0]) == "ok"
     database.close()
+
+
+def test_what_is_committed_stays_so_when_the_disk_fills_up_in_the_middle_of_a_group(path: Path) -> None:
+    database = SqliteDatabase(path)
+    tries = iter(range(10))
+
+    def guilty(connection: Connection) -> None:
+        connection.execute("INSERT INTO meta (key, value) VALUES ('guilty', '')")
+        raise ValueError("not this one")
+
+    def needs_room(connection: Connection) -> str:
+        if next(tries):
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+        return str(put("large", "x" * 100_000)(connection))
+
+    lock = locked(path)
+    gevent.spawn_later(0.2, lock.rollback)  # meanwhile all of them arrive
+    outcomes = at_once(database, put("first"), needs_room, guilty, put("last"))
+    lock.close()
+    assert outcomes[0] == "first"
+    assert isinstance(outcomes[1], UnavailableError)
+    database.close()
+    again = SqliteDatabase(path)
+    assert keys(again) == {"first"}
+    again.close()
+
+
+def test_the_log_is_written_back_beside_the_commits(database: SqliteDatabase, path: Path) -> None:
+    before = path.stat().st_size
+
+    def many(connection: Connection) -> None:
+        for number in range(checkpoints.ROWS):
+            connection.execute("INSERT INTO meta (key, value) VALUES (?, 'x')", (str(number),))
+
+    database.write(many)
+    wait_in_loop(lambda: path.stat().st_size > before)
 
 
 def test_a_database_that_went_away_is_not_made_anew(database: SqliteDatabase, path: Path, tmp_path: Path) -> None:
