@@ -102,7 +102,7 @@ class App(QObject):
         self._clock = QTimer(self, singleShot=True)
         self._clock.timeout.connect(lambda: self.tell(on.Ticked()))
         self._signals = UnixSignals(self)
-        self._signals.ended.connect(self._application.quit)
+        self._signals.ended.connect(self._quit)
         QTimer.singleShot(0, self, self._begin)
 
     def _begin(self) -> None:
@@ -135,7 +135,7 @@ class App(QObject):
         tray.compose_requested.connect(lambda: self._desk.compose())
         tray.quiet_toggled.connect(self._on_quiet)
         tray.sign_out_requested.connect(self._on_sign_out)
-        tray.quit_requested.connect(self._application.quit)
+        tray.quit_requested.connect(self._quit)
         tray.availability_changed.connect(lambda _available: self._look_for_tray())
         popups.opened.connect(lambda key: self.tell(on.PopupOpened(key)))
         popups.read_requested.connect(lambda key: self.tell(on.PopupRead(key)))
@@ -342,7 +342,7 @@ class App(QObject):
         window.sign_in_requested.connect(lambda: self.ask_login("", "", ""))
         window.quiet_toggled.connect(self._on_quiet)
         window.sign_out_requested.connect(self._on_sign_out)
-        window.quit_requested.connect(self._application.quit)
+        window.quit_requested.connect(self._quit)
         return window
 
     def _on_search_people(self, query: str) -> None:
@@ -376,6 +376,9 @@ class App(QObject):
         self._desk.stay_in_taskbar(not self._tray.available)
         if not self._tray.available and self._session.account is not None:
             self._desk.open()
+
+    def _quit(self) -> None:
+        self._application.exit(0)  # `quit` asks the windows first, and ours refuse to close
 
     def _on_woken(self) -> None:
         self._network.hurry()

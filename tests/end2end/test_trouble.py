@@ -233,6 +233,12 @@ def test_a_notification_daemon_that_dies_is_replaced_and_taken_again(
 
 
 @pytest.mark.parametrize("desk", [Parts(panel=False)], indirect=True)
+def test_without_a_tray_it_ends_when_it_is_told_to(desk: Desk, client: Client) -> None:
+    client.wait_for_window()
+    assert client.stop() == 0
+
+
+@pytest.mark.parametrize("desk", [Parts(panel=False)], indirect=True)
 def test_without_a_tray_the_window_is_the_way_in(desk: Desk, client: Client) -> None:
     window = client.wait_for_window()
     desk.hand.close(window)

@@ -60,6 +60,12 @@ def test_a_click_on_the_tray_icon_opens_the_window(desk: Desk, client: Client) -
     client.wait_until_focused(client.wait_for_window())
 
 
+def test_it_ends_when_it_is_told_to_also_with_its_window_open(desk: Desk, client: Client) -> None:
+    desk.click_tray()
+    client.wait_for_window()
+    assert client.stop() == 0
+
+
 def test_reply_is_chosen_on_the_popup(desk: Desk, server: Server, maria: Login, alex: Login, client: Client) -> None:
     question = server.publish(maria, "alex", body="Lunch?")
     desk.choose(wait_for(desk.hand.popups, "the popup")[0], "Reply")

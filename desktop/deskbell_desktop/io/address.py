@@ -35,10 +35,12 @@ class Address:
 
 
 def parse_address(typed: str, words: Words, *, allow_plain_http: bool) -> Address:
-    """Raises `AddressError`. Without a scheme it is https. Plain http leaves this computer only by choice."""
+    """Raises `AddressError`. Without a scheme it is https, but http on this computer itself. Plain http leaves it only by choice."""
     typed = typed.strip()
     try:
         parts = urlsplit(typed if "://" in typed else f"https://{typed}")
+        if "://" not in typed and is_loopback(parts.hostname or ""):
+            parts = urlsplit(f"http://{typed}")
         host = _host(parts)
     except (ValueError, UnicodeError):
         raise AddressError(words.no_address(typed)) from None

@@ -22,7 +22,10 @@ from deskbell_server.ingest.web import Needs, needs, raw_body
 
 LIFE_S = 15 * 60.0
 POLICY = "default-src 'none'; style-src 'nonce-{}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-GONE = "This link has been used, or is older than 15 minutes. Start the server again to get another one."
+GONE = (
+    "This link is good for 15 minutes, and only while nobody has an account. On the server's machine,"
+    " `deskbell-server --data FOLDER user add NAME --admin` makes an administrator."
+)
 
 
 @dataclass(slots=True)

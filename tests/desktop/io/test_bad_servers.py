@@ -188,6 +188,8 @@ def test_plain_http_to_another_machine_needs_a_choice(typed: str) -> None:
     ("typed", "origin", "api", "path"),
     [
         ("desk.example.org", "https://desk.example.org", "/api/v1", "socket.io"),
+        ("127.0.0.1:8420", "http://127.0.0.1:8420", "/api/v1", "socket.io"),
+        ("localhost:8420", "http://localhost:8420", "/api/v1", "socket.io"),
         (" https://desk.example.org/ ", "https://desk.example.org", "/api/v1", "socket.io"),
         ("https://a.org:8443/bell/", "https://a.org:8443", "/bell/api/v1", "bell/socket.io"),
         ("http://[::1]:8420/a/b", "http://[::1]:8420", "/a/b/api/v1", "a/b/socket.io"),
