@@ -35,7 +35,8 @@ class Address:
 
 
 def parse_address(typed: str, words: Words, *, allow_plain_http: bool) -> Address:
-    """Raises `AddressError`. Without a scheme it is https, but http on this computer itself. Plain http leaves it only by choice."""
+    """Raises `AddressError`. Without a scheme it is https, and http on this computer, which plain http leaves only by
+    choice."""
     typed = typed.strip()
     try:
         parts = urlsplit(typed if "://" in typed else f"https://{typed}")
