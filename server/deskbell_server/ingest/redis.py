@@ -10,6 +10,7 @@ import secrets
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -230,6 +231,8 @@ class ChannelDoor:
         self._asked_at = 0.0
         self._mine_until = 0.0
         self._subscription: Any = None
+        self._heard: deque[bytes] = deque()
+        self._is_storing = False
         self.refused = 0
         self.loop = Loop("channel door", self._turn, self._lost)
 
@@ -248,7 +251,7 @@ class ChannelDoor:
             self._ask_for_the_right()
         found = self._subscription.get_message(timeout=0.5)
         if found is not None and time.monotonic() < self._mine_until:
-            self._crossing.call(lambda: self._spawn(self._heard, found["data"]))
+            self._crossing.call(lambda: self._hear(found["data"]))
 
     def _ask_for_the_right(self) -> None:
         """Checks that the link lives, too: a PING that fails renews it."""
@@ -263,7 +266,21 @@ class ChannelDoor:
         if not subscribed or not subscribed[0][1]:
             raise OSError("the subscription is gone")
 
-    def _heard(self, data: bytes) -> None:
+    def _hear(self, data: bytes) -> None:
+        self._heard.append(data)
+        if not self._is_storing:
+            self._is_storing = True
+            self._spawn(self._store_all)
+
+    def _store_all(self) -> None:
+        """One after the other: looking up their tokens at the same time would swap them."""
+        try:
+            while self._heard:
+                self._store(self._heard.popleft())
+        finally:
+            self._is_storing = False
+
+    def _store(self, data: bytes) -> None:
         try:
             fields = decoded(data)
         except RefusedError as refused:
