@@ -156,15 +156,15 @@ class Writer(Worker):
         return group
 
     def _serve(self, group: list[Job]) -> None:
-        left = list(group)
+        committed = 0
         try:
             if not self._commit_together(group):
-                while left:
-                    self._commit(left[:1])
-                    left.pop(0)
+                for job in group:
+                    self._commit([job])
+                    committed += 1
         except sqlite3.Error as problem:
             self._went_away(problem)
-            for job in left:  # the others are committed
+            for job in group[committed:]:
                 job.problem = UnavailableError()
         else:
             self._is_back()
@@ -214,6 +214,8 @@ class Writer(Worker):
                 job.result, job.problem = result, None
                 if result is None:
                     rest.append(job)
+        in_rest = set(map(id, rest))
+        group[:] = [job for job in group if id(job) not in in_rest] + rest  # reported, and pushed, as they were stored
         return rest
 
 

@@ -280,6 +280,8 @@ class Writer(Worker):
                 job.result = result
                 if result is None:
                     rest.append(job)
+        in_rest = set(map(id, rest))
+        group[:] = [job for job in group if id(job) not in in_rest] + rest  # reported, and pushed, as they were stored
         return rest
 
     def _together(self, together: Callable[..., list[Any]], jobs: list[Waiting], session: Session) -> list[Any]:
