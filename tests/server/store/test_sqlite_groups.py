@@ -147,6 +147,34 @@ def test_jobs_that_can_run_together_do_and_the_rest_alone(path: Path, fails: boo
     database.close()
 
 
+def test_a_group_is_reported_in_the_order_in_which_it_was_stored(database: SqliteDatabase, path: Path) -> None:
+    ran: list[str] = []
+    reported: list[str] = []
+
+    class Together:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __call__(self, connection: Connection) -> str:
+            ran.append(self.name)
+            return str(put(self.name)(connection))
+
+        @staticmethod
+        def together(connection: Connection, jobs: "list[Together]") -> list[str | None]:
+            return [None if job.name.startswith("alone") else job(connection) for job in jobs]
+
+    names = ["alone 1", "a", "b", "alone 2", "c"]
+    lock = locked(path)
+    database.write_soon(put("first"), lambda _job: None)  # it waits for the lock, and all others behind it
+    gevent.sleep(0.1)
+    for name in names:
+        database.write_soon(Together(name), lambda job: reported.append(job.result))
+    lock.rollback()
+    lock.close()
+    wait_in_loop(lambda: len(reported) == len(names))
+    assert reported == ran == ["a", "b", "c", "alone 1", "alone 2"]
+
+
 def test_results_come_in_the_order_of_the_commits(database: SqliteDatabase) -> None:
     done: list[int] = []
     for number in range(200):
