@@ -114,6 +114,24 @@ def test_the_page_runs_nothing_loads_nothing_and_tells_no_other_site(fresh: Serv
     assert headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("wanted", ["zh-CN,zh;q=0.9,en;q=0.8", "zh-TW", "zh"])
+def test_it_speaks_chinese_to_whom_prefers_it(fresh: Server, wanted: str) -> None:
+    secret = secret_of(fresh)
+    page = fetch(fresh, "GET", f"/setup?secret={secret}", **{"Accept-Language": wanted})
+    assert '<html lang="zh-CN">' in page.text
+    assert "创建账户" in page.text
+    short = FORM | {"secret": secret, "password": "short", "again": "short"}
+    assert "不接受此内容：" in fetch(fresh, "POST", "/setup", short, **{"Accept-Language": wanted}).text
+    assert "已失效" in fetch(fresh, "GET", "/setup?secret=x", **{"Accept-Language": wanted}).text
+
+
+@pytest.mark.parametrize("wanted", ["", "de", "*", "en-GB,zh;q=0.5", "zh;q=0,fr", "\x7f;;q=,,"])
+def test_it_speaks_english_to_everyone_else(fresh: Server, wanted: str) -> None:
+    page = fetch(fresh, "GET", f"/setup?secret={secret_of(fresh)}", **{"Accept-Language": wanted})
+    assert page.status == 200
+    assert "Make the account" in page.text
+
+
 def test_a_form_that_is_too_long_is_refused(fresh: Server) -> None:
     assert fetch(fresh, "POST", "/setup", {"secret": "x" * 70_000}).status == 413
 
