@@ -94,6 +94,17 @@ def test_a_profile_that_cannot_be_written_is_no_reason_not_to_start(tmp_path: Pa
     assert child.stop() == 0
 
 
+def test_no_sources_are_kept_of_what_is_imported() -> None:
+    program = (
+        "import linecache; from deskbell_desktop.qt.import_hook import import_without_hook\n"
+        "import_without_hook()\n"
+        "import deskbell_desktop.app, deskbell_desktop.io.socket\n"
+        "print([name for name in linecache.cache if 'deskbell' in name or 'asyncio' in name])"
+    )
+    done = run(program)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 def test_only_one_http_library_is_loaded(tmp_path: Path) -> None:
     program = (
         "import sys; from deskbell_desktop.app import UNUSED\n"
