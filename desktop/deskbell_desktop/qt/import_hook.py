@@ -1,5 +1,6 @@
-"""PySide6 without its import hook, which reads the source of every module that is imported after it, and keeps it: 11 MiB
-here, and a tenth of a second. It looks for `from __feature__ import …`, which nothing of ours says.
+"""PySide6 without its import hook, which reads the source of every module that is imported after it, and keeps it.
+
+That is 11 MiB here, and a tenth of a second, to look for `from __feature__ import …`, which nothing of ours says.
 """
 
 import builtins
