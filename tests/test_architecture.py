@@ -112,7 +112,7 @@ ONLY_WITHIN: dict[tuple[str, ...], tuple[str, ...]] = {
         "deskbell_desktop.cli",
         "deskbell_desktop.__main__",
     ),
-    ("keyring",): ("deskbell_desktop.io.secrets",),
+    ("keyring",): ("deskbell_desktop.io.keyring_process",),
     ("argparse",): ("deskbell_desktop.__main__", "deskbell_desktop.config"),
 }
 

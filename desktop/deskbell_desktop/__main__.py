@@ -17,6 +17,9 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    from deskbell_desktop.qt.import_hook import import_without_hook
+
+    import_without_hook()
     from deskbell_desktop.app import run
 
     return run(settings)

@@ -96,7 +96,7 @@ class App(QObject):
         self._words = TranslatedWords()
         self._session = Session(self._words)
         self._tray = Tray(self)
-        log.info("tray visible")
+        log.info("tray icon made")
         self._bridge = Bridge(self)
         self._bridge.event_posted.connect(self._on_posted)
         self._clock = QTimer(self, singleShot=True)
@@ -268,6 +268,7 @@ class App(QObject):
         if self._dialog is not None:
             self._dialog.hide()
         self._sit_down(account)
+        self._look_for_tray()
 
     def _sit_down(self, account: Account) -> None:
         """Open the account's own store, and go on where it was."""

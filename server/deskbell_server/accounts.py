@@ -80,6 +80,17 @@ class Accounts:
             self._failures_by_account.take(account, now)
             raise RefusedError(Code.UNAUTHORIZED, WRONG)
 
+    def check_new(self, name: str, display: str) -> None:
+        """Whether `add` would take these, before anybody is asked for a password."""
+        name = texts.clean_name(name)
+        texts.clean_line("display", display)
+        if self._database.read(lambda connection: rows.by_name(connection, texts.folded(name))) is not None:
+            raise _taken(name)
+
+    def check_known(self, name: str) -> None:
+        """Refused `not_found` when there is no such user."""
+        self._database.read(lambda connection: _found(connection, name))
+
     def add(
         self,
         name: str,
@@ -100,7 +111,7 @@ class Accounts:
             if first and rows.exist(connection):
                 raise RefusedError(Code.FORBIDDEN, "this server is already set up")
             if not rows.add(connection, user, texts.folded(name), texts.folded(display), at):
-                raise RefusedError(Code.INVALID, f"there is already a user called {name}")
+                raise _taken(name)
             doors.audit(connection, at, "setup" if first else actor, "user.add", user.id, name)
 
         self._database.write(job)
@@ -198,6 +209,10 @@ class Accounts:
         wait = max(self._failures_by_address.wait(place, now), self._failures_by_account.wait(account, now))
         if wait:
             raise LimitedError("too many failed logins: wait a little", wait)
+
+
+def _taken(name: str) -> RefusedError:
+    return RefusedError(Code.INVALID, f"there is already a user called {name}")
 
 
 def _found(connection: Connection, name: str) -> User:

@@ -12,6 +12,9 @@ from deskbell_server.principals import Principal
 from deskbell_server.store import groups, logs, users
 from deskbell_server.store.database import Connection
 
+_NAMED_MOST = 20
+"""So many unknown names are told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Audience:
@@ -47,9 +50,10 @@ def _named(connection: Connection, written: list[str]) -> list[Party]:
     parties: dict[str, Party] = {}
     for name in written:
         party = found.get(texts.folded(name))
-        if party is None:
-            raise _unknown(name)
-        parties[party.id] = party
+        if party is not None:
+            parties[party.id] = party
+    if unknown := [name for key, name in by_key.items() if key not in found]:
+        raise _unknown(*reversed(unknown))
     return list(parties.values())
 
 
@@ -86,5 +90,7 @@ def _members(connection: Connection, principal: Principal, group: Party) -> list
     return groups.member_ids(connection, group.id)
 
 
-def _unknown(name: str) -> RefusedError:
-    return RefusedError(Code.UNKNOWN_RECIPIENT, f"there is nobody called {name}")
+def _unknown(*names_written: str) -> RefusedError:
+    shown = ", ".join(names_written[:_NAMED_MOST])
+    more = f" and {len(names_written) - _NAMED_MOST} more" if len(names_written) > _NAMED_MOST else ""
+    return RefusedError(Code.UNKNOWN_RECIPIENT, f"there is nobody called {shown}{more}")

@@ -98,6 +98,31 @@ def server(folder: Path, furnished: Path) -> Iterator[Server]:
         yield own
 
 
+@contextmanager
+def pair(folder: Path, furnished: Path, postgres: str, *options: str) -> Iterator[tuple[Server, Server]]:
+    """Two servers, not yet started, on one database; with the URL of a `postgres`, each has its own data folder."""
+    servers = []
+    for name in ("first", "second"):
+        place = folder / name
+        place.mkdir()
+        servers.append(Server(place, "--publish-rate", "0", "--log-level", "debug", *options))
+    first, second = servers
+    shutil.copytree(furnished, first.data)
+    if postgres:
+        shutil.copytree(furnished, second.data)
+        first.database = second.database = postgres
+    else:
+        second.data = first.data
+    with first, second:
+        yield first, second
+
+
+@pytest.fixture(params=KINDS)
+def shared_url(request: pytest.FixtureRequest) -> str:
+    """A database with these three for a `pair` of servers: "" for a file, else the URL of a PostgreSQL."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres_office"))
+
+
 @pytest.fixture
 def log_in() -> Iterator[Callable[[Server, str], Login]]:
     """A new device of one of the people above, logged out afterwards: a person may have twenty."""

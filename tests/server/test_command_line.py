@@ -77,7 +77,9 @@ def test_a_closed_stdin_is_told(folder: Path) -> None:
     ("arguments", "stdin", "says"),
     [
         (("user", "add", "bob"), "short\n", "8 to 1024"),
-        (("user", "add", "bob"), "", "8 to 1024"),
+        (("user", "add", "bob"), "", "nothing came"),
+        (("user", "add", "b b"), "", "name"),
+        (("user", "passwd", "nobody"), "", "nobody"),
         (("user", "add", "b b"), "12345678\n", "name"),
         (("user", "add", "@bob"), "12345678\n", "name"),
         (("user", "passwd", "nobody"), "12345678\n", "nobody"),

@@ -14,7 +14,7 @@ import pytest
 
 from tests.desk.processes import can_connect, wait_for
 from tests.desk.server import Login, Server
-from tests.server.conftest import KINDS
+from tests.server.conftest import pair
 from tests.server.wires import Wire
 
 LogIn = Callable[[Server, str], Login]
@@ -23,23 +23,10 @@ Two = tuple[Server, Server]
 MESSAGES = "/api/v1/messages"
 
 
-@pytest.fixture(params=KINDS)
-def two(request: pytest.FixtureRequest, folder: Path, furnished: Path) -> Iterator[Two]:
-    """Two servers, not yet started, on one database; on PostgreSQL each with a data folder of its own."""
-    servers = []
-    for name in ("first", "second"):
-        place = folder / name
-        place.mkdir()
-        servers.append(Server(place, "--publish-rate", "0", "--log-level", "debug"))
-    first, second = servers
-    shutil.copytree(furnished, first.data)
-    if request.param == "postgres":
-        shutil.copytree(furnished, second.data)
-        first.database = second.database = request.getfixturevalue("postgres_office")
-    else:
-        second.data = first.data
-    with first, second:
-        yield first, second
+@pytest.fixture
+def two(folder: Path, furnished: Path, shared_url: str) -> Iterator[Two]:
+    with pair(folder, furnished, shared_url) as servers:
+        yield servers
 
 
 def test_what_one_process_stores_reaches_the_sockets_of_another(two: Two, log_in: LogIn, connect: Connect) -> None:
@@ -107,13 +94,12 @@ def test_both_write_to_the_same_people_at_once(two: Two, log_in: LogIn) -> None:
 # -- workers on one port -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=KINDS)
-def house(request: pytest.FixtureRequest, folder: Path, furnished: Path) -> Iterator[Server]:
+@pytest.fixture
+def house(folder: Path, furnished: Path, shared_url: str) -> Iterator[Server]:
     """A server of two worker processes, not yet started."""
     with Server(folder, "--workers", "2", "--publish-rate", "0") as own:
         shutil.copytree(furnished, own.data)
-        if request.param == "postgres":
-            own.database = request.getfixturevalue("postgres_office")
+        own.database = shared_url
         yield own
 
 

@@ -57,12 +57,16 @@ class Person:
 
     def sign_in(self, name: str, password: str, path: str = "/") -> Self:
         self.go(path)
-        self.page.fill("input[name=name]", name)
-        self.page.fill("input[name=password]", password)
-        self.page.click("button[type=submit]")
+        self.submit_name(name, password)
         if path == "/":
             self.wait_until_connected()
         return self
+
+    def submit_name(self, name: str, password: str) -> None:
+        """In the form that stands there."""
+        self.page.fill("input[name=name]", name)
+        self.page.fill("input[name=password]", password)
+        self.page.click("button[type=submit]")
 
     def wait_until_connected(self) -> None:
         self.page.wait_for_selector(CONNECTED, timeout=20_000)

@@ -1,5 +1,6 @@
 """Pictures of every page, both themes and languages, and at a phone's width: `python -m tests.web.gallery FOLDER`."""
 
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from tests.web.chromium import CONNECTED, PHONE, WIDE, Person, running_browser
 
 PASSWORD = "correct horse"
 PEOPLE = {"maria": "Maria Garcia", "陈晓明": "陈晓明", "grafana": "Grafana", "ana": "Ana Souza", "alex": "Alex Kim"}
+SETUP_LINK = re.compile(r"http://\S+/setup\?secret=\S+")
 FACTS = "[data-fact=state].good"
 
 
@@ -95,9 +97,7 @@ def sign_in(person: Person) -> None:
     signed_in(person)
     person.page.locator(".side-foot .icon").click()
     person.page.click("[data-act=signout]")
-    person.page.fill("input[name=name]", "maria")
-    person.page.fill("input[name=password]", "wrong")
-    person.page.click("button[type=submit]")
+    person.submit_name("maria", "wrong")
     person.page.wait_for_selector(".problem:not(:empty)")
 
 
@@ -141,6 +141,19 @@ def administration(tab: str) -> Callable[[Person], None]:
     return show
 
 
+def first_start(person: Person) -> None:
+    """On a server of its own, where nobody has an account yet; the second password is mistyped."""
+    with tempfile.TemporaryDirectory(prefix="deskbell-first-") as name, Server(Path(name)) as fresh:
+        fresh.start()
+        found = fresh.process.wait_until(lambda: SETUP_LINK.search(fresh.process.log.read_text()), "the link")
+        assert found
+        person.page.goto(found[0])
+        for field, value in {"name": "alex", "display": "Alex Kim", "password": PASSWORD, "again": "another"}.items():
+            person.page.fill(f"input[name={field}]", value)
+        person.page.click("button")
+        person.page.wait_for_selector("[role=alert]")
+
+
 def empty(person: Person) -> None:
     person.go().sign_out()
     person.sign_in("newcomer", PASSWORD)
@@ -156,6 +169,7 @@ SCENES: dict[str, Callable[[Person], None]] = {
     "menu": menu,
     "empty": empty,
     "password": password,
+    "first-start": first_start,
     "diagnostics": diagnostics,
     "admin-confirm": confirmation,
     **{f"admin-{tab}": administration(tab) for tab in ("users", "groups", "devices", "announce", "activity")},

@@ -156,7 +156,7 @@ def test_activity_names_who_did_what(admin: Person, house: Server) -> None:
     admin.page.click("#tab-activity")
     first = admin.page.locator("tbody tr").first
     expect(first).to_contain_text("command line")
-    expect(first).to_contain_text("user.link")
+    expect(first).to_contain_text("made a password link for")
     expect(first).to_contain_text("maria")
 
 

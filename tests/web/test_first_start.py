@@ -41,5 +41,5 @@ def test_the_link_lands_on_the_admin_page_signed_in(person: MakePerson, house: S
     first.complaints.clear()  # the browser writes down the answer to the two passwords that differ
     stranger = person()
     stranger.page.goto(links[0])
-    expect(stranger.page.locator("[role=alert]")).to_contain_text("This link has been used")
+    expect(stranger.page.locator("[role=alert]")).to_contain_text("This link works no longer")
     stranger.complaints.clear()

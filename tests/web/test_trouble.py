@@ -139,9 +139,7 @@ def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(
     (device,) = house.rows("SELECT id FROM devices WHERE revoked_at IS NULL AND name LIKE '%(Linux)'")[0]
     house.command("device", "revoke", str(device))
     expect(alex.page.locator(".card")).to_contain_text("nothing you wrote is lost", timeout=4000)
-    alex.page.fill("input[name=name]", "alex")
-    alex.page.fill("input[name=password]", PASSWORD)
-    alex.page.click("button[type=submit]")
+    alex.submit_name("alex", PASSWORD)
     alex.wait_until_connected()
     alex.page.wait_for_selector(".editor")
     assert alex.page.input_value(".editor") == "not lost"
@@ -159,9 +157,7 @@ def test_a_cookie_that_expired_while_one_typed_asks_to_sign_in_and_keeps_the_dra
     alex.page.reload()
     expect(alex.page.locator("h1")).to_have_text("Sign in to Deskbell")
     assert "hi" not in alex.page.inner_text("body").split()
-    alex.page.fill("input[name=name]", "alex")
-    alex.page.fill("input[name=password]", PASSWORD)
-    alex.page.click("button[type=submit]")
+    alex.submit_name("alex", PASSWORD)
     alex.wait_until_connected()
     alex.page.wait_for_selector(".editor")
     assert alex.page.input_value(".editor") == "not lost"

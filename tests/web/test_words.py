@@ -48,6 +48,15 @@ def test_every_key_that_is_asked_for_is_there(script: Path) -> None:
     assert [key for key in asked if key not in known and base(key) not in known] == []
 
 
+def test_every_act_that_is_written_down_has_its_words() -> None:
+    known, acts = table("en"), set()
+    for module in (WEB.parent.parent.parent / "server").rglob("*.py"):
+        for call in re.findall(r"doors\.audit\((.*)\)", module.read_text(encoding="utf-8")):
+            acts |= set(re.findall(r'"((?:user|group|device)\.[a-z]+|announce|restore|prune)"', call))
+    assert len(acts) >= 12
+    assert sorted(act for act in acts if f"act.{act}" not in known) == []
+
+
 def test_no_visible_sentence_stands_in_a_script() -> None:
     quoted = re.compile(r'"([A-Z][a-z]+ [a-z]+ [^"]*)"')
     for script in (WEB / "js").rglob("*.js"):

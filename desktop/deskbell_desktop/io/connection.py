@@ -13,7 +13,7 @@ from deskbell_desktop.core import events as on
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.address import Address, parse_address
-from deskbell_desktop.io.http import Api, new_session
+from deskbell_desktop.io.http import Api, Tls, new_session
 from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.problems import LinkError, UnsafeError
 from deskbell_desktop.io.results import LoginFailed, LoginSucceeded, PeopleFound
@@ -127,7 +127,7 @@ class Connection:
 
     async def _attempt(self, login: Login) -> Ending:
         try:
-            self._socket = Socket(login, self._context(), self._post, self._intake, self._words)
+            self._socket = Socket(login, self._tls_for(login.address), self._post, self._intake, self._words)
             return await self._socket.run()
         except LinkError as error:
             return Ending(str(error))
@@ -159,7 +159,7 @@ class Connection:
     async def login(self, server: str, name: str, password: str, *, allow_plain_http: bool) -> None:
         try:
             address = parse_address(server, self._words, allow_plain_http=allow_plain_http)
-            async with new_session(self._context()) as session:
+            async with new_session(self._tls_for(address)) as session:
                 answer = await Api(session, address, self._words).login(name, password, self._device)
         except LinkError as error:
             self._post(LoginFailed(str(error)))
@@ -169,22 +169,26 @@ class Connection:
     async def logout(self, server: str, token: str) -> None:
         """Best effort: without the server the device stays in the person's list, where it can be revoked."""
         try:
-            async with new_session(self._context()) as session:
-                await Api(session, self._known(server), self._words).logout(token)
+            address = self._known(server)
+            async with new_session(self._tls_for(address)) as session:
+                await Api(session, address, self._words).logout(token)
         except LinkError as error:
             log.warning("this device could not be logged out at the server: %s", error)
 
     async def search(self, server: str, token: str, query: str) -> None:
         try:
-            async with new_session(self._context()) as session:
-                people = await Api(session, self._known(server), self._words).users(token, query)
+            address = self._known(server)
+            async with new_session(self._tls_for(address)) as session:
+                people = await Api(session, address, self._words).users(token, query)
         except LinkError as error:
             log.info("search for people: %s", error)
             return
         self._post(PeopleFound(query, tuple(people)))
 
-    def _context(self) -> ssl.SSLContext:
-        """Made once: it takes 60 ms."""
+    def _tls_for(self, address: Address) -> Tls:
+        """Made once, when there is something to encrypt: it takes 60 ms and a MiB."""
+        if address.scheme == "http":
+            return True
         if self._tls is None:
             try:
                 self._tls = ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None)

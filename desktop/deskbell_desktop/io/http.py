@@ -2,7 +2,7 @@
 
 import ssl
 from types import SimpleNamespace
-from typing import NoReturn, TypeVar
+from typing import Literal, NoReturn, TypeVar
 
 import aiohttp
 import msgspec
@@ -111,7 +111,11 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return bytes(raw)
 
 
-def new_session(tls: ssl.SSLContext, trace: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
+Tls = ssl.SSLContext | Literal[True]
+"""True is aiohttp's own: where there is only plain HTTP, nobody asks it."""
+
+
+def new_session(tls: Tls, trace: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
     """Keeps no cookies, reads no proxy or password from the environment, and follows no redirect."""
     guard = aiohttp.TraceConfig()
     guard.on_request_redirect.append(_no_redirect)

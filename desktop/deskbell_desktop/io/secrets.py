@@ -7,22 +7,18 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 import msgspec
 
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.words import Words
+from deskbell_desktop.io.keyring_link import KeyringLink
 from deskbell_desktop.io.results import TokenKept, TokenLoaded
 
 log = logging.getLogger(__name__)
 
 SERVICE = "Deskbell"
 CLOSE_S = 0.5
-
-
-class SecretError(Exception):
-    """The place for secrets cannot be used; the text says why."""
 
 
 class Secrets:
@@ -32,7 +28,7 @@ class Secrets:
         self._post = post
         self._words = words
         self._profile = profile
-        self._file = TokenFile(profile / "token.json") if in_file else None
+        self._place = TokenFile(profile / "token.json") if in_file else KeyringLink(words)
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -46,10 +42,11 @@ class Secrets:
         self._begin(lambda: self._forget(account))
 
     def close(self) -> None:
-        """A keyring that still waits for its person is left waiting; its thread ends with the process."""
+        """What is under way may take a moment to end; a keyring that waits for its person is told never mind."""
         if self._thread is not None:
             self._jobs.put(None)
             self._thread.join(CLOSE_S)
+            self._place.close()
 
     def _begin(self, job: Callable[[], None]) -> None:
         if self._thread is None:
@@ -66,7 +63,7 @@ class Secrets:
     def _load(self, account: Account) -> None:
         token, problem = None, ""
         try:
-            token = self._place().get_password(SERVICE, self._entry(account))
+            token = self._place.get_password(SERVICE, self._entry(account))
         except Exception as error:  # noqa: BLE001 - keyrings raise KeyringError, D-Bus and OS errors, anything
             problem = self._words.keyring_failed(_why(error))
             log.warning("keyring: %s", _why(error))
@@ -74,7 +71,7 @@ class Secrets:
 
     def _keep(self, account: Account, token: str) -> None:
         try:
-            self._place().set_password(SERVICE, self._entry(account), token)
+            self._place.set_password(SERVICE, self._entry(account), token)
         except Exception as error:  # noqa: BLE001
             log.warning("keyring: %s", _why(error))
             self._post(TokenKept(self._words.not_kept(_why(error))))
@@ -83,16 +80,13 @@ class Secrets:
 
     def _forget(self, account: Account) -> None:
         try:
-            self._place().delete_password(SERVICE, self._entry(account))
+            self._place.delete_password(SERVICE, self._entry(account))
         except Exception as error:  # noqa: BLE001 - it may not have been there; the server forgets it as well
             log.info("keyring: %s", _why(error))
 
     def _entry(self, account: Account) -> str:
         """One per profile: two profiles may hold two devices of the same account."""
         return f"{account.user.name} at {account.server} ({self._profile})"
-
-    def _place(self) -> Any:
-        return self._file if self._file is not None else trusted_keyring(self._words)
 
 
 class TokenFile:
@@ -110,6 +104,9 @@ class TokenFile:
     def delete_password(self, _service: str, entry: str) -> None:
         self._write({key: token for key, token in self._read().items() if key != entry})
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     def _read(self) -> dict[str, str]:
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
@@ -123,19 +120,6 @@ class TokenFile:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(msgspec.json.encode(tokens))
         draft.replace(self._path)
-
-
-def trusted_keyring(words: Words) -> Any:
-    """The best keyring that encrypts; others than keyring's own may write plain text. Raises `SecretError`."""
-    import keyring
-    from keyring.backends.chainer import ChainerBackend
-
-    chosen = keyring.get_keyring()
-    candidates = list(chosen.backends) if isinstance(chosen, ChainerBackend) else [chosen]
-    for backend in candidates:
-        if type(backend).__module__.startswith("keyring.backends.") and backend.priority >= 1:
-            return backend
-    raise SecretError(words.no_keyring())
 
 
 def _why(error: Exception) -> str:

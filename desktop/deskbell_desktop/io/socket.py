@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -18,7 +17,7 @@ from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.address import Address
-from deskbell_desktop.io.http import Explain, new_session
+from deskbell_desktop.io.http import Explain, Tls, new_session
 from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.wire_json import WireJson
 from deskbell_protocol import PROTOCOL_VERSION, limits, names, wire
@@ -69,7 +68,7 @@ class NoAnswerError(Exception):
 class Socket:
     """`run` until it is over. `request` while it is up; each is answered by one posted event, none after the end."""
 
-    def __init__(self, login: Login, tls: ssl.SSLContext, post: Post, intake: Intake, words: Words) -> None:
+    def __init__(self, login: Login, tls: Tls, post: Post, intake: Intake, words: Words) -> None:
         self._words = words
         self._login = login
         self._post = post

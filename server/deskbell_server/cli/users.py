@@ -19,7 +19,10 @@ def ask_password() -> str:
         raise click.UsageError("the password comes from stdin, which is closed")
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    return sys.stdin.readline().rstrip("\r\n")
+    line = sys.stdin.readline()
+    if not line:
+        raise click.ClickException("the password is the first line of stdin, and nothing came")
+    return line.rstrip("\r\n")
 
 
 @user.command()
@@ -29,9 +32,9 @@ def ask_password() -> str:
 @click.pass_obj
 def add(place: Place, name: str, admin: bool, display: str) -> None:
     """Make an account; the password comes from a prompt or from stdin."""
-    password = ask_password()
     with open_people(place) as people:
-        party = people.accounts.add(name, password, display=display, admin=admin)
+        people.accounts.check_new(name, display)
+        party = people.accounts.add(name, ask_password(), display=display, admin=admin)
     click.echo(f"Added {party.name}.")
 
 
@@ -41,9 +44,9 @@ def add(place: Place, name: str, admin: bool, display: str) -> None:
 @click.pass_obj
 def passwd(place: Place, name: str, log_out: bool) -> None:
     """Set another password, from a prompt or from stdin."""
-    password = ask_password()
     with open_people(place) as people:
-        people.accounts.set_password(name, password, log_out=log_out)
+        people.accounts.check_known(name)
+        people.accounts.set_password(name, ask_password(), log_out=log_out)
     click.echo(f"Changed the password of {name}.")
 
 

@@ -162,13 +162,13 @@ def unread_of(connection: Connection, user_id: str, message_ids: Sequence[str]) 
 
 def _marks(connection: Connection, user_id: str, existing: Sequence[str]) -> list[tuple[int, str, bool]]:
     """Place, id and whether it is read of those that stand in the log, found from its end as in `seq_of`."""
+    ((marks, values),) = chunks(existing)
     return connection.execute(
         "SELECT e.seq, e.id, r.message_id IS NOT NULL OR e.seq <= s.read_up_to FROM events e"
         " JOIN streams s ON s.user_id = e.user_id"
         " LEFT JOIN reads r ON r.user_id = e.user_id AND r.message_id = e.id"
-        f" WHERE e.user_id = ? AND e.kind = 'message' AND e.id IN ({','.join('?' * len(existing))})"
-        " ORDER BY e.seq DESC LIMIT ?",
-        [user_id, *existing, len(existing)],
+        f" WHERE e.user_id = ? AND e.kind = 'message' AND e.id IN ({marks}) ORDER BY e.seq DESC LIMIT ?",
+        [user_id, *values, len(existing)],
     ).fetchall()
 
 

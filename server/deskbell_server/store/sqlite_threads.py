@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any
+from queue import SimpleQueue
 
 from deskbell_server.errors import UnavailableError
+from deskbell_server.store.grouping import gather, run_together
 from deskbell_server.store.wake import Job, Wakeups
 
 log = logging.getLogger(__name__)
@@ -144,15 +144,8 @@ class Writer(Worker):
         if self._ending:
             return None
         group = super()._next_group()
-        while group and len(group) < self._commits.jobs:
-            try:
-                job = self.queue.get_nowait()
-            except Empty:
-                break
-            if job is None:
-                self._ending = True
-                break
-            group.append(job)
+        if group is not None:
+            self._ending = not gather(self.queue, group, self._commits.jobs)
         return group
 
     def _serve(self, group: list[Job]) -> None:
@@ -184,7 +177,7 @@ class Writer(Worker):
         at_first = connection.total_changes
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for job in self._alone(connection, group):
+            for job in run_together(group, lambda together, jobs: together(connection, [job.work for job in jobs])):
                 before = connection.total_changes
                 job.run(connection)
                 if job.problem is None:
@@ -201,22 +194,6 @@ class Writer(Worker):
             raise
         self._changed(connection.total_changes - at_first)
         return True
-
-    def _alone(self, connection: sqlite3.Connection, group: list[Job]) -> list[Job]:
-        """Runs what can run together; the rest."""
-        kinds: dict[Any, list[Job]] = {}
-        for job in group:
-            kinds.setdefault(getattr(job.work, "together", None), []).append(job)
-        rest = kinds.pop(None, [])
-        for together, jobs in kinds.items():
-            results = together(connection, [job.work for job in jobs]) if len(jobs) > 1 else [None]
-            for job, result in zip(jobs, results, strict=True):
-                job.result, job.problem = result, None
-                if result is None:
-                    rest.append(job)
-        in_rest = set(map(id, rest))
-        group[:] = [job for job in group if id(job) not in in_rest] + rest  # reported, and pushed, as they were stored
-        return rest
 
 
 class Reader(Worker):

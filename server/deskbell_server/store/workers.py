@@ -8,13 +8,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar, cast
 
 from gevent.hub import Waiter
 
 from deskbell_server.errors import OutcomeUnknownError, UnavailableError
 from deskbell_server.store.database import Connection
+from deskbell_server.store.grouping import Together, gather, run_together
 from deskbell_server.store.patience import Patience, Waiting
 from deskbell_server.store.wake import Job, Wakeups
 
@@ -220,15 +221,8 @@ class Writer(Worker):
         if self._ending:
             return None
         group = super()._next_group()
-        while group and len(group) < GROUP:
-            try:
-                job = self.queue.get_nowait()
-            except Empty:
-                break
-            if job is None:
-                self._ending = True
-                break
-            group.append(job)
+        if group is not None:
+            self._ending = not gather(self.queue, group, GROUP)
         return group
 
     def _serve(self, group: list[Waiting]) -> None:
@@ -256,7 +250,7 @@ class Writer(Worker):
             raise OutcomeUnknownError from problem
 
     def _run_all(self, group: list[Waiting], session: Session) -> None:
-        for job in self._alone(group, session):
+        for job in run_together(group, lambda together, jobs: self._together(together, jobs, session)):
             before = session.changes
             job.run(session)
             problem = job.problem
@@ -267,24 +261,7 @@ class Writer(Worker):
             if session.is_broken or session.changes != before:
                 raise problem if len(group) == 1 else _TogetherError
 
-    def _alone(self, group: list[Waiting], session: Session) -> list[Waiting]:
-        """Runs what can run together; the rest."""
-        kinds: dict[Any, list[Waiting]] = {}
-        for job in group:
-            job.result = job.problem = None
-            kinds.setdefault(getattr(job.work, "together", None), []).append(job)
-        rest = kinds.pop(None, [])
-        for together, jobs in kinds.items():
-            results = self._together(together, jobs, session) if len(jobs) > 1 else [None]
-            for job, result in zip(jobs, results, strict=True):
-                job.result = result
-                if result is None:
-                    rest.append(job)
-        in_rest = set(map(id, rest))
-        group[:] = [job for job in group if id(job) not in in_rest] + rest  # reported, and pushed, as they were stored
-        return rest
-
-    def _together(self, together: Callable[..., list[Any]], jobs: list[Waiting], session: Session) -> list[Any]:
+    def _together(self, together: Together, jobs: list[Waiting], session: Session) -> list[Any]:
         try:
             return together(session, [job.work for job in jobs])
         except Exception as problem:

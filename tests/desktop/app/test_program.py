@@ -66,7 +66,7 @@ def log_of(tmp_path: Path) -> str:
 @pytest.mark.parametrize("number", [15, 2])
 def test_without_bus_tray_or_server_it_waits_and_ends_when_told(tmp_path: Path, number: int) -> None:
     child = start(tmp_path, "--server", "http://127.0.0.1:1")
-    wait_for(lambda: "tray visible" in log_of(tmp_path), "the tray", 20)
+    wait_for(lambda: "tray icon made" in log_of(tmp_path), "the tray", 20)
     wait_for(lambda: "shows no popups" in log_of(tmp_path), "the popups' way to be chosen", 20)
     child.signal(number)
     assert child.wait() == 0
@@ -76,13 +76,13 @@ def test_without_bus_tray_or_server_it_waits_and_ends_when_told(tmp_path: Path, 
 
 def test_a_second_start_of_the_profile_leaves_at_once(tmp_path: Path) -> None:
     first = start(tmp_path)
-    wait_for(lambda: "tray visible" in log_of(tmp_path), "the tray", 20)
+    wait_for(lambda: "tray icon made" in log_of(tmp_path), "the tray", 20)
     second = start(tmp_path)
     assert second.wait() == 0
     assert first.exit_code is None
     (tmp_path / "another").mkdir()
     other = start(tmp_path / "another")
-    wait_for(lambda: "tray visible" in log_of(tmp_path / "another"), "the other profile's tray", 20)
+    wait_for(lambda: "tray icon made" in log_of(tmp_path / "another"), "the other profile's tray", 20)
     assert other.stop() == 0
     assert first.stop() == 0
 
@@ -90,8 +90,19 @@ def test_a_second_start_of_the_profile_leaves_at_once(tmp_path: Path) -> None:
 def test_a_profile_that_cannot_be_written_is_no_reason_not_to_start(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "deskbell_desktop", "--profile", "/proc/deskbell"]
     child = Child(command, tmp_path / "out.log", env=ENV)
-    wait_for(lambda: "tray visible" in (tmp_path / "out.log").read_text(), "the tray", 20)
+    wait_for(lambda: "tray icon made" in (tmp_path / "out.log").read_text(), "the tray", 20)
     assert child.stop() == 0
+
+
+def test_no_sources_are_kept_of_what_is_imported() -> None:
+    program = (
+        "import linecache; from deskbell_desktop.qt.import_hook import import_without_hook\n"
+        "import_without_hook()\n"
+        "import deskbell_desktop.app, deskbell_desktop.io.socket\n"
+        "print([name for name in linecache.cache if 'deskbell' in name or 'asyncio' in name])"
+    )
+    done = run(program)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_only_one_http_library_is_loaded(tmp_path: Path) -> None:

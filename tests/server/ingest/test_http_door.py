@@ -196,9 +196,11 @@ def test_a_bad_message_is_refused_and_not_stored(
     assert office.rows("SELECT count(*) FROM messages") == before
 
 
-def test_an_unknown_recipient_is_named(office: Server, alice: Login) -> None:
-    answer = publish(office, alice, {"to": ["bob", "Zaphod", "carol"], "body": "b"})
-    assert "Zaphod" in answer.body["message"]
+def test_unknown_recipients_are_named_all_at_once(office: Server, alice: Login) -> None:
+    answer = publish(office, alice, {"to": ["bob", "Zaphod", "carol", "@gone", "zaphod", "Ford"], "body": "b"})
+    assert answer.body["message"] == "there is nobody called Zaphod, @gone, Ford"
+    many = publish(office, alice, {"to": [f"n{number}" for number in range(25)], "body": "b"})
+    assert many.body["message"].endswith(" n18, n19 and 5 more")
 
 
 def test_a_control_character_is_named(office: Server, alice: Login) -> None:

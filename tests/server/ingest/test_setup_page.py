@@ -39,7 +39,8 @@ def secret_of(server: Server) -> str:
 def fetch(server: Server, method: str, path: str, form: dict[str, str] | None = None, **headers: str) -> Page:
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
         usual = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
-        connection.request(method, path, None if form is None else urlencode(form), usual | headers)
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, None if form is None else urlencode(form), usual | given)
         response = connection.getresponse()
         return Page(response.status, response.headers, response.read().decode())
 
@@ -112,6 +113,24 @@ def test_the_page_runs_nothing_loads_nothing_and_tells_no_other_site(fresh: Serv
     assert "unsafe" not in policy
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("wanted", ["zh-CN,zh;q=0.9,en;q=0.8", "zh-TW", "zh"])
+def test_it_speaks_chinese_to_whom_prefers_it(fresh: Server, wanted: str) -> None:
+    secret = secret_of(fresh)
+    page = fetch(fresh, "GET", f"/setup?secret={secret}", Accept_Language=wanted)
+    assert '<html lang="zh-CN">' in page.text
+    assert "创建账户" in page.text
+    short = FORM | {"secret": secret, "password": "short", "again": "short"}
+    assert "不接受此内容：" in fetch(fresh, "POST", "/setup", short, Accept_Language=wanted).text
+    assert "已失效" in fetch(fresh, "GET", "/setup?secret=x", Accept_Language=wanted).text
+
+
+@pytest.mark.parametrize("wanted", ["", "de", "*", "en-GB,zh;q=0.5", "zh;q=0,fr", "\x7f;;q=,,"])
+def test_it_speaks_english_to_everyone_else(fresh: Server, wanted: str) -> None:
+    page = fetch(fresh, "GET", f"/setup?secret={secret_of(fresh)}", Accept_Language=wanted)
+    assert page.status == 200
+    assert "Make the account" in page.text
 
 
 def test_a_form_that_is_too_long_is_refused(fresh: Server) -> None:

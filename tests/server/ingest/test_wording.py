@@ -28,7 +28,7 @@ def said(type_: type[Any], raw: Any) -> str:
         ({"to": ["bob"]}, "body is missing"),
         (GOOD | {"body": 1}, "body must be a text"),
         (GOOD | {"body": ""}, "body must not be empty"),
-        (GOOD | {"to": "bob"}, "to must be a list or null"),
+        (GOOD | {"to": "bob"}, 'to must be a list of names, such as ["bob", "@ops"]'),
         (GOOD | {"to": []}, "to must not be empty"),
         (GOOD | {"to": ["bob", 7]}, "to[1] must be a text"),
         (GOOD | {"to": ["x"] * 501}, "to must have at most 500 entries"),

@@ -11,7 +11,7 @@ import pytest
 from tests.desk.processes import wait_for
 from tests.desk.server import Login, Server
 from tests.desk.services import OwnRedis
-from tests.server.conftest import KINDS
+from tests.server.conftest import pair
 from tests.server.wires import Wire
 
 LogIn = Callable[[Server, str], Login]
@@ -19,22 +19,10 @@ Connect = Callable[[Server, str], Wire]
 Two = tuple[Server, Server]
 
 
-@pytest.fixture(params=KINDS)
-def two(request: pytest.FixtureRequest, folder: Path, furnished: Path, own_redis: OwnRedis) -> Iterator[Two]:
+@pytest.fixture
+def two(folder: Path, furnished: Path, own_redis: OwnRedis, shared_url: str) -> Iterator[Two]:
     """Two running servers on one database and one Redis."""
-    servers = []
-    for name in ("first", "second"):
-        place = folder / name
-        place.mkdir()
-        servers.append(Server(place, "--publish-rate", "0", "--redis", own_redis.url, "--log-level", "debug"))
-    first, second = servers
-    shutil.copytree(furnished, first.data)
-    if request.param == "postgres":
-        shutil.copytree(furnished, second.data)
-        first.database = second.database = request.getfixturevalue("postgres_office")
-    else:
-        second.data = first.data
-    with first, second:
+    with pair(folder, furnished, shared_url, "--redis", own_redis.url) as (first, second):
         first.start(wait=False)
         second.start().wait_until_up()
         first.wait_until_up()

@@ -17,6 +17,7 @@ from deskbell_server.store import migrate, postgres_schema
 from deskbell_server.store.database import Connection
 from deskbell_server.store.postgres import COMMITS, LOCK, PostgresDatabase, check_durable, conninfo
 from deskbell_server.store.schema import make_metadata
+from tests.server.store.jobs import at_once, keys, put
 
 
 @pytest.fixture
@@ -30,31 +31,6 @@ def database(url: str) -> Iterator[PostgresDatabase]:
     opened = PostgresDatabase(url)
     yield opened
     opened.close()
-
-
-def put(key: str, value: str = "x") -> Any:
-    def job(connection: Connection) -> str:
-        connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (key, value))
-        return key
-
-    return job
-
-
-def keys(database: PostgresDatabase) -> set[str]:
-    rows = database.read(lambda connection: connection.execute("SELECT key FROM meta").fetchall())
-    return {key for (key,) in rows} - {"epoch", COMMITS}
-
-
-def at_once(database: PostgresDatabase, *jobs: Any) -> list[Any]:
-    def outcome(job: Any) -> Any:
-        try:
-            return database.write(job)
-        except Exception as problem:  # noqa: BLE001 - it is what we ask for
-            return problem
-
-    waiting = [gevent.spawn(outcome, job) for job in jobs]
-    gevent.joinall(waiting, timeout=20, raise_error=True)
-    return [greenlet.value for greenlet in waiting]
 
 
 def beside(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
@@ -133,7 +109,7 @@ def test_only_the_guilty_fails(database: PostgresDatabase) -> None:
     assert isinstance(outcomes[2], ValueError)
     assert outcomes[3] == "c"
     assert isinstance(outcomes[4], psycopg.errors.UniqueViolation)
-    assert keys(database) == {"a", "b", "c"}
+    assert keys(database, COMMITS) == {"a", "b", "c"}
 
 
 def test_a_refusal_before_any_change_does_not_disturb_the_group(database: PostgresDatabase) -> None:
@@ -157,7 +133,7 @@ def test_a_refusal_before_any_change_does_not_disturb_the_group(database: Postgr
 def test_readers_cannot_write(database: PostgresDatabase) -> None:
     with pytest.raises((psycopg.Error, UnavailableError)):
         database.read(put("a"))
-    assert keys(database) == set()
+    assert keys(database, COMMITS) == set()
 
 
 def test_other_processes_are_noticed_and_we_ourselves_are_not(database: PostgresDatabase, url: str) -> None:
@@ -174,11 +150,11 @@ def test_other_processes_are_noticed_and_we_ourselves_are_not(database: Postgres
 
 def test_sessions_that_were_cut_while_idle_are_opened_again_unnoticed(database: PostgresDatabase, url: str) -> None:
     assert at_once(database, put("a")) == ["a"]
-    assert keys(database) == {"a"}
+    assert keys(database, COMMITS) == {"a"}
     with beside(url) as other:
         cut_all(other)
     assert at_once(database, put("b"), put("c")) == ["b", "c"]
-    assert keys(database) == {"a", "b", "c"}
+    assert keys(database, COMMITS) == {"a", "b", "c"}
 
 
 def test_a_session_that_is_cut_in_the_middle_tries_again_and_stores_once(database: PostgresDatabase, url: str) -> None:
@@ -196,7 +172,7 @@ def test_a_session_that_is_cut_in_the_middle_tries_again_and_stores_once(databas
 
     assert at_once(database, cut) == ["done"]
     assert len(runs) == 2
-    assert keys(database) == {"before", "cut", "cut2"}
+    assert keys(database, COMMITS) == {"before", "cut", "cut2"}
 
 
 def test_who_stops_in_the_middle_holds_up_the_others_for_seconds_only(database: PostgresDatabase, url: str) -> None:

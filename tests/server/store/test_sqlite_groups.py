@@ -15,6 +15,7 @@ from deskbell_server.store import checkpoints, migrate, sqlite_threads
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sqlite import BUSY_S, SqliteDatabase
 from tests.desk.processes import wait_for
+from tests.server.store.jobs import at_once, keys, put
 
 
 @pytest.fixture
@@ -29,33 +30,6 @@ def database(path: Path) -> Iterator[SqliteDatabase]:
     opened = SqliteDatabase(path)
     yield opened
     opened.close()
-
-
-def put(key: str, value: str = "x") -> Any:
-    def job(connection: Connection) -> str:
-        connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (key, value))
-        return key
-
-    return job
-
-
-def keys(database: SqliteDatabase) -> set[str]:
-    rows = database.read(lambda connection: connection.execute("SELECT key FROM meta").fetchall())
-    return {key for (key,) in rows} - {"epoch"}
-
-
-def at_once(database: SqliteDatabase, *jobs: Any) -> list[Any]:
-    """The outcomes of jobs that all wait together: results, or what was raised."""
-
-    def outcome(job: Any) -> Any:
-        try:
-            return database.write(job)
-        except Exception as problem:  # noqa: BLE001 - it is what we ask for
-            return problem
-
-    waiting = [gevent.spawn(outcome, job) for job in jobs]
-    gevent.joinall(waiting, timeout=20, raise_error=True)
-    return [greenlet.value for greenlet in waiting]
 
 
 def test_what_was_written_is_read(database: SqliteDatabase) -> None:

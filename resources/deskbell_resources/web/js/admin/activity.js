@@ -6,9 +6,11 @@ import { action, asRow, panel, table } from "./parts.js";
 
 const HEADS = ["activity.when", "activity.who", "activity.what", "activity.whom"];
 
+const whole = (entry) => (entry.action.startsWith("group.") && !entry.detail ? ".whole" : "");
+
 export async function activity({ act }) {
   const row = (entry) => h("tr", {}, h("td.soft.small.num", {}, fullTime(entry.at)), h("td", {}, h("bdi", {}, oneLine(entry.actor))),
-    h("td.mono", {}, entry.action), h("td", {}, h("bdi", {}, oneLine([entry.subject, entry.detail].filter(Boolean).join(" · "), 160))));
+    h("td", { title: entry.action }, t(`act.${entry.action}${whole(entry)}`)), h("td", {}, h("bdi", {}, oneLine([entry.subject, entry.detail].filter(Boolean).join(" · "), 160))));
   let { entries, more } = await act("GET", "activity");
   if (!entries.length) return panel(t("admin.activity"), h("p.soft", {}, t("activity.none")));
   const heads = HEADS.map((head) => t(head));
