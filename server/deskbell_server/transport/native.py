@@ -64,6 +64,12 @@ class NativeServer(GuardedServer):
         if type(below) is Connection:
             below.login_changed(by)
 
+    def _accept(self, eio_sid: str, namespace: str, sid: str, environ: Any) -> None:
+        held = self.manager.held(sid, namespace)
+        super()._accept(eio_sid, namespace, sid, environ)
+        if held:
+            self._send_encoded([eio_sid], held)
+
     def is_logged_in(self, eio_sid: str) -> bool:
         below = self.eio.sockets.get(eio_sid)
         return below.logins > 0 if type(below) is Connection else super().is_logged_in(eio_sid)

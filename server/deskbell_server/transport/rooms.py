@@ -5,13 +5,15 @@ its tables is replaced here.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from socketio import packet as sio
 from socketio.manager import Manager
 
 Send = Callable[[list[str], list[Any]], None]
 """Sends encoded packets (text, or bytes of attachments) to Engine.IO sockets."""
+HELD: Final = 256
+"""Packets that one client may be sent before it is let in; they follow its CONNECT."""
 
 
 class _Space:
@@ -22,7 +24,7 @@ class _Space:
     def __init__(self) -> None:
         self.eio_sids: dict[str, str] = {}
         self.sids: dict[str, str] = {}
-        self.pending: set[str] = set()
+        self.pending: dict[str, list[Any]] = {}
         self.leaving: set[str] = set()
         self.rooms: dict[str, dict[str, str]] = {}
         self.joined: dict[str, list[str]] = {}
@@ -50,14 +52,18 @@ class Rooms(Manager):  # type: ignore[misc]
         sid: str = self.server.eio.generate_id()
         space.eio_sids[sid] = eio_sid
         space.sids[eio_sid] = sid
-        space.pending.add(sid)
+        space.pending[sid] = []
         return sid
 
     def connect(self, sid: str, namespace: str) -> str:
         space = self._spaces[namespace]
-        space.pending.discard(sid)
+        space.pending.pop(sid, None)
         self._login_changed(space.eio_sids[sid], 1)
         return sid
+
+    def held(self, sid: str, namespace: str) -> list[Any]:
+        """What handlers have sent to a client whom nobody has let in yet."""
+        return self._spaces[namespace].pending.get(sid, [])
 
     def is_pre_connected(self, sid: str, namespace: str) -> bool:
         space = self._spaces.get(namespace)
@@ -90,9 +96,7 @@ class Rooms(Manager):  # type: ignore[misc]
         del space.sids[eio_sid]
         self.callbacks.pop(sid, None)
         space.leaving.discard(sid)
-        if sid in space.pending:
-            space.pending.discard(sid)
-        else:
+        if space.pending.pop(sid, None) is None:
             self._login_changed(eio_sid, -1)
 
     # -- rooms
@@ -150,7 +154,7 @@ class Rooms(Manager):  # type: ignore[misc]
             found = space.rooms[room]
         else:
             found = {room: space.eio_sids[room]} if room in space.eio_sids else _NOTHING
-        if space.pending and not space.pending.isdisjoint(found):
+        if space.pending and not space.pending.keys().isdisjoint(found):
             # Whoever is still being asked who they are gets nothing.
             return {sid: eio_sid for sid, eio_sid in found.items() if sid not in space.pending}
         return found
@@ -178,13 +182,31 @@ class Rooms(Manager):  # type: ignore[misc]
         args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
         skip = set(skip_sid) if isinstance(skip_sid, list) else {skip_sid}
         members = [pair for pair in self.get_participants(namespace, to or room) if pair[0] not in skip]
+        held = [pair for pair in self._holding(namespace, to or room) if pair[0] not in skip]
         if callback is None:
+            encoded = self._encoded(namespace, None, [event, *args]) if members or held else []
             if members:
-                self._send([eio_sid for _, eio_sid in members], self._encoded(namespace, None, [event, *args]))
+                self._send([eio_sid for _, eio_sid in members], encoded)
+            for _, waiting in held:
+                waiting.extend(encoded)
             return
         for sid, eio_sid in members:
             number = self._generate_ack_id(sid, callback)
             self._send([eio_sid], self._encoded(namespace, number, [event, *args]))
+        for sid, waiting in held:
+            waiting.extend(self._encoded(namespace, self._generate_ack_id(sid, callback), [event, *args]))
+
+    def _holding(self, namespace: str, room: Any) -> list[tuple[str, list[Any]]]:
+        """Those of `room` who are still being asked who they are, and what waits for them."""
+        space = self._spaces.get(namespace)
+        if space is None or not space.pending:
+            return []
+        rooms = (room,) if room is None or isinstance(room, str) else room
+        return [
+            (sid, waiting)
+            for sid, waiting in space.pending.items()
+            if len(waiting) < HELD and any(one in (None, sid, *space.joined.get(sid, ())) for one in rooms)
+        ]
 
     def _encoded(self, namespace: str, number: int | None, data: list[Any]) -> list[Any]:
         encoded = self.server.packet_class(sio.EVENT, data=data, namespace=namespace, id=number).encode()

@@ -91,6 +91,24 @@ class Second(flask_socketio.Namespace):
         flask_socketio.emit("news", data["body"], to=data["room"])
 
 
+class Greeting(flask_socketio.Namespace):
+    """Talks to whom it has not let in yet."""
+
+    def __init__(self) -> None:
+        super().__init__("/greeting")
+        self.acked: list[Any] = []
+
+    def on_connect(self, auth: Any = None) -> None:
+        flask_socketio.join_room("hall")
+        flask_socketio.emit("hello", {"n": 1})
+        flask_socketio.emit("hall", "somebody comes", to="hall")
+        flask_socketio.emit("all", "somebody new", broadcast=True)
+        flask_socketio.emit("not you", "you are skipped", broadcast=True, include_self=False)
+        flask_socketio.emit("question", 21, callback=lambda *answer: self.acked.append(answer))
+        if auth == {"token": "bad"}:
+            raise ConnectionRefusedError("no entry", {"code": "unauthorized"})
+
+
 class Program:
     def __init__(self, kind: str, **options: Any) -> None:
         app = Flask("program")
@@ -101,6 +119,8 @@ class Program:
         self.front = Front()
         self.io.on_namespace(self.front)
         self.io.on_namespace(Second("/test"))
+        self.greeting = Greeting()
+        self.io.on_namespace(self.greeting)
 
     @property
     def url(self) -> str:
@@ -234,6 +254,30 @@ def test_a_second_namespace(client: Callable[..., Any]) -> None:
     one.call("to_room", {"room": "everyone", "body": "above"})
     eventually(lambda: len(one.got) == 2)
     assert sorted(one.got) == [("news", "above"), ("test", "below")]
+
+
+GREETED = ("hello", "hall", "all", "not you", "question")
+
+
+def test_what_a_connect_handler_sends_arrives(client: Callable[..., Any], program: Program) -> None:
+    one = client()
+    one.disconnect()
+    got: list[Any] = []
+    for event in GREETED:
+        one.on(event, lambda body, event=event: got.append(event) or (body, "yes"), namespace="/greeting")  # type: ignore[func-returns-value]
+    one.connect(program.url, transports=["websocket"], namespaces=["/greeting"])
+    eventually(lambda: sorted(got) == ["all", "hall", "hello", "question"])
+    eventually(lambda: program.greeting.acked == [(21, "yes")])
+
+
+def test_who_is_refused_gets_nothing_of_it(program: Program, kind: str) -> None:
+    one, got = socketio.Client(reconnection=False, handle_sigint=False), list[str]()
+    for event in GREETED:
+        one.on(event, lambda _body, event=event: got.append(event), namespace="/greeting")
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        one.connect(program.url, transports=["websocket"], namespaces=["/greeting"], auth={"token": "bad"})
+    if kind == "native":  # python-socketio's own manager has sent it by then
+        assert got == []
 
 
 def test_an_unknown_namespace_is_refused(client: Callable[..., Any]) -> None:
