@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from deskbell_desktop.core.events import ProblemSeen
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.intake import Intake
+from deskbell_desktop.io.lean_tls import trusting_nobody
 
 if TYPE_CHECKING:
     from deskbell_desktop.io.connection import Connection
@@ -124,6 +125,8 @@ class Network:
             _empty(loop)
 
     def _load(self) -> "Connection":
+        with trusting_nobody():
+            import aiohttp  # noqa: F401
         from deskbell_desktop.io.connection import Connection
 
         return Connection(

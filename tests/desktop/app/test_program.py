@@ -105,6 +105,17 @@ def test_no_sources_are_kept_of_what_is_imported() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_the_context_that_aiohttp_makes_for_itself_trusts_nobody() -> None:
+    program = (
+        "import ssl; from deskbell_desktop.io.lean_tls import trusting_nobody\n"
+        "with trusting_nobody(): import aiohttp.connector\n"
+        "made = aiohttp.connector._SSL_CONTEXT_VERIFIED\n"
+        "print(made.cert_store_stats()['x509_ca'], made.verify_mode.name, made.check_hostname)\n"
+        "print(ssl.create_default_context().verify_mode.name)"
+    )
+    assert run(program).stdout.split() == ["0", "CERT_REQUIRED", "True", "CERT_REQUIRED"]
+
+
 def test_only_one_http_library_is_loaded(tmp_path: Path) -> None:
     program = (
         "import sys; from deskbell_desktop.app import UNUSED\n"
