@@ -5,9 +5,11 @@ read within bounds of time and size too.
 """
 
 import contextlib
+import errno
 import io
 import logging
 import socket
+import time
 from collections.abc import Callable
 from ssl import SSLContext
 from typing import Any
@@ -25,6 +27,11 @@ from deskbell_server.transport.streams import TlsStream
 
 log = logging.getLogger(__name__)
 
+ROOM_S = 0.25
+"""How often one looks whether there is room again."""
+TELL_S = 60.0
+"""How often it is said that there is none."""
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _END = b"\r\n\r\n"
 _BROKEN = {
     400: "This is not a request of HTTP/1.1.",
@@ -146,6 +153,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         self._engine = engine
         self._tls = tls
         self._opening = 0
+        self._told_at = -TELL_S
         self.handlers: set[Handler] = set()
         if tls is not None:
             self.environ["wsgi.url_scheme"] = "https"
@@ -153,9 +161,24 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
     def do_read(self) -> tuple[int, Any] | None:
         try:
             fd, address = self.socket._accept()  # noqa: SLF001
-        except BlockingIOError:
+        except (BlockingIOError, ConnectionAbortedError):
+            return None
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            self._wait_for_room(error)
             return None
         return fd, address
+
+    def _wait_for_room(self, error: OSError) -> None:
+        """Whoever wants in waits in the backlog until somebody has left."""
+        now = time.monotonic()
+        if now - self._told_at > TELL_S:
+            log.error("no more connections can be accepted: %s", error.strerror)
+            self._told_at = now
+        self.stop_accepting()
+        self._timer = self.loop.timer(ROOM_S)
+        self._timer.start(self._start_accepting_if_started)
 
     def do_handle(self, fd: int, address: Any) -> None:
         sock = socket.socket(self.family, socket.SOCK_STREAM, 0, fd)

@@ -144,14 +144,20 @@ class Native(Serving):
         with within(grace_s):
             while self._engine.blocked:
                 gevent.sleep(0.02)
+        self._hang_up(polling=True)  # a poll is a request that waits for us
         self._http.finish(grace_s)
-        for number, below in enumerate(list(self._engine.sockets.values())):
-            below.close(wait=False)
-            if not number % SLICE:
-                gevent.sleep(0)
+        self._hang_up()
         with within(2.0):
             while self._engine.sockets or len(self._engine.wheel):
                 gevent.sleep(0.02)
         if self.options.polling:
             self.server.shutdown()
         self._engine.shut()
+
+    def _hang_up(self, *, polling: bool = False) -> None:
+        """On everybody, or on those who came by polling."""
+        for number, below in enumerate(list(self._engine.sockets.values())):
+            if not polling or type(below) is not Connection:
+                below.close(wait=False)
+            if not number % SLICE:
+                gevent.sleep(0)

@@ -462,6 +462,16 @@ def test_long_polling_and_upgrade(kind: str, transports: list[str]) -> None:
         one.disconnect()
 
 
+def test_a_poll_that_hangs_does_not_hold_up_the_end() -> None:
+    program = Program("native", polling=True)
+    with serving(program.transport):  # which allows ten seconds
+        one = socketio.Client(reconnection=False, handle_sigint=False)
+        one.connect(program.url, transports=["polling"])
+        assert one.call("echo", 1) == 1
+        program.transport.stop(30.0)
+        eventually(lambda: not one.connected)
+
+
 def test_stop_ends_every_connection(kind: str) -> None:
     program = Program(kind)
     with serving(program.transport):
