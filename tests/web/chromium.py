@@ -134,8 +134,9 @@ class Person:
         )
 
     def leave(self) -> None:
-        """Sign out, and close the browser."""
-        self.sign_out()
+        """Sign out, unless it is another server's page, and close the browser."""
+        if self.page.url.startswith(self.server.url):
+            self.sign_out()
         self.close()
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ const whole = (entry) => (entry.action.startsWith("group.") && !entry.detail ? "
 
 export async function activity({ act }) {
   const row = (entry) => h("tr", {}, h("td.soft.small.num", {}, fullTime(entry.at)), h("td", {}, h("bdi", {}, oneLine(entry.actor))),
-    h("td", { title: entry.action }, t(`act.${entry.action}${whole(entry)}`)), h("td", {}, h("bdi", {}, oneLine([entry.subject, entry.detail].filter(Boolean).join(" · "), 160))));
+    h("td", { title: entry.action }, t(`act.${entry.action}${whole(entry)}`)), h("td", {}, h("bdi", {}, oneLine([...new Set([entry.subject, entry.detail])].filter(Boolean).join(" · "), 160))));
   let { entries, more } = await act("GET", "activity");
   if (!entries.length) return panel(t("admin.activity"), h("p.soft", {}, t("activity.none")));
   const heads = HEADS.map((head) => t(head));
