@@ -41,20 +41,17 @@ def resolve(connection: Connection, principal: Principal, draft: Publish) -> Aud
 
 def _named(connection: Connection, written: list[str]) -> list[Party]:
     """In the order of writing, each once."""
-    by_key = {texts.folded(name): name for name in reversed(written)}
+    by_key: dict[str, str] = {}
+    for name in written:
+        by_key.setdefault(texts.folded(name), name)
     group_keys = [key for key in by_key if key.startswith(names.GROUP_SIGN)]
     found = users.parties_by_key(connection, [key for key in by_key if key not in group_keys])
     if group_keys:
         found |= groups.by_key(connection, group_keys)
         found[names.EVERYONE] = EVERYONE
-    parties: dict[str, Party] = {}
-    for name in written:
-        party = found.get(texts.folded(name))
-        if party is not None:
-            parties[party.id] = party
     if unknown := [name for key, name in by_key.items() if key not in found]:
-        raise _unknown(*reversed(unknown))
-    return list(parties.values())
+        raise _unknown(*unknown)
+    return [found[key] for key in by_key]
 
 
 def _answered(connection: Connection, principal: Principal, message_id: str) -> list[Party]:
