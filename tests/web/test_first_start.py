@@ -25,7 +25,7 @@ def test_the_link_lands_on_the_admin_page_signed_in(person: MakePerson, house: S
     links = house.process.wait_until(lambda: re.findall(r"http://\S+/setup\?secret=\S+", said.read_text()), "the link")
     first = person()
     first.page.goto(links[0])
-    for name, value in {"name": "chief", "display": "The Chief", "password": PASSWORD, "again": "another horse"}.items():
+    for name, value in {"name": "chief", "display": "The Chief", "password": PASSWORD, "again": "mistyped"}.items():
         first.page.fill(f"input[name={name}]", value)
     first.page.click("button")
     expect(first.page.locator("[role=alert]")).to_have_text("The two passwords differ.")
