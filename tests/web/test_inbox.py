@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.desk.processes import wait_for
 from tests.desk.server import Server
@@ -240,6 +240,24 @@ def test_signing_out_leaves_nothing_of_the_person_in_the_browser(
     kept = alex.page.evaluate("Object.keys(localStorage)")
     assert [key for key in kept if "draft" in key or "outbox" in key] == []
     assert [cookie for cookie in alex.context.cookies() if cookie["value"]] == []
+
+
+def test_whoever_signs_out_is_not_told_to_have_been_signed_out(person: MakePerson) -> None:
+    alex = person("alex")
+    told: list[int] = []
+
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        alex.page.wait_for_timeout(700)  # the socket knows of it by now
+        told.append(alex.page.get_by_text("You were signed out").count())
+        route.fulfill(response=answer)
+
+    alex.page.route("**/web/logout", late)
+    alex.page.click("[aria-label=Menu]")
+    alex.page.click("[data-act=signout]")
+    expect(alex.page.locator("h1")).to_have_text("Sign in to Deskbell")
+    assert told == [0]
+    expect(alex.page.get_by_text("You were signed out")).to_have_count(0)
 
 
 def test_theme_and_language_are_chosen_and_kept(person: MakePerson) -> None:

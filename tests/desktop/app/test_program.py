@@ -99,7 +99,7 @@ def test_no_sources_are_kept_of_what_is_imported() -> None:
         "import linecache; from deskbell_desktop.qt.import_hook import import_without_hook\n"
         "import_without_hook()\n"
         "import deskbell_desktop.app, deskbell_desktop.io.socket\n"
-        "print([name for name in linecache.cache if 'deskbell' in name or 'asyncio' in name])"
+        "print([name for name in linecache.cache if '/deskbell_desktop/' in name or '/asyncio/' in name])"
     )
     done = run(program)
     assert done.stdout.strip() == "[]", done.stderr

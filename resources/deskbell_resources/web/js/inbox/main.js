@@ -19,6 +19,7 @@ class Inbox {
   #dirty = null;
   #changed = new Set();
   #menu = null;
+  #signingOut = null; // settles with the outcome
   #made = new Map(); // conversations that have only what waits in the outbox
 
   constructor(found, desk) {
@@ -223,7 +224,8 @@ class Inbox {
   async #signOut() {
     if (this.desk.outbox.list().length && !confirm(t("signout.waiting"))) return;
     const { user } = this.found;
-    try { await signOut(); } catch { this.side.showState(t("signout.failed"), "bad"); return; }
+    this.#signingOut = signOut();
+    try { await this.#signingOut; } catch { this.side.showState(t("signout.failed"), "bad"); return; }
     await this.#end();
     forget(user.id);
     await Store.remove(user.id);
@@ -238,6 +240,8 @@ class Inbox {
 
   /** This browser is not signed in any more, or as somebody else. What was written stays here for its writer. */
   async #left({ code }) {
+    // Whoever signs out is told so by the socket as well, often before HTTP answers.
+    if (await this.#signingOut?.then(() => true, () => false)) return;
     await this.#end();
     if (code === "upgrade_required") { location.reload(); return; }
     const now = await session().catch(() => null);
