@@ -49,12 +49,12 @@ class Delivery:
 
     def head(self, heads: dict[str, int]) -> None:
         """Where the logs of these connected users end."""
-        prefix = b'{"epoch":"%s","head":' % self.epoch.encode()
+        prefix, pushed = b'{"epoch":"%s","head":' % self.epoch.encode(), self.pushed
         for user_id, head in heads.items():
-            self.pushed[user_id] = max(head, self.pushed.get(user_id, 0))
-        self._transport.fan_out(
-            names.HEAD, [(user_room(user_id), prefix + str(head).encode()) for user_id, head in heads.items()], b"}"
-        )
+            if pushed.get(user_id, -1) < head:
+                pushed[user_id] = head
+        rooms = [(user_room(user_id), b"%s%d" % (prefix, head)) for user_id, head in heads.items()]
+        self._transport.fan_out(names.HEAD, rooms, b"}")
 
     def bye_all(self, code: Code, after_ms: int) -> None:
         """Everybody is told when to come back."""

@@ -1,7 +1,7 @@
 """Once a second: what other processes committed, whose tokens ended, to whom a `head` is due. One greenlet for all."""
 
-import heapq
 import logging
+import math
 import random
 import time
 
@@ -18,6 +18,7 @@ from deskbell_server.store.database import Database
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
+_GRAIN_S = 0.25
 
 
 class HeadTimes:
@@ -25,18 +26,17 @@ class HeadTimes:
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._due: list[tuple[float, str]] = []
+        self._due: dict[int, list[str]] = {}
 
     def add(self, user_id: str, now: float) -> None:
-        spread = self._chance.uniform(1 - limits.HEAD_JITTER, 1 + limits.HEAD_JITTER)
-        heapq.heappush(self._due, (now + limits.HEAD_INTERVAL_S * spread, user_id))
+        spread = 1 + limits.HEAD_JITTER * (2 * self._chance.random() - 1)
+        grain = math.ceil((now + limits.HEAD_INTERVAL_S * spread) / _GRAIN_S)
+        self._due.setdefault(grain, []).append(user_id)
 
     def take(self, now: float) -> list[str]:
         """Those who are due; they must be added again."""
-        due = []
-        while self._due and self._due[0][0] <= now:
-            due.append(heapq.heappop(self._due)[1])
-        return due
+        grains = [grain for grain in self._due if grain * _GRAIN_S <= now]
+        return [user_id for grain in grains for user_id in self._due.pop(grain)]
 
 
 class Watch:

@@ -96,16 +96,17 @@ class Native(Serving):
             return
         prefix, tail = packets.event_prefix(event), tail + b"]"
         fixed = len(prefix) + len(tail)
-        members, below = self.server.manager.members, self._engine.below
+        members, sockets = self.server.manager.members, self._engine.sockets
         sendings: list[tuple[Connection, bytes]] = []
         for room, head in heads:
             found = members("/", room)
             if found:
                 frame = b"".join((frames.header(fixed + len(head)), prefix, head, tail))
-                for socket in below(found.values()):
+                for eio_sid in found.values():
+                    socket = sockets.get(eio_sid)
                     if type(socket) is Connection:
                         sendings.append((socket, frame))
-                    else:
+                    elif socket is not None:
                         self._engine.send(socket.sid, (prefix[1:] + head + tail).decode())
         self._engine.spread(sendings, len(sendings))
 
