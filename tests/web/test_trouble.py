@@ -163,6 +163,21 @@ def test_a_cookie_that_expired_while_one_typed_asks_to_sign_in_and_keeps_the_dra
     assert alex.page.input_value(".editor") == "not lost"
 
 
+def test_the_conversation_in_the_address_opens_when_it_comes_only_with_the_sync(
+    person: MakePerson, house: Server
+) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="hi")
+    alex.open_conversation("Maria Garcia")
+    alex.context.clear_cookies()
+    alex.page.reload()
+    expect(alex.page.locator("h1")).to_have_text("Sign in to Deskbell")
+    forget = "async () => { for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name); }"
+    alex.page.evaluate(forget)
+    alex.submit_name("alex", PASSWORD)
+    alex.page.wait_for_selector(".editor")
+
+
 def test_another_person_at_the_same_browser_sees_nothing_of_the_first(person: MakePerson, house: Server) -> None:
     alex = person("alex")
     house.publish(house.login("maria", PASSWORD), "alex", body="for alex alone")

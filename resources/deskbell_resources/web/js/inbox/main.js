@@ -80,7 +80,7 @@ class Inbox {
       this.pane.update(this.#conversation(this.selected), this.desk.outbox.of(this.selected));
       this.#read();
     }
-    if (!this.selected && !this.composing) this.#empty();
+    if (!this.selected && !this.composing) this.#fromAddress(); // its conversation may have come only now
   }
 
   showSide() {
