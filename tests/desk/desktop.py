@@ -91,7 +91,7 @@ class Desk:
 
     def start(self, program: str, *args: str, stdin: bytes | None = None) -> Child:
         """Start a program of the desktop; it ends with the desktop."""
-        child = Child([program, *args], self.folder / f"{program}.log", env=self.env, stdin=stdin)
+        child = Child([program, *args], self.folder / f"{Path(program).name}.log", env=self.env, stdin=stdin)
         self._running[program] = child
         self._stack.callback(child.stop)
         return child

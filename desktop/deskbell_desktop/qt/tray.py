@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+from PySide6.QtCore import SLOT, QCoreApplication, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtDBus import QDBusConnection, QDBusServiceWatcher
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
@@ -15,6 +15,9 @@ from deskbell_desktop.qt.tray_icon import Panel, State, state_of, tray_icon
 log = logging.getLogger(__name__)
 
 WATCHER: Final = "org.kde.StatusNotifierWatcher"
+HOST: Final = (WATCHER, "/StatusNotifierWatcher", WATCHER, "StatusNotifierHostRegistered")
+SETTLED_MS: Final = 50
+"""A panel that starts tells twice that it is there: one new icon is enough for both."""
 
 translate = QCoreApplication.translate
 
@@ -35,12 +38,16 @@ class Tray(QObject):
         self._drawn: tuple[State, int, Panel] | None = None
         self._menu = QMenu()
         self._make_menu()
-        self._icon = self._make_icon()
         # Qt chooses between the two tray protocols when an icon is made, and never again: a panel that starts after us
-        # would not see an old one.
+        # would not see an old one. It has its name before it has a place for icons, and at login we may come between.
+        self._again = QTimer(self, singleShot=True, interval=SETTLED_MS)
+        self._again.timeout.connect(self._on_panel)
         bus = QDBusConnection.sessionBus()
         self._watcher = QDBusServiceWatcher(WATCHER, bus, QDBusServiceWatcher.WatchModeFlag.WatchForRegistration, self)
-        self._watcher.serviceRegistered.connect(self._on_panel)
+        self._watcher.serviceRegistered.connect(lambda _name: self._again.start())
+        # the stub asks for bytes, the function for SLOT's str
+        bus.connect(*HOST, self, SLOT("on_host()"))  # type: ignore[call-overload]
+        self._icon = self._make_icon()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._draw)
 
     @property
@@ -99,6 +106,10 @@ class Tray(QObject):
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
             self.open_requested.emit()
+
+    @Slot()
+    def on_host(self) -> None:
+        self._again.start()
 
     def _on_panel(self) -> None:
         log.info("a panel appeared: the tray icon is made again")

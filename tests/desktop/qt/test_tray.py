@@ -130,6 +130,20 @@ def test_a_panel_that_starts_later_gets_the_icon(desk: Desk) -> None:
     assert program.exit_code is None
 
 
+@pytest.mark.screen
+@pytest.mark.parametrize("desk", [Parts(panel=False, notifications=False, keyring=False)], indirect=True)
+def test_a_place_for_icons_that_comes_after_its_name_gets_the_icon(desk: Desk) -> None:
+    """As at login: a panel, or a service before it, has the name already when the program starts."""
+    sign = desk.folder / "run/host"
+    here = Path(__file__)
+    watcher = desk.start(sys.executable, str(here.with_name("late_host.py")), str(sign))
+    desk.bus.wait_for_name(TRAY_NAME)
+    program = desk.start(sys.executable, str(here.with_name("tray_program.py")))
+    program.wait_until(lambda: "tray " in program.log.read_text(), "the program in the tray")
+    sign.touch()
+    watcher.wait_until(lambda: "registered True" in watcher.log.read_text(), "the icon in the place that came")
+
+
 def items(desk: Desk) -> list[str]:
     answer = desk.bus.call(WATCHER, "Get", "ss", (TRAY_NAME, "RegisteredStatusNotifierItems"))
     variant = answer[0]  # its signature and its value
