@@ -207,7 +207,7 @@ class Connection(EngineSocket):
     def _on_pong(self) -> None:
         if self._pinged:
             self._pinged = False
-            self._engine.wheel.set(self, time.monotonic() + self._engine.options.ping_interval_s)
+            self._engine.answered(self)
 
     def login_changed(self, by: int) -> None:
         """One more or one fewer namespace is connected; without any it waits for a login again."""

@@ -1,6 +1,6 @@
 """Engine.IO with `Connection`s: the sockets of everybody, their deadlines, and the way from a packet to a handler.
 
-Long polling, where it is allowed, keeps python-engineio's code and sockets.
+Long polling, where it is allowed, keeps python-engineio's code, and sockets that stand on the same clock.
 """
 
 import logging
@@ -11,6 +11,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 import engineio
+from engineio import packet as eio
 from gevent import get_hub, spawn_raw
 
 from deskbell_server.transport import frames, handshake, packets
@@ -18,6 +19,7 @@ from deskbell_server.transport.base import HotHandler, Options
 from deskbell_server.transport.connection import Connection
 from deskbell_server.transport.engine_socket import EngineSocket
 from deskbell_server.transport.outbox import SLICE, Outbox
+from deskbell_server.transport.polling import PollingSocket
 from deskbell_server.transport.sending import Sending
 from deskbell_server.transport.streams import Stream
 from deskbell_server.transport.wheel import Wheel
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.25
+Client = Connection | PollingSocket
 
 
 class Engine(engineio.Server):  # type: ignore[misc]
@@ -43,7 +46,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self.thread = get_ident()
         self.outbox = Outbox(self.loop)
         tick = min(_TICK_S, self.options.ping_interval_s / 4, self.options.login_s / 4)
-        self.wheel: Wheel[Connection] = Wheel(tick, time.monotonic())
+        self.wheel: Wheel[Client] = Wheel(tick, time.monotonic())
         self.blocked: set[Sending] = set()
         self.inline: dict[str, HotHandler] = server.inline
         self.waiting = 0
@@ -54,13 +57,16 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self._leave = self.loop.timer(0)
         self._ticks = self.loop.timer(tick, tick)
         self._ticks.start(self._tick)
+        self._terms = {
+            "pingTimeout": int(self.options.ping_timeout_s * 1000),
+            "pingInterval": int(self.options.ping_interval_s * 1000),
+            "maxPayload": self.options.max_message,
+        }
         self._hello = self._open_packet()
 
     def _open_packet(self) -> tuple[bytes, bytes]:
-        options = self.options
         rest = b'","upgrades":[],"pingTimeout":%d,"pingInterval":%d,"maxPayload":%d}'
-        numbers = (int(options.ping_timeout_s * 1000), int(options.ping_interval_s * 1000), options.max_message)
-        return b'0{"sid":"', rest % numbers
+        return b'0{"sid":"', rest % tuple(self._terms.values())
 
     def shut(self) -> None:
         self.thread = None
@@ -93,14 +99,18 @@ class Engine(engineio.Server):  # type: ignore[misc]
             self.options.environ(environ)
         return environ
 
-    def waits(self, connection: Connection) -> None:
+    def waits(self, client: Client) -> None:
         """It must log in, again."""
         self.waiting += 1
-        self.wheel.set(connection, time.monotonic() + self.options.login_s)
+        self.wheel.set(client, time.monotonic() + self.options.login_s)
 
-    def logged_in(self, connection: Connection) -> None:
+    def logged_in(self, client: Client) -> None:
         self.waiting -= 1
-        self.wheel.set(connection, time.monotonic() + self.options.ping_interval_s)
+        self.answered(client)
+
+    def answered(self, client: Client) -> None:
+        """It is there; the next ping is due an interval from now."""
+        self.wheel.set(client, time.monotonic() + self.options.ping_interval_s)
 
     def ended(self, connection: Connection, reason: str) -> None:
         if not connection.logins:
@@ -216,8 +226,21 @@ class Engine(engineio.Server):  # type: ignore[misc]
     # -- HTTP: long polling alone comes this way
 
     def _handle_connect(
-        self, environ: dict[str, Any], start_response: Any, transport: str, jsonp_index: Any = None
+        self,
+        environ: dict[str, Any],
+        start_response: Any,  # noqa: ARG002
+        transport: str,
+        jsonp_index: Any = None,
     ) -> Any:
+        """As python-engineio's, for clients that are bounded."""
         if transport == "websocket" or jsonp_index is not None:
             return self._bad_request()
-        return super()._handle_connect(environ, start_response, transport, jsonp_index)
+        if self.waiting >= self.options.waiting_max:
+            return handshake.busy("Too many are waiting for their login.")
+        client = PollingSocket(self, self.generate_id())
+        self.sockets[client.sid] = client
+        self.waits(client)
+        client.send(eio.Packet(eio.OPEN, {"sid": client.sid, "upgrades": ["websocket"], **self._terms}))
+        self._trigger_event("connect", client.sid, environ, run_async=False)
+        client.connected = True
+        return self._ok(client.poll())

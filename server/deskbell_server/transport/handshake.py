@@ -66,6 +66,12 @@ def refusal(error: HandshakeError) -> bytes:
     return response(error.status, str(error), *extra)
 
 
+def busy(reason: str) -> dict[str, Any]:
+    """The same 503 as python-engineio's code answers with."""
+    headers = [("Content-Type", "application/json"), ("Retry-After", "5")]
+    return {"status": status_line(503), "headers": headers, "response": refusal_body(503, reason)}
+
+
 def read(head: bytes, origins: tuple[str, ...]) -> Upgrade | None:
     """The upgrade that `head` (a request up to its empty line) asks for; None when it asks for something else.
 

@@ -49,7 +49,7 @@ class NativeServer(GuardedServer):
             options,
             client_manager=rooms,
             cors_allowed_origins=origin_check(options.allowed_origins),
-            monitor_clients=options.polling,
+            monitor_clients=False,
         )
         self.environ = _Environs(self.eio)
 
@@ -61,7 +61,7 @@ class NativeServer(GuardedServer):
 
     def _login_changed(self, eio_sid: str, by: int) -> None:
         below = self.eio.sockets.get(eio_sid)
-        if type(below) is Connection:
+        if below is not None:
             below.login_changed(by)
 
     def _accept(self, eio_sid: str, namespace: str, sid: str, environ: Any) -> None:
@@ -72,7 +72,7 @@ class NativeServer(GuardedServer):
 
     def is_logged_in(self, eio_sid: str) -> bool:
         below = self.eio.sockets.get(eio_sid)
-        return below.logins > 0 if type(below) is Connection else super().is_logged_in(eio_sid)
+        return below is not None and below.logins > 0
 
     def acknowledge(self, eio_sid: str, namespace: str, number: int, args: list[Any]) -> None:
         below = self.eio.sockets.get(eio_sid)
@@ -151,8 +151,6 @@ class Native(Serving):
         with within(2.0):
             while self._engine.sockets or len(self._engine.wheel):
                 gevent.sleep(0.02)
-        if self.options.polling:
-            self.server.shutdown()
         self._engine.shut()
 
     def _hang_up(self, *, polling: bool = False) -> None:

@@ -1,0 +1,89 @@
+"""A client by long polling, under the rules of a `Connection`: a deadline for its login, pings, a bounded queue."""
+
+from typing import TYPE_CHECKING, Any
+
+from engineio import packet as eio
+from engineio.socket import Socket
+from gevent import spawn_raw
+
+if TYPE_CHECKING:
+    from deskbell_server.transport.engine import Engine
+
+
+class PollingSocket(Socket):  # type: ignore[misc]
+    """python-engineio's, with its clock on the engine's wheel instead of in greenlets. It may be upgraded later."""
+
+    server: "Engine"
+
+    def __init__(self, engine: "Engine", sid: str) -> None:
+        super().__init__(engine, sid)
+        self.last_ping: float | None = None
+        self.logins = 0
+        self.due, self.slot = 0.0, -1
+        self._bytes = 0
+        self._full = False
+
+    def send(self, pkt: Any) -> None:
+        """Queue it; a client for whom too much waits is closed."""
+        if self.closed or self._full:
+            return
+        self._bytes += len(pkt.data) if isinstance(pkt.data, str | bytes) else 0
+        options = self.server.options
+        if self.queue.qsize() >= options.out_frames or self._bytes > options.out_bytes:
+            self._full = True
+            self._end_soon(self.server.reason.TRANSPORT_ERROR)
+        else:
+            self.queue.put(pkt)
+
+    def poll(self) -> Any:
+        packets = super().poll()
+        self._bytes = 0
+        return packets
+
+    def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:  # noqa: ARG002
+        """End it. Nobody waits for what the client has not fetched: it may never come."""
+        if self.closing:
+            return
+        engine = self.server
+        engine.wheel.remove(self)
+        if not self.logins:
+            engine.waiting -= 1
+        try:
+            super().close(wait=False, abort=abort, reason=reason)
+        finally:
+            self.closed = True
+            engine.sockets.pop(self.sid, None)
+
+    # -- time
+
+    def on_due(self, now: float) -> None:
+        """Its deadline has come: to have logged in, to be pinged, or to have answered that."""
+        reason = self.server.reason
+        if not self.logins:
+            self._end_soon(reason.SERVER_DISCONNECT)
+        elif self.last_ping is not None:
+            self._end_soon(reason.PING_TIMEOUT)
+        else:
+            self.last_ping = now
+            self.server.wheel.set(self, now + self.server.options.ping_timeout_s)
+            self.send(eio.Packet(eio.PING))
+
+    def schedule_ping(self) -> None:
+        """A ping was answered."""
+        if self.last_ping is not None and not self.closing:
+            self.last_ping = None
+            self.server.answered(self)
+
+    def login_changed(self, by: int) -> None:
+        self.logins += by
+        if self.closing:
+            return
+        if by > 0 and self.logins == 1:
+            self.last_ping = None
+            self.server.logged_in(self)
+        elif not self.logins:
+            self.server.waits(self)
+
+    def _end_soon(self, reason: str) -> None:
+        # Its handlers hear of it, and may block, which the loop itself may not.
+        spawn_raw(self.close, reason=reason)
