@@ -14,7 +14,6 @@ PASSWORD_CHARS_MIN: Final = 8
 PASSWORD_CHARS_MAX: Final = 1024
 REQUEST_BYTES: Final = 64 * 1024
 """One HTTP request body, and one WebSocket message, before and after login."""
-JSON_DEPTH: Final = 16
 
 SYNC_EVENTS: Final = 200
 SYNC_BYTES: Final = 256 * 1024

@@ -8,6 +8,7 @@ from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Device as DeviceView
 from deskbell_protocol.wire import Login, LoginAnswer, Party
 from deskbell_server import texts, tickets
+from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.devices import Devices
 from deskbell_server.errors import LimitedError, RefusedError
 from deskbell_server.limiter import Limiter, Rate
@@ -22,21 +23,23 @@ from deskbell_server.store.users import User
 FAILURES = Rate(per_s=20 / 60, burst=20)
 """Failed logins of one address, and of one account: 20, then 20 a minute. Good logins cost nothing."""
 WRONG = "name or password is wrong"
-COMMAND_LINE = "command line"
-"""Who acts when nobody is logged in."""
 LINK_S = 3 * 86_400.0
 """How long a link is good by which a person chooses a password."""
 
 
 def address_key(address: str) -> str:
-    """An IPv4 address, or the /64 that one IPv6 customer has."""
+    """An IPv4 address, or the /64 that one IPv6 customer has.
+
+    "" for this machine itself: a proxy here may speak for everybody, and must not be shut out for one of them.
+    """
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    if parsed.is_loopback:
+        return ""
     if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
 
@@ -60,11 +63,8 @@ class Accounts:
         device_name = texts.clean_line("device", request.device) or "unnamed"
         good = self._passwords.verify(user.password_hash if user else None, request.password)
         if not good or user is None or user.disabled_at is not None:
-            now = time.monotonic()
-            self._failures_by_address.take(place, now)
-            self._failures_by_account.take(account, now)
-            raise RefusedError(Code.UNAUTHORIZED, WRONG)
-        device_id, token = self._devices.add(user.id, device_name)
+            raise self._guessed_wrong(place, account)
+        device_id, token = self._devices.add(user, device_name)
         at = now_ms()
         device = DeviceView(id=device_id, name=device_name, created_at=at, last_used_at=at, current=True)
         return LoginAnswer(token=token, user=user.party, device=device)
@@ -75,10 +75,7 @@ class Accounts:
         place, account = address_key(address), texts.folded(user.name if user else "")
         self._refuse_guessing(place, account)
         if not self._passwords.verify(user.password_hash if user else None, password):
-            now = time.monotonic()
-            self._failures_by_address.take(place, now)
-            self._failures_by_account.take(account, now)
-            raise RefusedError(Code.UNAUTHORIZED, WRONG)
+            raise self._guessed_wrong(place, account)
 
     def check_new(self, name: str, display: str) -> None:
         """Whether `add` would take these, before anybody is asked for a password."""
@@ -203,6 +200,13 @@ class Accounts:
             return device_rows.revoke_all(connection, user.id, at) if disabled else []
 
         self._devices.revoked(self._database.write(job))
+
+    def _guessed_wrong(self, place: str, account: str) -> RefusedError:
+        now = time.monotonic()
+        if place:
+            self._failures_by_address.take(place, now)
+        self._failures_by_account.take(account, now)
+        return RefusedError(Code.UNAUTHORIZED, WRONG)
 
     def _refuse_guessing(self, place: str, account: str) -> None:
         now = time.monotonic()

@@ -7,7 +7,7 @@ from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Party, Publish
 from deskbell_server import texts
 from deskbell_server.errors import RefusedError
-from deskbell_server.groups import EVERYONE
+from deskbell_server.groups import EVERYONE, may_announce
 from deskbell_server.principals import Principal
 from deskbell_server.store import groups, logs, users
 from deskbell_server.store.database import Connection
@@ -79,7 +79,7 @@ def _today(connection: Connection, party: Party) -> Party:
 
 def _members(connection: Connection, principal: Principal, group: Party) -> list[str]:
     if group.id == EVERYONE.id:
-        if not (principal.is_admin or principal.may_announce):
+        if not may_announce(connection, principal.user_id):
             raise RefusedError(Code.FORBIDDEN, f"you may not write to {names.EVERYONE}")
         return users.enabled_ids(connection)
     if not (principal.is_admin or groups.is_member(connection, group.id, principal.user_id)):

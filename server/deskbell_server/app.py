@@ -24,6 +24,7 @@ from deskbell_server.housekeeping import Housekeeping
 from deskbell_server.ingest import socket
 from deskbell_server.ingest.health import Health
 from deskbell_server.ingest.http import Api
+from deskbell_server.ingest.proxies import Proxies
 from deskbell_server.ingest.redis import RedisDoors
 from deskbell_server.ingest.setup import SetupPage
 from deskbell_server.ingest.web import BODY_S, Gate, InFlight
@@ -59,12 +60,15 @@ class Server:
         database = people.database
         self.flask = Flask("deskbell_server", static_folder=None)
         self._http = InFlight(self.flask)
+        proxies = Proxies.named(settings.trusted_proxy)
+        proxies.install(self.flask)
         self.transport = make_transport(
             self.flask,
             Options(
                 kind="stock" if settings.transport == "stock" else "native",
                 polling=settings.polling,
                 allowed_origins=settings.allowed_origin,
+                environ=proxies.see_through,
                 unknown=socket.unknown,
                 body_bytes=2 * limits.REQUEST_BYTES,  # a little too long is still answered by the door, in its words
                 body_s=BODY_S,

@@ -52,6 +52,11 @@ SERVE = (
         bare="admin",
     ),
     Option("allowed-origin", (), "A web origin allowed to connect, beside this server's own."),
+    Option(
+        "trusted-proxy",
+        (),
+        "Address or network of a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed (127.0.0.1).",
+    ),
     Option("tls-cert", None, "Certificate chain (PEM file) to serve TLS with."),
     Option("tls-key", None, "Its private key (PEM file)."),
     Option(
@@ -113,6 +118,7 @@ class Settings:
     publish_rate: float
     diagnostics: str
     allowed_origin: tuple[str, ...]
+    trusted_proxy: tuple[str, ...]
     tls_cert: Path | None
     tls_key: Path | None
     database_sync: str

@@ -13,8 +13,10 @@ from deskbell_server.errors import LimitedError, RefusedError
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices as rows
 from deskbell_server.store import doors
+from deskbell_server.store import users as user_rows
 from deskbell_server.store.database import Connection, Database
 from deskbell_server.store.devices import DeviceRow
+from deskbell_server.store.users import User
 
 CACHE_MAX = 20_000
 USED_EVERY_MS = 10 * 60_000
@@ -67,15 +69,22 @@ class Devices:
         """A token for `principal` that is good for so long, or until the device is logged out."""
         return self._tickets.make(tickets.SOCKET, principal.device_id, life_s)
 
-    def add(self, user_id: str, name: str) -> tuple[str, str]:
-        """A new device of this user: its id, and its token, which is nowhere else."""
+    def add(self, user: User, name: str) -> tuple[str, str]:
+        """A new device of this user: its id, and its token, which is nowhere else.
+
+        `user` is as read before the password was checked; refused `unauthorized` if the account was disabled or got
+        another password meanwhile.
+        """
         token, device_id, at = secrets.token_urlsafe(32), new_id(), now_ms()
 
         def job(connection: Connection) -> None:
-            if rows.count(connection, user_id) >= limits.DEVICES_PER_USER:
+            now = user_rows.by_id(connection, user.id)
+            if now is None or now.disabled_at is not None or now.password_hash != user.password_hash:
+                raise RefusedError(Code.UNAUTHORIZED, "the account was changed: log in again")
+            if rows.count(connection, user.id) >= limits.DEVICES_PER_USER:
                 raise LimitedError("too many devices are logged in: log one of them out first", 60.0, Code.TOO_MANY)
-            rows.add(connection, device_id, user_id, name, token_hash(token), at)
-            doors.audit(connection, at, user_id, "device.login", device_id, name)
+            rows.add(connection, device_id, user.id, name, token_hash(token), at)
+            doors.audit(connection, at, user.id, "device.login", device_id, name)
 
         self._database.write(job)
         return device_id, token
@@ -127,17 +136,21 @@ class Devices:
         device_id = self._tickets.subject(tickets.SOCKET, ticket)
         if device_id is None:
             raise RefusedError(Code.UNAUTHORIZED, UNKNOWN)
-        return _good(self._database.read(lambda connection: rows.principal_on(connection, device_id)))
+        return self._read_good(lambda connection: rows.principal_on(connection, device_id))
 
     def _look_up(self, digest: bytes) -> _Known:
-        generation = self._generation
-        principal = _good(self._database.read(lambda connection: rows.principal(connection, digest)))
-        if generation != self._generation:  # something was logged out while we read: it may be this one
-            return self._look_up(digest)
+        principal = self._read_good(lambda connection: rows.principal(connection, digest))
         if len(self._known) >= CACHE_MAX:
             self._known.clear()
         known = self._known[digest] = _Known(principal, 0)
         return known
+
+    def _read_good(self, look: Callable[[Connection], tuple[Principal, bool] | None]) -> Principal:
+        while True:
+            generation = self._generation
+            principal = _good(self._database.read(look))
+            if generation == self._generation:  # else something was logged out while we read: it may be this one
+                return principal
 
 
 def _good(found: tuple[Principal, bool] | None) -> Principal:

@@ -5,8 +5,10 @@ from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Party
 from deskbell_server import texts
+from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.errors import RefusedError
 from deskbell_server.principals import Principal
+from deskbell_server.store import devices as device_rows
 from deskbell_server.store import doors
 from deskbell_server.store import groups as rows
 from deskbell_server.store import users as user_rows
@@ -15,13 +17,12 @@ from deskbell_server.store.groups import GroupRow
 
 EVERYONE = Party(id=names.EVERYONE, name=names.EVERYONE, display="Everyone", kind="group")
 FOUND_MAX = 50
-COMMAND_LINE = "command line"
-"""Who acts when nobody is logged in."""
 
 
 def group_name(name: str) -> str:
     """`name` with its sign, checked like a user's."""
-    return names.GROUP_SIGN + texts.clean_name(name.removeprefix(names.GROUP_SIGN))
+    written = names.GROUP_SIGN + texts.clean_name(name.removeprefix(names.GROUP_SIGN))
+    return names.EVERYONE if texts.folded(written) == names.EVERYONE else written
 
 
 class Groups:
@@ -77,9 +78,9 @@ class Groups:
 
         def job(connection: Connection) -> list[Party]:
             found = rows.search(connection, fragment, None if principal.is_admin else principal.user_id, FOUND_MAX)
-            if (principal.is_admin or principal.may_announce) and fragment in names.EVERYONE:
+            if fragment in names.EVERYONE and may_announce(connection, principal.user_id):
                 found = [EVERYONE, *found]
-            return found + user_rows.search(connection, fragment, FOUND_MAX - len(found))
+            return found + user_rows.search(connection, fragment, max(0, FOUND_MAX - len(found)))
 
         return self._database.read(job)[:FOUND_MAX]
 
@@ -102,6 +103,12 @@ class Groups:
         for user_id in users:
             if not rows.remove_member(connection, group_id, user_id):
                 raise RefusedError(Code.NOT_FOUND, f"not everybody named is in {group}")
+
+
+def may_announce(connection: Connection, user_id: str) -> bool:
+    """Whether that user may write to `@everyone` now; what is known of them from their login may be old."""
+    now = device_rows.writer(connection, user_id)
+    return now is not None and (now.is_admin or now.may_announce)
 
 
 def _user_id(connection: Connection, name: str) -> str:

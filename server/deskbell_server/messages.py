@@ -60,9 +60,12 @@ class Messages:
         self.in_flight = 0
         self.on_scheduled: Callable[[int], None] | None = None
 
-    def publish(self, principal: Principal, draft: Publish, key: str | None) -> Stored:
-        """Waits for the commit. With a `key`, the same request gives the first answer again."""
-        request = self._checked(principal, draft, key)
+    def publish(self, principal: Principal, draft: Publish, key: str | None, *, announced_by: str = "") -> Stored:
+        """Waits for the commit. With a `key`, the same request gives the first answer again.
+
+        `announced_by` is written down with the message, in the activity list; never for a message to one person.
+        """
+        request = self._checked(principal, draft, key, announced_by)
         self.in_flight += 1
         try:
             stored = self._database.write(Publishing(request))
@@ -90,7 +93,7 @@ class Messages:
         """From now on publishes are refused as `unavailable`; those in flight go on."""
         self._closed = True
 
-    def _checked(self, principal: Principal, draft: Publish, key: str | None) -> Request:
+    def _checked(self, principal: Principal, draft: Publish, key: str | None, announced_by: str = "") -> Request:
         if self._closed:
             raise UnavailableError("the server is shutting down")
         wait = self._limiter.take(principal.device_id, time.monotonic())
@@ -102,7 +105,7 @@ class Messages:
         at = now_ms()
         if draft.deliver_at is not None and draft.deliver_at > at + AHEAD_MAX_MS:
             raise RefusedError(Code.INVALID, "deliver_at: more than a year ahead")
-        return Request(principal, draft, key, new_id(at), at)
+        return Request(principal, draft, key, new_id(at), at, announced_by)
 
     def _committed(self, stored: Stored) -> Stored:
         if stored.message is not None:
@@ -135,6 +138,9 @@ def store(connection: Connection, request: Request) -> Stored:
         if first is None:
             raise
         return first
+    if request.is_later:
+        # Before the key is claimed: a refusal that has changed something breaks up the group it is stored with.
+        _check_waiting(connection, request)
     if key is not None and not doors.claim(connection, principal.user_id, key, request.digest, request.id, request.at):
         first = _first_answer(connection, request)
         if first is None:
@@ -142,7 +148,11 @@ def store(connection: Connection, request: Request) -> Stored:
         return first
     if request.is_later:
         return _schedule(connection, request, audience)
-    return append(connection, principal.party, request.draft, audience, key, request.id, request.at)
+    stored = append(connection, principal.party, request.draft, audience, key, request.id, request.at)
+    if request.announced_by:
+        detail = f"{stored.recipients} recipients"
+        doors.audit(connection, request.at, request.announced_by, "announce", stored.id, detail)
+    return stored
 
 
 def append(
@@ -182,12 +192,19 @@ def _first_answer(connection: Connection, request: Request) -> Stored | None:
     return Stored(message_id, request.at, seq, count, duplicate=True)
 
 
+def _check_waiting(connection: Connection, request: Request) -> None:
+    """LimitedError when no more of this user's messages may wait, unless this one waits already."""
+    user_id, key = request.principal.user_id, request.key
+    if key is not None and doors.claimed(connection, user_id, key) is not None:
+        return
+    if doors.scheduled_count(connection, user_id) >= SCHEDULED_MAX:
+        raise LimitedError("too many messages are waiting for their time", 60.0, Code.TOO_MANY)
+
+
 def _schedule(connection: Connection, request: Request, audience: Audience) -> Stored:
     principal, draft = request.principal, request.draft
     deliver_at = draft.deliver_at
     assert deliver_at is not None
-    if doors.scheduled_count(connection, principal.user_id) >= SCHEDULED_MAX:
-        raise LimitedError("too many messages are waiting for their time", 60.0, Code.TOO_MANY)
     row = doors.ScheduledRow(
         id=request.id,
         user_id=principal.user_id,

@@ -32,6 +32,8 @@ class Request:
     key: str | None
     id: str
     at: int
+    announced_by: str = ""
+    """Who is written down as having announced it, if it is an announcement."""
 
     @property
     def is_later(self) -> bool:

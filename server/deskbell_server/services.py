@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deskbell_server.accounts import Accounts
-from deskbell_server.announcing import Activity
+from deskbell_server.activity import Activity
 from deskbell_server.config import Place
 from deskbell_server.devices import Devices
 from deskbell_server.errors import SetupError

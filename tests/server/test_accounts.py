@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from typing import Any
 
 import gevent
 import pytest
@@ -87,7 +88,7 @@ def test_another_password_and_logging_out_with_it(people: People) -> None:
 
 def test_twenty_devices_and_not_more(people: People) -> None:
     people.accounts.add("bob", SECRET)
-    tokens = [people.devices.add(people.accounts.everyone()[0].id, f"d{n}")[1] for n in range(limits.DEVICES_PER_USER)]
+    tokens = [people.devices.add(people.accounts.everyone()[0], f"d{n}")[1] for n in range(limits.DEVICES_PER_USER)]
     assert refusal(people, "bob", SECRET).code is Code.TOO_MANY
     people.devices.revoke(people.devices.identify(tokens[0]).device_id, "test")
     assert login(people, "bob")
@@ -107,6 +108,61 @@ def test_only_the_first_account_can_be_set_up(people: People) -> None:
     assert len(people.accounts.everyone()) == 1
 
 
+def test_who_logs_in_while_the_password_is_changed_is_not_let_in(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.accounts.add("bob", SECRET)
+    verify = people.accounts._passwords.verify
+
+    def meanwhile(password_hash: str | None, password: str) -> bool:
+        good = verify(password_hash, password)
+        people.accounts.set_password("bob", "another secret 2", log_out=True)
+        return good
+
+    with monkeypatch.context() as patched:
+        patched.setattr(people.accounts._passwords, "verify", meanwhile)
+        assert refusal(people, "bob", SECRET).code is Code.UNAUTHORIZED
+    assert people.devices.everyones() == []
+    assert login(people, "bob", "another secret 2")
+
+
+def test_who_logs_in_while_the_account_is_disabled_has_no_device_when_it_is_enabled_again(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.accounts.add("bob", SECRET)
+    verify = people.accounts._passwords.verify
+
+    def meanwhile(password_hash: str | None, password: str) -> bool:
+        good = verify(password_hash, password)
+        people.accounts.set_disabled("bob", True)
+        return good
+
+    monkeypatch.setattr(people.accounts._passwords, "verify", meanwhile)
+    assert refusal(people, "bob", SECRET).code is Code.UNAUTHORIZED
+    people.accounts.set_disabled("bob", False)
+    assert people.devices.everyones() == []
+
+
+def test_a_ticket_is_no_good_once_its_device_is_logged_out_even_while_it_is_looked_up(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.accounts.add("bob", SECRET)
+    principal = people.devices.identify(login(people, "bob"))
+    ticket = people.devices.ticket(principal, 60.0)
+    assert people.devices.identify(ticket) == principal
+    read = people.database.read
+
+    def meanwhile(job: Any) -> Any:
+        found = read(job)
+        monkeypatch.setattr(people.database, "read", read)
+        people.devices.revoke(principal.device_id, principal.user_id)
+        return found
+
+    monkeypatch.setattr(people.database, "read", meanwhile)
+    with pytest.raises(RefusedError, match="logged out"):
+        people.devices.identify(ticket)
+
+
 # -- guessing ------------------------------------------------------------------------------------------------------
 
 
@@ -119,6 +175,13 @@ def test_an_address_that_guesses_must_wait_and_others_need_not(people: People) -
     assert isinstance(limited, LimitedError)
     assert 0 < (limited.retry_after_s or 0) <= 3.1
     assert login(people, "bob", address="192.0.2.2")
+
+
+def test_guesses_through_a_proxy_on_this_machine_shut_out_nobody_else(people: People) -> None:
+    people.accounts.add("bob", SECRET)
+    for number in range(int(FAILURES.burst) + 5):
+        assert refusal(people, f"nobody{number}", "wrong password", address="127.0.0.1").code is Code.UNAUTHORIZED
+    assert login(people, "bob", address="127.0.0.1")
 
 
 def test_an_account_that_is_guessed_at_from_many_places_is_closed_for_a_moment(people: People) -> None:
@@ -176,6 +239,9 @@ def test_the_loop_turns_while_passwords_are_reckoned() -> None:
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
         ("nonsense", "nonsense"),
+        ("127.0.0.1", ""),
+        ("::1", ""),
+        ("::ffff:127.0.0.1", ""),
         ("", ""),
     ],
 )

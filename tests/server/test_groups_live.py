@@ -63,6 +63,21 @@ def test_everyone_is_for_admins_and_whom_they_allow(office: Server, log_in: LogI
     wait_for(lambda: office.ask("POST", MESSAGES, body, bob.token).status == 403, "it to be forbidden", 2.0)
 
 
+def test_the_right_to_write_to_everyone_ends_on_an_open_connection_too(
+    office: Server, log_in: LogIn, connect: Connect
+) -> None:
+    wire = connect(office, log_in(office, "bob").token)
+
+    def send(cid: str) -> str:
+        return str(wire.ask("send", {"to": ["@everyone"], "body": "fire drill", "cid": cid}).get("code", "ok"))
+
+    assert send("refused") == "forbidden"
+    office.command("group", "add", "@Everyone", "bob")
+    assert send("allowed") == "ok"
+    office.command("group", "remove", "@EVERYONE", "bob")
+    assert send("refused again") == "forbidden"
+
+
 def test_who_is_named_twice_gets_one_message(office: Server, log_in: LogIn, connect: Connect, ops: str) -> None:
     alice, bob = log_in(office, "alice"), log_in(office, "bob")
     wire = connect(office, bob.token)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Publish
 from deskbell_server.errors import RefusedError
 from deskbell_server.messages import Publishing, Request, Stored, store
@@ -154,3 +155,18 @@ def test_simple_messages_take_a_handful_of_statements(template: Path, tmp_path: 
         results = Publishing.together(connection, [Publishing(request) for request in requests_of(wanted)])
     assert None not in results
     assert len(statements) <= 8
+
+
+def test_a_refusal_for_too_many_waiting_changes_nothing(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deskbell_server.messages.SCHEDULED_MAX", 2)
+    wanted = [Wish("ann", ("bob",), f"k{number}", "x", later=True) for number in range(3)]
+    first, second, third = requests_of(wanted)
+    with opened(shutil.copy(template, tmp_path / "a.db")) as connection:
+        assert not store(connection, first).duplicate
+        assert not store(connection, second).duplicate
+        before = connection.total_changes
+        assert alone(connection, third) == Code.TOO_MANY
+        assert connection.total_changes == before
+        assert store(connection, second).duplicate

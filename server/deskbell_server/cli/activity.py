@@ -5,14 +5,12 @@ import click
 from deskbell_protocol import names
 from deskbell_protocol.ids import new_id
 from deskbell_protocol.wire import Priority, Publish
-from deskbell_server.announcing import Announcing
+from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.cli.devices import day
 from deskbell_server.config import Place
 from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.messages import Messages
 from deskbell_server.services import open_people
-
-COMMAND_LINE = "command line"
 
 
 @click.command()
@@ -27,7 +25,7 @@ def announce(place: Place, text: str, name: str, title: str, priority: Priority)
         messages = Messages(people.database, Limiter(Rate(0, 1)), lambda _stored: None)
         draft = Publish(body=text, to=[names.EVERYONE], title=title, priority=priority)
         writer = people.accounts.writer(name)
-        stored = Announcing(people.database, messages).announce(writer, draft, new_id(), actor=COMMAND_LINE)
+        stored = messages.publish(writer, draft, new_id(), announced_by=COMMAND_LINE)
     click.echo(f"Sent to {stored.recipients}.")
 
 

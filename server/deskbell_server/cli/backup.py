@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from deskbell_protocol.ids import now_ms
+from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.config import Place
 from deskbell_server.errors import SetupError
 from deskbell_server.pruning import Kept, Pruning
@@ -14,8 +15,6 @@ from deskbell_server.store import backup as files
 from deskbell_server.store import doors
 from deskbell_server.store.database import Connection
 from deskbell_server.store.opening import other_sessions
-
-COMMAND_LINE = "command line"
 
 
 @click.command()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
+from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.config import Place
 from deskbell_server.services import open_people
 
@@ -32,5 +33,5 @@ def list_devices(place: Place) -> None:
 def revoke(place: Place, device_id: str) -> None:
     """Log a device out; a connected one is closed within two seconds."""
     with open_people(place) as people:
-        people.devices.revoke(device_id, "command line")
+        people.devices.revoke(device_id, COMMAND_LINE)
     click.echo("Logged out.")

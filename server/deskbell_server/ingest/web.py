@@ -26,6 +26,8 @@ T = TypeVar("T")
 View = Callable[..., Response]
 
 SOCKET_PATH = "/socket.io/"
+DIGITS = 16
+"""Of a number in a query, at most."""
 BODY_S = 10.0
 """A body that takes longer to arrive is given up."""
 
@@ -106,7 +108,7 @@ def number(name: str, default: int | None, low: int, high: int) -> int | None:
     text = request.args.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not low <= int(text[:20]) <= high:
+    if not text.isascii() or not text.isdigit() or len(text) > DIGITS or not low <= int(text) <= high:
         raise RefusedError(Code.INVALID, f"{name}: must be a whole number from {low} to {high}")
     return int(text)
 

@@ -9,7 +9,6 @@ from msgspec import Meta, field
 
 from deskbell_protocol import limits, names
 from deskbell_protocol.wire import Incoming, Key, Priority, Publish, Text, Title
-from deskbell_server.announcing import Announcing
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.ingest.web import Needs, answer, body_as, caller, needs
 from deskbell_server.messages import Messages
@@ -179,7 +178,8 @@ class Admin:
     def announce(self) -> Response:
         asked = body_as(Announcement)
         draft = Publish(body=asked.body, to=[names.EVERYONE], title=asked.title, priority=asked.priority)
-        stored = Announcing(self.people.database, self.messages).announce(caller(), draft, asked.key)
+        principal = caller()
+        stored = self.messages.publish(principal, draft, asked.key, announced_by=principal.user_id)
         return answer({"id": stored.id, "recipients": stored.recipients, "duplicate": stored.duplicate}, 201)
 
     @needs(Needs.ADMIN)

@@ -87,6 +87,6 @@ class Browser:
 
 
 def _put(response: Response, name: str, value: str, path: str, max_age: int) -> None:
-    response.set_cookie(
-        name, value, max_age=max_age, path=path, secure=request.is_secure, httponly=True, samesite="Strict"
-    )
+    # A proxy brings the TLS more often than this server; the page's origin tells also of one that nobody named.
+    secure = request.is_secure or request.headers.get("Origin", "").startswith("https://")
+    response.set_cookie(name, value, max_age=max_age, path=path, secure=secure, httponly=True, samesite="Strict")

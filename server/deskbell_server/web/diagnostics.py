@@ -44,10 +44,11 @@ class Guarded(flask_socketio.Namespace):
 
     def on_connect(self, auth: Any = None) -> None:
         auth = auth if isinstance(auth, dict) else {}
-        if not self._is_open:
-            self._sids[_sid()] = self._admin_device(auth.get("token"))
+        device_id = "" if self._is_open else self._admin_device(auth.get("token"))
         if auth.get("refuse"):
             raise NotConnectedError("refused, as you asked", {"code": Code.FORBIDDEN.value, "fatal": False})
+        if device_id:
+            self._sids[_sid()] = device_id
         # after this handler, which decides: a client gets nothing before it knows that it is connected
         self._io.start_background_task(self._greet, _sid())
 

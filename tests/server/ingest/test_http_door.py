@@ -292,7 +292,21 @@ def test_history_pages_back_through_one_conversation(office: Server, alice: Logi
     assert found == sent[::-1]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "before=-1", "limit=1e2", "limit=" + "9" * 5000])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "before=-1",
+        "limit=1e2",
+        "limit=" + "9" * 5000,
+        "limit=" + "0" * 19 + "1000000",
+        "limit=" + "0" * 5000 + "1",
+        "before=" + "0" * 20 + "9" * 40,
+        "before=" + "0" * 20 + "1" * 5000,
+    ],
+)
 def test_a_bad_page_is_invalid(office: Server, bob: Login, query: str) -> None:
     answer = office.ask("GET", f"{MESSAGES}?{query}", token=bob.token)
     assert (answer.status, answer.body["code"]) == (422, "invalid")

@@ -37,6 +37,7 @@ def built(people: People, folder: Path) -> Server:
             publish_rate=20.0,
             diagnostics="admin",
             allowed_origin=(),
+            trusted_proxy=(),
             tls_cert=None,
             tls_key=None,
             database_sync="full",

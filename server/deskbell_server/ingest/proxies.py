@@ -1,0 +1,66 @@
+"""Who is behind a proxy: the address and the scheme of a client, as the proxies in front of us tell them."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any, Self
+
+from flask import Flask
+
+from deskbell_server.errors import SetupError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """Only a request that comes from one of them has its `X-Forwarded-For` and `X-Forwarded-Proto` looked at."""
+
+    trusted: tuple[Network, ...]
+
+    @classmethod
+    def named(cls, names: tuple[str, ...]) -> Self:
+        try:
+            return cls(tuple(ipaddress.ip_network(name) for name in names))
+        except ValueError as problem:
+            raise SetupError(f"--trusted-proxy: {problem}") from problem
+
+    def install(self, app: Flask) -> None:
+        """Every request by HTTP is seen so; a WebSocket's is handed to `see_through` by the transport."""
+        inner = app.wsgi_app
+
+        def outer(environ: dict[str, Any], start_response: Any) -> Any:
+            self.see_through(environ)
+            return inner(environ, start_response)
+
+        app.wsgi_app = outer  # type: ignore[method-assign]
+
+    def see_through(self, environ: dict[str, Any]) -> None:
+        """Puts the client's own address and scheme into a WSGI environment.
+
+        Each proxy adds to the end whom it heard from, so the client is the last who is no proxy of ours; whatever
+        stands before that, anybody may have written.
+        """
+        if not self.trusted or not self._trusts(environ.get("REMOTE_ADDR", "")):
+            return
+        for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+            address = _address(hop.strip())
+            if address is None:
+                break
+            environ["REMOTE_ADDR"] = str(address)
+            if not self._trusts(str(address)):
+                break
+        if environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower() == "https":
+            environ["wsgi.url_scheme"] = "https"
+
+    def _trusts(self, written: str) -> bool:
+        address = _address(written)
+        return address is not None and any(address in network for network in self.trusted)
+
+
+def _address(written: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(written)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,36 @@
+"""Groups, on each database."""
+
+import pytest
+
+from deskbell_server.accounts import Accounts
+from deskbell_server.groups import FOUND_MAX
+from deskbell_server.principals import Principal
+from deskbell_server.services import People
+
+SECRET = "correct horse 1"
+
+
+def principal(accounts: Accounts, name: str) -> Principal:
+    accounts.add(name, SECRET, admin=True)
+    return accounts.writer(name)
+
+
+@pytest.mark.parametrize("count", [FOUND_MAX - 2, FOUND_MAX - 1, FOUND_MAX, FOUND_MAX + 1])
+def test_so_many_are_found_and_not_more(people: People, count: int) -> None:
+    admin = principal(people.accounts, "engineer")
+    for number in range(count):
+        people.groups.add(f"team{number:02}e", [])
+    found = [party.name for party in people.groups.whom(admin, "e")]
+    assert len(found) == min(FOUND_MAX, 1 + count + 1)
+    assert found[0] == "@everyone"
+    assert ("engineer" in found) == (1 + count < FOUND_MAX)
+
+
+def test_everyone_is_one_however_it_is_written(people: People) -> None:
+    principal(people.accounts, "ana")
+    people.accounts.add("bob", SECRET)
+    for written in ("@Everyone", "EVERYONE", "everyone"):
+        people.groups.add(written, ["bob"])
+        assert [(row.name, row.members) for row in people.groups.listed()] == [("@everyone", ["bob"])]
+        people.groups.remove(written, ["bob"])
+        assert [(row.name, row.members) for row in people.groups.listed()] == [("@everyone", [])]
