@@ -178,6 +178,19 @@ def test_the_conversation_in_the_address_opens_when_it_comes_only_with_the_sync(
     alex.page.wait_for_selector(".editor")
 
 
+@pytest.mark.parametrize("nonsense", ["#%", "#100%", "#%ff"])
+def test_nonsense_in_the_address_opens_the_inbox_all_the_same(person: MakePerson, house: Server, nonsense: str) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="hi")
+    alex.open_conversation("Maria Garcia")
+    alex.page.evaluate("nonsense => { location.hash = nonsense; }", nonsense)
+    alex.page.wait_for_selector(".editor", state="detached")
+    alex.page.reload()
+    alex.wait_until_connected()
+    alex.open_conversation("Maria Garcia")
+    alex.wait_for_bodies("hi")
+
+
 def test_another_person_at_the_same_browser_sees_nothing_of_the_first(person: MakePerson, house: Server) -> None:
     alex = person("alex")
     house.publish(house.login("maria", PASSWORD), "alex", body="for alex alone")

@@ -15,6 +15,11 @@ import { Store } from "./store.js";
 
 const app = document.getElementById("app");
 
+/** What the address asks for. Anybody can make a link, so it may be nonsense. */
+function inAddress() {
+  try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; }
+}
+
 class Inbox {
   #dirty = null;
   #changed = new Set();
@@ -157,7 +162,7 @@ class Inbox {
   }
 
   #fromAddress() {
-    const id = decodeURIComponent(location.hash.slice(1));
+    const id = inAddress();
     if (id && this.#conversation(id)) { this.#open(id); return; }
     this.selected = null;
     this.composing = null;
