@@ -129,6 +129,25 @@ def test_what_waits_survives_a_closed_tab_and_goes_out_once(person: MakePerson, 
     forgive_the_network(alex.complaints)
 
 
+def test_what_the_server_has_forgotten_is_answered_where_it_came_from(person: MakePerson, house: Server) -> None:
+    house.command("group", "add", "@ops", "alex", "maria", "--display", "Operations")
+    maria, alex = house.login("maria", PASSWORD), person("alex")
+    house.publish(maria, "alex", body="to you")
+    house.publish(maria, "@ops", body="to the group")
+    alex.compose("陈", "to one of you")
+    alex.wait_for_unread(2)
+    house.command("prune", "--keep", "0")
+    assert house.rows("SELECT count(*) FROM messages") == [(0,)]
+    for title in ("Maria Garcia", "Operations", "陈晓明"):
+        alex.open_conversation(title)
+        alex.reply(f"answer in {title}")
+        alex.page.wait_for_selector(f".message.mine[data-id] .bubble:text-is('answer in {title}')")
+    stored = house.rows("SELECT body, parties FROM messages ORDER BY at, id")
+    went = {body: [party["name"] for party in json.loads(parties)] for body, parties in stored}
+    expected = {"Maria Garcia": ["maria"], "Operations": ["@ops"], "陈晓明": ["陈晓明"]}
+    assert went == {f"answer in {title}": names for title, names in expected.items()}
+
+
 def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(
     person: MakePerson, house: Server
 ) -> None:

@@ -223,7 +223,8 @@ export class Desk extends EventTarget {
       // Its event takes its place; when that was missed, the sync brings it.
       if (answer.seq !== null && answer.seq <= this.log.cursor) this.outbox.remove(item.cid);
       else this.#confirm(item.cid);
-    } else if (FINAL.has(answer.code)) this.outbox.fail(item.cid, answer);
+    } else if (answer.code === "not_found" && item.draft.reply_to) this.outbox.readdress(item);
+    else if (FINAL.has(answer.code)) this.outbox.fail(item.cid, answer);
     else throw Object.assign(new Error(answer.code), answer);
     this.#tell("changed", { conversations: [item.conversation] });
   }

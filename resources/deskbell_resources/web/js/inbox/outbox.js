@@ -39,6 +39,11 @@ export class Outbox {
   /** The server has it; it stays in sight until its event comes. */
   settle(cid) { this.#change((item) => item.cid === cid, { stored: true }); }
 
+  /** The server has lost what it answers to: the people, or the group, are still there. */
+  readdress({ cid, parties, draft: { reply_to: lost, ...draft } }) {
+    this.#change((item) => item.cid === cid, { draft: { ...draft, to: parties.map((party) => party.name) } });
+  }
+
   /** Whether it was there. */
   remove(cid) {
     const items = this.list();
