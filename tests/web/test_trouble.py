@@ -9,6 +9,7 @@ from deskbell_protocol.ids import new_id
 from tests.desk.processes import wait_for
 from tests.desk.server import Server
 from tests.desk.wire import Wire
+from tests.web.chromium import Person
 from tests.web.conftest import PASSWORD, MakePerson
 
 HOSTILE = [
@@ -127,6 +128,29 @@ def test_what_waits_survives_a_closed_tab_and_goes_out_once(person: MakePerson, 
     alex.wait_for_bodies("before", "written offline")
     assert house.bodies_from(house.login("alex", PASSWORD)) == ["written offline"]
     forgive_the_network(alex.complaints)
+
+
+def test_what_is_discarded_in_one_tab_is_gone_in_the_other(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    lose_the_group(alex, house)
+    alex.reply("to nobody")
+    other = alex.open_tab()
+    other.goto(alex.page.url)
+    other.wait_for_selector(".side-foot .dot.good")
+    other.click("[data-cid] button:text-is('Try again')")
+    for tab in (other, alex.page):
+        expect(tab.locator("[data-cid] [role=alert]")).to_contain_text("There is nobody of that name here")
+    alex.page.click("[data-cid] button:text-is('Discard')")
+    for tab in (alex.page, other):
+        expect(tab.locator("[data-cid]")).to_have_count(0)
+
+
+def lose_the_group(alex: Person, house: Server) -> None:
+    """A conversation with a group that is gone is open afterwards: what is written there is refused for good."""
+    house.command("group", "add", "@ops", "alex", "maria", "--display", "Operations")
+    house.publish(house.login("maria", PASSWORD), "@ops", body="last words")
+    alex.open_conversation("Operations")
+    house.command("group", "remove", "@ops")
 
 
 def test_what_the_server_has_forgotten_is_answered_where_it_came_from(person: MakePerson, house: Server) -> None:

@@ -1,6 +1,11 @@
 // What a person chose in this browser. Kept here and nowhere else; a browser that keeps nothing still works.
 const PREFIX = "deskbell.";
 
+/** Whether there is a place for it at all; it may be full. */
+export function keeps() {
+  try { return Boolean(localStorage); } catch { return false; }
+}
+
 export function get(name, fallback = "") {
   try { return localStorage.getItem(PREFIX + name) ?? fallback; } catch { return fallback; }
 }

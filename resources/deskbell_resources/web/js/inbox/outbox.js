@@ -16,7 +16,7 @@ export class Outbox {
     this.unkept = []; // where the browser keeps nothing
   }
 
-  list() { return settings.getJson(this.name, this.unkept); }
+  list() { return settings.keeps() ? settings.getJson(this.name, []) : this.unkept; }
   of(conversation) { return this.list().filter((item) => item.conversation === conversation); }
 
   add(conversation, parties, draft) {
