@@ -25,6 +25,15 @@ HOSTILE = [
 NOTHING_RAN = (
     "() => [window.hacked ?? null, document.querySelectorAll('.log script, .log img, .log svg, .log b').length]"
 )
+FILL = """() => {
+    for (let size = 1 << 20; size >= 1; size >>= 1) {
+        try {
+            for (let number = 0; ; number += 1) localStorage.setItem(`full.${size}.${number}`, "x".repeat(size));
+        } catch { /* as many of this size as there is room for */ }
+    }
+}"""
+"""The browser has no room for anything more."""
+EMPTY = "for (const key of Object.keys(localStorage)) if (key.startsWith('full.')) localStorage.removeItem(key)"
 
 
 def test_markup_is_text_everywhere(person: MakePerson, house: Server) -> None:
@@ -127,6 +136,71 @@ def test_what_waits_survives_a_closed_tab_and_goes_out_once(person: MakePerson, 
     alex.open_conversation("Maria Garcia")
     alex.wait_for_bodies("before", "written offline")
     assert house.bodies_from(house.login("alex", PASSWORD)) == ["written offline"]
+    forgive_the_network(alex.complaints)
+
+
+def test_what_a_full_browser_cannot_keep_stays_in_the_box(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="hi")
+    house.publish(house.login("陈晓明", PASSWORD), "alex", body="hi")
+    alex.page.evaluate(FILL)
+    alex.open_conversation("陈晓明")
+    alex.reply("does not fit")
+    expect(alex.page.locator(".write .problem")).to_contain_text("this browser has no room left")
+    alex.open_conversation("Maria Garcia")
+    expect(alex.page.locator(".write .problem")).to_have_text("")
+    alex.compose("陈", "does not fit either")
+    expect(alex.page.locator(".compose > form > .problem").last).to_contain_text("this browser has no room left")
+    assert alex.page.input_value(".compose textarea") == "does not fit either"
+    assert house.bodies_from(house.login("alex", PASSWORD)) == []
+    alex.page.evaluate(EMPTY)
+    alex.page.press(".compose textarea", "Control+Enter")
+    alex.wait_for_bodies("hi", "does not fit either")
+    assert alex.page.input_value(".editor") == "does not fit"
+    alex.page.press(".editor", "Control+Enter")
+    alex.wait_for_bodies("hi", "does not fit either", "does not fit")
+    wait_for(lambda: len(house.bodies_from(house.login("alex", PASSWORD))) == 2, "both to be stored")
+
+
+def test_a_draft_makes_room_for_its_own_message(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="hi")
+    alex.open_conversation("Maria Garcia")
+    body = "long" * 1000
+    alex.page.fill(".editor", "x" * 5000)
+    alex.page.evaluate(FILL)
+    alex.reply(body)
+    alex.wait_for_bodies("hi", body)
+
+
+def test_a_full_browser_sends_what_is_refused_only_once(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    lose_the_group(alex, house)
+    house.stop()
+    alex.page.wait_for_selector(".side-foot .dot.bad")
+    alex.reply("to nobody")
+    alex.page.evaluate(FILL)
+    sent: list[str] = []
+    alex.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    house.start()
+    expect(alex.page.locator("[data-cid] [role=alert]")).to_contain_text("Not sent", timeout=20_000)
+    assert len([frame for frame in sent if '"send"' in frame]) == 1
+    forgive_the_network(alex.complaints)
+
+
+def test_where_the_browser_keeps_nothing_messages_are_sent_all_the_same(person: MakePerson, house: Server) -> None:
+    alex = person()
+    alex.context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error(); } })")
+    alex.sign_in("alex", PASSWORD)
+    house.publish(house.login("maria", PASSWORD), "alex", body="hi")
+    alex.open_conversation("Maria Garcia")
+    house.stop()
+    alex.page.wait_for_selector(".side-foot .dot.bad")
+    alex.reply("kept in this page")
+    expect(alex.page.locator("[data-cid]")).to_contain_text("Sending…")
+    house.start()
+    alex.wait_for_bodies("hi", "kept in this page")
+    expect(alex.page.locator("[data-cid]")).to_have_count(0)
     forgive_the_network(alex.complaints)
 
 

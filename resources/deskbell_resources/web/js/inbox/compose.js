@@ -138,7 +138,9 @@ export class Compose {
     const oneGroup = parties.length === 1 && parties[0].kind === "group";
     const conversation = oneGroup ? parties[0].id : parties.map((party) => party.id).sort().join("+");
     const title = this.title.value.trim();
-    this.drafts.set(DRAFT, "");
-    this.onSend(conversation, parties, { to: parties.map((party) => party.name), body, ...(title && { title }) });
+    this.drafts.set(DRAFT, ""); // first, because the message may need its room
+    if (this.onSend(conversation, parties, { to: parties.map((party) => party.name), body, ...(title && { title }) })) return;
+    this.drafts.set(DRAFT, body);
+    this.problem.textContent = t("write.full");
   }
 }

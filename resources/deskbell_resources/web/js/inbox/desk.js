@@ -187,12 +187,12 @@ export class Desk extends EventTarget {
 
   // -- writing
 
-  /** Into the outbox, and out of it as soon as there is a connection. */
+  /** Into the outbox, and out of it as soon as there is a connection. False when this browser has no room for it. */
   send(conversation, parties, draft) {
-    const item = this.outbox.add(conversation, parties, draft);
+    if (!this.outbox.add(conversation, parties, draft)) return false;
     this.#tell("changed", { conversations: [conversation] });
     void this.flush();
-    return item;
+    return true;
   }
 
   retry(cid) {

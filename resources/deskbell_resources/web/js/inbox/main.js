@@ -182,8 +182,9 @@ class Inbox {
     const conversation = this.#conversation(this.selected);
     const last = conversation.messages.at(-1);
     const where = last ? { reply_to: last.id } : { to: conversation.parties.map((party) => party.name) };
-    this.desk.send(conversation.id, conversation.parties, { ...where, body });
-    this.pane.messages.toEnd();
+    const sent = this.desk.send(conversation.id, conversation.parties, { ...where, body });
+    if (sent) this.pane.messages.toEnd();
+    return sent;
   }
 
   compose() {
@@ -191,9 +192,10 @@ class Inbox {
     this.composing = new Compose({
       drafts: this.drafts, close: () => (this.selected ? this.#open(this.selected) : this.leave()),
       send: (id, parties, draft) => {
+        if (!this.desk.send(id, parties, draft)) return false;
         if (!this.desk.log.conversations.has(id)) this.#make(id, parties);
-        this.desk.send(id, parties, draft);
         this.select(id);
+        return true;
       },
     });
     this.element.classList.add("open");

@@ -10,19 +10,21 @@ export const BODY_BYTES = 16 * 1024;
 export const sizeOf = (text) => new TextEncoder().encode(text).length;
 
 export class Outbox {
+  #unkept = []; // where the browser keeps nothing
+  #changes = new Map(); // by cid: what became of it, where a full browser has no room to note it
+
   constructor(user) {
     this.user = user;
     this.name = `outbox.${user}`;
-    this.unkept = []; // where the browser keeps nothing
   }
 
-  list() { return settings.keeps() ? settings.getJson(this.name, []) : this.unkept; }
+  list() { return this.#kept().map((item) => ({ ...item, ...this.#changes.get(item.cid) })); }
   of(conversation) { return this.list().filter((item) => item.conversation === conversation); }
 
+  /** Whether this browser has room for it. */
   add(conversation, parties, draft) {
     const item = { cid: newId(), at: Date.now(), conversation, parties, draft, problem: "" };
-    this.#save([...this.list(), item]);
-    return item;
+    return this.#save([...this.#kept(), item]);
   }
 
   /** Those to be sent, oldest first. One that nobody could take for three days waits for its writer instead. */
@@ -46,18 +48,24 @@ export class Outbox {
 
   /** Whether it was there. */
   remove(cid) {
-    const items = this.list();
-    const kept = items.filter((item) => item.cid !== cid);
-    if (kept.length === items.length) return false;
-    this.#save(kept);
+    const items = this.#kept();
+    const rest = items.filter((item) => item.cid !== cid);
+    if (rest.length === items.length) return false;
+    this.#changes.delete(cid);
+    this.#save(rest);
     return true;
   }
 
-  #change(which, values) { this.#save(this.list().map((item) => (which(item) ? { ...item, ...values } : item))); }
+  #kept() { return settings.keeps() ? settings.getJson(this.name, []) : this.#unkept; }
+
+  #change(which, values) {
+    for (const { cid } of this.list().filter(which)) this.#changes.set(cid, { ...this.#changes.get(cid), ...values });
+    if (this.#save(this.list())) this.#changes.clear();
+  }
 
   #save(items) {
-    this.unkept = items;
-    settings.set(this.name, items.length ? JSON.stringify(items) : "");
+    this.#unkept = items;
+    return settings.set(this.name, items.length ? JSON.stringify(items) : "") || !settings.keeps();
   }
 }
 

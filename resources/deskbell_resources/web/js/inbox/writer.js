@@ -50,6 +50,7 @@ export class Writer {
     this.box.placeholder = label;
     this.box.setAttribute("aria-label", label);
     this.box.value = draft;
+    this.problem.textContent = "";
     this.#good(draft);
   }
 
@@ -71,10 +72,14 @@ export class Writer {
   #send() {
     if (this.button.disabled) return;
     const text = this.box.value;
-    this.box.value = "";
-    this.button.disabled = true;
-    this.onDraft(this.id, "");
-    this.onSend(text);
+    this.onDraft(this.id, ""); // first, because the message may need its room
+    if (this.onSend(text)) {
+      this.box.value = "";
+      this.button.disabled = true;
+    } else {
+      this.onDraft(this.id, text);
+      this.problem.textContent = t("write.full");
+    }
     this.box.focus();
   }
 }
