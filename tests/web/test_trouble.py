@@ -263,6 +263,38 @@ def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(
     forgive_the_network(alex.complaints)
 
 
+def test_an_inbox_that_was_signed_out_hears_nothing_more(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    house.publish(house.login("maria", PASSWORD), "alex", body="unread")
+    alex.wait_for_unread(1)
+    before = listeners(alex)
+    assert {"focus", "hashchange", "keydown", "online", "storage", "visibilitychange"} <= set(before)
+    (device,) = house.rows("SELECT id FROM devices WHERE revoked_at IS NULL AND name LIKE '%(Linux)'")[0]
+    house.command("device", "revoke", str(device))
+    expect(alex.page.locator(".card")).to_be_visible()
+    alex.page.evaluate(
+        "new Promise(heard => { addEventListener('hashchange', heard, {once: true}); location.hash = 'x'; })"
+    )
+    assert alex.page.title() == "Deskbell"
+    alex.submit_name("alex", PASSWORD)
+    alex.wait_until_connected()
+    alex.wait_for_unread(1)
+    assert listeners(alex) == before
+    forgive_the_network(alex.complaints)
+
+
+def listeners(person: Person) -> list[str]:
+    """What window and document listen for."""
+    session = person.context.new_cdp_session(person.page)
+    found: list[str] = []
+    for name in ("window", "document"):
+        target = session.send("Runtime.evaluate", {"expression": name})["result"]
+        heard = session.send("DOMDebugger.getEventListeners", {"objectId": target["objectId"]})["listeners"]
+        found += [listener["type"] for listener in heard]
+    session.detach()
+    return sorted(found)
+
+
 def test_a_cookie_that_expired_while_one_typed_asks_to_sign_in_and_keeps_the_draft(
     person: MakePerson, house: Server
 ) -> None:

@@ -12,7 +12,7 @@ const GONE = new Set(["unauthorized", "revoked"]);
 
 export class Connection extends EventTarget {
   #socket = null;
-  #stopped = false;
+  #stopped = new AbortController();
   #wake = null;
   #failures = 0;
 
@@ -20,15 +20,16 @@ export class Connection extends EventTarget {
     super();
     this.polling = polling;
     this.online = false;
-    addEventListener("online", () => this.now());
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.#check(); });
+    const { signal } = this.#stopped;
+    addEventListener("online", () => this.now(), { signal });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.#check(); }, { signal });
   }
 
   /** Runs until `stop`, or until the server says for good that nobody is signed in here: then "left" is told, with the code. */
   async run() {
-    while (!this.#stopped) {
+    while (!this.#stopped.signal.aborted) {
       const end = await this.#once();
-      if (this.#stopped) return;
+      if (this.#stopped.signal.aborted) return;
       if (GONE.has(end.code) || end.code === "forbidden" || end.code === "upgrade_required") {
         this.#tell("left", end);
         return;
@@ -38,7 +39,7 @@ export class Connection extends EventTarget {
   }
 
   stop() {
-    this.#stopped = true;
+    this.#stopped.abort();
     this.#socket?.disconnect();
     this.#wake?.();
   }
@@ -56,7 +57,7 @@ export class Connection extends EventTarget {
     this.#tell("state", { state: "connecting" });
     let ticket;
     try { ticket = await freshTicket(); } catch (problem) { return { code: problem.code, after: (problem.retry_after_s ?? 0) * 1000 }; }
-    if (this.#stopped) return {};
+    if (this.#stopped.signal.aborted) return {};
     return this.#connected(ticket);
   }
 

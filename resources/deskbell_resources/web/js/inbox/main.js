@@ -25,6 +25,7 @@ class Inbox {
   #changed = new Set();
   #menu = null;
   #signingOut = null; // settles with the outcome
+  #ended = new AbortController(); // the page may outlive this inbox
   #made = new Map(); // conversations that have only what waits in the outbox
 
   constructor(found, desk) {
@@ -51,18 +52,19 @@ class Inbox {
   }
 
   #listen() {
-    const on = (type, listener) => this.desk.addEventListener(type, ({ detail }) => listener(detail));
+    const { signal } = this.#ended;
+    const on = (type, listener) => this.desk.addEventListener(type, ({ detail }) => listener(detail), { signal });
     on("changed", ({ conversations, all }) => this.#soon(conversations, all));
     on("state", (state) => this.#state(state));
     on("rang", ({ message }) => { if (!this.#reads(message.conversation)) void this.ringer.ring(message, message.conversation); });
     on("missed", ({ messages }) => void this.ringer.missed(messages.filter((message) => !this.#reads(message.conversation))));
     on("read", () => this.ringer.settle(this.desk.log.unread));
     on("left", (end) => this.#left(end));
-    addEventListener("hashchange", () => this.#fromAddress());
-    addEventListener("focus", () => this.#read());
-    document.addEventListener("visibilitychange", () => this.#read());
-    addEventListener("storage", (event) => this.#otherTab(event));
-    document.addEventListener("pointerdown", (event) => { if (this.#menu && !this.#menu.contains(event.target) && !this.side.more.contains(event.target)) this.closeMenu(false); });
+    addEventListener("hashchange", () => this.#fromAddress(), { signal });
+    addEventListener("focus", () => this.#read(), { signal });
+    document.addEventListener("visibilitychange", () => this.#read(), { signal });
+    addEventListener("storage", (event) => this.#otherTab(event), { signal });
+    document.addEventListener("pointerdown", (event) => { if (this.#menu && !this.#menu.contains(event.target) && !this.side.more.contains(event.target)) this.closeMenu(false); }, { signal });
   }
 
   // -- what changed is drawn once a frame, and also where no frame comes because the page is hidden
@@ -72,7 +74,11 @@ class Inbox {
     if (all && this.selected) this.#changed.add(this.selected);
     if (this.#dirty !== null) return;
     this.#dirty = true;
-    const draw = () => { if (this.#dirty) { this.#dirty = null; this.#draw(); } };
+    const draw = () => {
+      if (!this.#dirty || this.#ended.signal.aborted) return;
+      this.#dirty = null;
+      this.#draw();
+    };
     if (document.hidden) setTimeout(draw, 50);
     else { requestAnimationFrame(draw); setTimeout(draw, 250); }
   }
@@ -240,6 +246,7 @@ class Inbox {
   }
 
   async #end() {
+    this.#ended.abort();
     this.ringer.close();
     await this.desk.close();
     showCount(0);

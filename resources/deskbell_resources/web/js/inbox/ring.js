@@ -33,13 +33,14 @@ export class Ringer {
   #gathered = 0;
   #lastBell = 0;
   #audio = null;
+  #closed = new AbortController();
 
   /** `open(message id)` is called for a click on a notification. */
   constructor(open) {
     this.open = open;
     const wake = () => this.#wakeAudio();
-    addEventListener("pointerdown", wake);
-    addEventListener("keydown", wake);
+    addEventListener("pointerdown", wake, { signal: this.#closed.signal });
+    addEventListener("keydown", wake, { signal: this.#closed.signal });
   }
 
   async ring(message, conversation) {
@@ -81,7 +82,11 @@ export class Ringer {
     }
   }
 
-  close() { this.settle(new Set()); }
+  close() {
+    this.#closed.abort();
+    void this.#audio?.close();
+    this.settle(new Set());
+  }
 
   #show(key, title, body, id) {
     let notification;
