@@ -199,6 +199,26 @@ def test_a_burst_makes_few_notifications(person: MakePerson, house: Server) -> N
     assert tags == 2, "one for the conversation, one that gathers the rest"
 
 
+def test_of_two_tabs_one_rings_also_when_two_messages_come_together(person: MakePerson) -> None:
+    alex = person(permissions=["notifications"])
+    alex.context.add_init_script(WATCHED)
+    alex.go()
+    rung = alex.page.evaluate(
+        """async () => {
+            const { Ringer } = await import("/web/js/inbox/ring.js");
+            const log = { me: "alex", epoch: "first" };
+            const tabs = [new Ringer(log), new Ringer(log)];
+            const message = { from: { name: "maria" }, to: [{ name: "alex", kind: "person" }], title: "" };
+            const ring = (tab, seq) => tab.ring({ ...message, seq, body: `${log.epoch} ${seq}` }, "maria");
+            for (const tab of tabs) for (const seq of [5, 6]) await ring(tab, seq);
+            log.epoch = "restored";
+            for (const tab of tabs) await ring(tab, 3);
+            return window.rung.map((notification) => notification.body);
+        }"""
+    )
+    assert rung == ["first 5", "first 6", "restored 3"]
+
+
 def test_drafts_are_kept_over_a_reload_and_belong_to_their_conversation(person: MakePerson, house: Server) -> None:
     alex = person("alex")
     house.publish(house.login("maria", PASSWORD), "alex", body="m")

@@ -33,7 +33,7 @@ class Inbox {
     this.desk = desk;
     this.drafts = new Drafts(found.user.id);
     this.selected = null;
-    this.ringer = new Ringer((id) => this.openMessage(id));
+    this.ringer = new Ringer(desk.log, (id) => this.openMessage(id));
     this.side = new Side({ select: (id, focus) => this.select(id, focus), compose: () => this.compose(), menu: () => this.toggleMenu() });
     this.side.onSearch = () => this.showSide();
     this.pane = new Pane({

@@ -35,8 +35,9 @@ export class Ringer {
   #audio = null;
   #closed = new AbortController();
 
-  /** `open(message id)` is called for a click on a notification. */
-  constructor(open) {
+  /** `open(message id)` is called for a click on a notification; `log` is whose messages ring. */
+  constructor(log, open) {
+    this.log = log;
     this.open = open;
     const wake = () => this.#wakeAudio();
     addEventListener("pointerdown", wake, { signal: this.#closed.signal });
@@ -101,9 +102,11 @@ export class Ringer {
 
   /** Whether this tab is the one that rings for the message at `seq`. */
   async #claim(seq) {
+    const { me: user, epoch } = this.log;
     const take = () => {
-      if (Number(settings.get("rang", "0")) === seq) return false;
-      settings.set("rang", String(seq));
+      const last = settings.getJson("rang", {});
+      if (last.user === user && last.epoch === epoch && last.seq >= seq) return false;
+      settings.set("rang", JSON.stringify({ user, epoch, seq }));
       return true;
     };
     return navigator.locks ? navigator.locks.request("deskbell-ring", take) : take();
