@@ -1,10 +1,8 @@
 // Pieces that every page uses: faces, theme and language switches, a form that tells what went wrong.
 import { field, h } from "./dom.js";
 import * as settings from "./settings.js";
-import { initials } from "./text.js";
+import { initials, labelOf } from "./text.js";
 import { refused, t } from "./words.js";
-
-export const labelOf = (party) => party.display || party.name;
 
 /** People are round, groups and programs square. */
 export function face(parties, small = false) {
@@ -38,6 +36,12 @@ export function otherLanguage() {
   const chinese = document.documentElement.lang === "zh-CN";
   const change = () => { settings.set("language", chinese ? "en" : "zh-CN"); location.reload(); };
   return h("button.button.link", { type: "button", lang: chinese ? "en" : "zh-CN", on: { click: change } }, chinese ? "English" : "简体中文");
+}
+
+/** The clipboard is only there over https or on this machine; elsewhere the text is marked, to be copied by hand. */
+export async function copyText(text, shown) {
+  if (navigator.clipboard) { await navigator.clipboard.writeText(text); return; }
+  getSelection().selectAllChildren(shown);
 }
 
 /** A form whose button rests while `send` runs and whose problem stands in place. `send` returns a sentence to show, or nothing. */

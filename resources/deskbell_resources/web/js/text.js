@@ -56,6 +56,9 @@ function anchor(url, written) {
   return link;
 }
 
+/** What a person, a program or a group is called. */
+export const labelOf = (party) => party.display || party.name;
+
 /** One or two letters for a face. */
 export function initials(label) {
   const words = clean(label).replace(/^@/, "").split(/\s+/).map((word) => word.replace(/[^\p{L}\p{N}]/gu, "")).filter(Boolean);

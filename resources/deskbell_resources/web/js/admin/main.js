@@ -2,7 +2,7 @@
 import { form, otherLanguage } from "../controls.js";
 import { field, fill, h, icon } from "../dom.js";
 import { call, session } from "../http.js";
-import { signInPage } from "../inbox/signin.js";
+import { signInPage } from "../signin.js";
 import { refused, t } from "../words.js";
 import { activity } from "./activity.js";
 import { announce } from "./announce.js";

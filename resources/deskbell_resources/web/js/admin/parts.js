@@ -1,5 +1,5 @@
 // Pieces of the panels.
-import { copyText } from "../diagnostics/lines.js";
+import { copyText } from "../controls.js";
 import { h } from "../dom.js";
 import { refused, t } from "../words.js";
 

@@ -1,4 +1,5 @@
 // The log of the diagnostics page: what came, what went, when; to be read, copied and cleared.
+import { copyText } from "../controls.js";
 import { h } from "../dom.js";
 import { t } from "../words.js";
 
@@ -38,10 +39,4 @@ export class Lines {
     const clear = h("button.button", { type: "button", "data-do": "clear", on: { click: () => { this.#lines = []; this.element.replaceChildren(); } } }, t("test.clear"));
     return h("div.row.log-head", {}, h("h2.grow", {}, title), copy, clear);
   }
-}
-
-/** The clipboard is only there over https or on this machine; elsewhere the text is marked, to be copied by hand. */
-export async function copyText(text, shown) {
-  if (navigator.clipboard) { await navigator.clipboard.writeText(text); return; }
-  getSelection().selectAllChildren(shown);
 }

@@ -1,7 +1,6 @@
 // One message as it is shown: its text, and beneath it its time and what became of it, in words.
-import { labelOf } from "../controls.js";
 import { h } from "../dom.js";
-import { clean, linked, oneLine } from "../text.js";
+import { clean, labelOf, linked, oneLine } from "../text.js";
 import { fullTime, refused, t, timeOf } from "../words.js";
 
 const SHOWN_CHARS = 4000;

@@ -1,9 +1,10 @@
 // A new message: to whom, found while typing, and what. Keyboard alone is enough.
-import { face, labelOf } from "../controls.js";
+import { face } from "../controls.js";
 import { field, fill, h, icon } from "../dom.js";
 import { api } from "../http.js";
-import { oneLine } from "../text.js";
+import { labelOf, oneLine } from "../text.js";
 import { refused, t } from "../words.js";
+import { conversationOf } from "./log.js";
 import { editor } from "./writer.js";
 
 const DRAFT = "new";
@@ -135,11 +136,9 @@ export class Compose {
     if (!body.trim()) { this.problem.textContent = t("compose.empty"); this.body.focus(); return; }
     if (this.body.closest("form").querySelector(".problem").textContent) { this.body.focus(); return; }
     const parties = this.#chosen;
-    const oneGroup = parties.length === 1 && parties[0].kind === "group";
-    const conversation = oneGroup ? parties[0].id : parties.map((party) => party.id).sort().join("+");
     const title = this.title.value.trim();
     this.drafts.set(DRAFT, ""); // first, because the message may need its room
-    if (this.onSend(conversation, parties, { to: parties.map((party) => party.name), body, ...(title && { title }) })) return;
+    if (this.onSend(conversationOf(parties), parties, { to: parties.map((party) => party.name), body, ...(title && { title }) })) return;
     this.drafts.set(DRAFT, body);
     this.problem.textContent = t("write.full");
   }

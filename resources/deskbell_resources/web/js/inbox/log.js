@@ -1,17 +1,14 @@
 // The person's log as state: messages by conversation, and what of them is unread. No network, no page, no clock.
-const labelOf = (party) => party.display || party.name;
+import { labelOf } from "../text.js";
 
-/** Which conversation a message belongs to; the rule of the protocol, the same in every client. */
-export function conversationOf(message, me) {
-  if (message.to.length === 1 && message.to[0].kind === "group") return message.to[0].id;
-  if (message.from.id === me) return message.to.map((party) => party.id).sort().join("+");
-  return message.from.id;
-}
+/** The group that these parties are; null where they are anything else. */
+export const groupOf = (parties) => (parties.length === 1 && parties[0].kind === "group" ? parties[0] : null);
 
-function partiesOf(message, me) {
-  const toGroup = message.to.length === 1 && message.to[0].kind === "group";
-  return toGroup || message.from.id === me ? message.to : [message.from];
-}
+/** Which conversation these parties are; the rule of the protocol, the same in every client. */
+export const conversationOf = (parties) => parties.map((party) => party.id).sort().join("+");
+
+/** With whom a message is exchanged: its group, those I wrote it to, or its sender. */
+const partiesOf = (message, me) => (groupOf(message.to) || message.from.id === me ? message.to : [message.from]);
 
 export class Log {
   constructor(me) {
@@ -68,9 +65,10 @@ export class Log {
     }
     const mine = data.from.id === this.me;
     const unread = !mine || data.to.some((party) => party.id === this.me);
-    const message = { ...data, id, seq, at, mine, title: data.title ?? "", priority: data.priority ?? "normal", conversation: conversationOf(data, this.me) };
+    const parties = partiesOf(data, this.me);
+    const message = { ...data, id, seq, at, mine, title: data.title ?? "", priority: data.priority ?? "normal", conversation: conversationOf(parties) };
     this.messages.set(id, message);
-    const conversation = this.#conversation(message);
+    const conversation = this.#conversation(message, parties);
     conversation.messages.push(message);
     conversation.last = message;
     if (unread) {
@@ -80,9 +78,8 @@ export class Log {
     return { conversations: [message.conversation], message, fresh: true, rings: unread };
   }
 
-  #conversation(message) {
+  #conversation(message, parties) {
     let conversation = this.conversations.get(message.conversation);
-    const parties = partiesOf(message, this.me);
     if (!conversation) {
       conversation = { id: message.conversation, messages: [], unread: new Set(), gapAfter: 0 };
       this.conversations.set(message.conversation, conversation);

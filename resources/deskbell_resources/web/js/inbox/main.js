@@ -2,6 +2,8 @@
 import { fill, h } from "../dom.js";
 import { session, signOut } from "../http.js";
 import * as settings from "../settings.js";
+import { signInPage } from "../signin.js";
+import { labelOf } from "../text.js";
 import { t } from "../words.js";
 import { Compose } from "./compose.js";
 import { Desk } from "./desk.js";
@@ -10,7 +12,6 @@ import { Drafts, forget } from "./outbox.js";
 import { Pane } from "./pane.js";
 import { askToNotify, canNotify, mayNotify, Ringer, showCount } from "./ring.js";
 import { Side } from "./side.js";
-import { signInPage } from "./signin.js";
 import { Store } from "./store.js";
 
 const app = document.getElementById("app");
@@ -132,7 +133,7 @@ class Inbox {
   }
 
   #make(id, parties) {
-    const conversation = { id, parties, title: parties.map((party) => party.display || party.name).join(", "), messages: [], gapAfter: 0 };
+    const conversation = { id, parties, title: parties.map(labelOf).join(", "), messages: [], gapAfter: 0 };
     this.#made.set(id, conversation);
     return conversation;
   }

@@ -2,6 +2,7 @@
 import { languageSwitch, themeSwitch } from "../controls.js";
 import { h } from "../dom.js";
 import * as settings from "../settings.js";
+import { labelOf } from "../text.js";
 import { t } from "../words.js";
 import { askToNotify, canNotify, hasSound, mayNotify } from "./ring.js";
 
@@ -27,7 +28,7 @@ export function menu({ user, admin, diagnostics, ringer, signOut, close, refresh
     keydown: (event) => { if (event.key === "Escape") close(true); },
     focusout: (event) => { if (event.relatedTarget && !element.contains(event.relatedTarget)) close(false); },
   } },
-  h("p", {}, h("strong", {}, h("bdi", {}, user.display || user.name)), h("span.soft", {}, user.display ? ` ${user.name}` : "")),
+  h("p", {}, h("strong", {}, h("bdi", {}, labelOf(user))), h("span.soft", {}, user.display ? ` ${user.name}` : "")),
   notifications(refresh), h("label.check", {}, sound, h("span", {}, t("sound"))), h("hr"), themeSwitch(), languageSwitch(), h("hr"),
   admin && h("a", { href: "admin" }, t("admin")), diagnostics && h("a", { href: "diagnostics" }, t("diagnostics")),
   h("button.button", { type: "button", "data-act": "signout", on: { click: signOut } }, t("signout")));

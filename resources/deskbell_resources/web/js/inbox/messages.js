@@ -2,6 +2,7 @@
 import { fill, h } from "../dom.js";
 import { dayOf, t } from "../words.js";
 import { bubble, waitingBubble } from "./bubble.js";
+import { groupOf } from "./log.js";
 
 const PAGE = 60;
 const MOST = 400;
@@ -68,8 +69,7 @@ export class Messages {
       const [before, message] = [messages[index - 1], messages[index]];
       if (gapAfter && index === gapAfter) rows.push(h("p.gap", {}, t("messages.gap")));
       if (!before || dayKey(before.at) !== dayKey(message.at)) rows.push(h("h2.day", {}, dayOf(message.at)));
-      const inGroup = message.to.length === 1 && message.to[0].kind === "group";
-      rows.push(bubble(message, inGroup && !message.mine && !(before?.from.id === message.from.id && dayKey(before.at) === dayKey(message.at))));
+      rows.push(bubble(message, groupOf(message.to) && !message.mine && !(before?.from.id === message.from.id && dayKey(before.at) === dayKey(message.at))));
     }
     return rows;
   }

@@ -1,8 +1,8 @@
 // How a person who looks elsewhere is told: number in title and icon, a bell, a notification. Of several tabs one rings.
 import * as settings from "../settings.js";
-import { oneLine } from "../text.js";
-import { labelOf } from "../controls.js";
+import { labelOf, oneLine } from "../text.js";
 import { t } from "../words.js";
+import { groupOf } from "./log.js";
 
 const AT_ONCE = 4;
 const WINDOW_MS = 10_000;
@@ -58,7 +58,7 @@ export class Ringer {
     if (!this.#times.length) this.#gathered = 0;
     this.#times.push(now);
     const sender = oneLine(labelOf(message.from), 60);
-    const group = message.to.length === 1 && message.to[0].kind === "group" ? message.to[0] : null;
+    const group = groupOf(message.to);
     const title = group ? t("ring.group", { sender, group: oneLine(labelOf(group), 60) }) : sender;
     this.#show(conversation, title, oneLine(`${message.title}\n${message.body}`, BODY_CHARS), message.id);
   }

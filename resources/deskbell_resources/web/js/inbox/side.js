@@ -1,8 +1,9 @@
 // The left side: search, conversations with their unread counts, and the state of the connection.
 import { face } from "../controls.js";
 import { fill, h, icon } from "../dom.js";
-import { oneLine } from "../text.js";
+import { labelOf, oneLine } from "../text.js";
 import { fullTime, shortTime, t } from "../words.js";
+import { groupOf } from "./log.js";
 
 const SHOWN_MAX = 300;
 
@@ -49,7 +50,7 @@ export class Side {
     const draft = id !== selected && drafts.get(id);
     const shown = match ?? last;
     const mine = shown.mine ? t("you", { text: "" }) : "";
-    const who = !shown.mine && shown.to.length === 1 && shown.to[0].kind === "group" ? `${shown.from.display || shown.from.name}: ` : "";
+    const who = !shown.mine && groupOf(shown.to) ? `${labelOf(shown.from)}: ` : "";
     const failed = waiting?.problem ? t("list.failed") : "";
     const text = failed || (draft ? t("list.draft", { text: oneLine(draft) }) : oneLine(`${mine || who}${shown.title ? `${shown.title}: ` : ""}${shown.body}`));
     const count = unread.size > 99 ? "99+" : String(unread.size);

@@ -1,8 +1,8 @@
 // Signing in: name and password, and what was wrong with them.
-import { form, otherLanguage } from "../controls.js";
-import { field, h, icon } from "../dom.js";
-import { signIn } from "../http.js";
-import { refused, t } from "../words.js";
+import { form, otherLanguage } from "./controls.js";
+import { field, h, icon } from "./dom.js";
+import { signIn } from "./http.js";
+import { refused, t } from "./words.js";
 
 export function signInPage({ done, note = "", heading = "signin.title", text = "signin.text" }) {
   const name = h("input", { name: "name", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 64, required: true });
