@@ -97,7 +97,8 @@ class Supervisor:
 
     def _one_ended(self, child: _Child, code: int, began: float) -> None:
         if self._ending:
-            self._failed = self._failed or code != 0
+            # One that was still starting has not yet taken the signal as a word to drain; it had nothing to lose.
+            self._failed = self._failed or code not in (0, -signal.SIGTERM)
             return
         now = time.monotonic()
         if code == 1 and now - began < STARTING_S:

@@ -65,7 +65,12 @@ class Hand:
 
     def close(self, window: Window) -> None:
         """As the window manager's close button does."""
-        self.focus(window)
+
+        def has_keyboard() -> bool:
+            self.focus(window)
+            return self.focused() == window.id
+
+        wait_for(has_keyboard, "the window to have the keyboard")
         self.press("alt+F4")
 
     def type(self, text: str) -> None:

@@ -173,6 +173,13 @@ def test_a_stop_under_load_ends_every_worker_and_loses_nothing(house: Server, lo
     assert set(acknowledged) <= stored
 
 
+def test_a_stop_while_the_workers_start_is_an_ordinary_end(house: Server) -> None:
+    house.start(wait=False)
+    house.process.wait_until(lambda: "worker 2 is process" in house.process.log.read_text(), "the second worker", 20)
+    house.process.signal(signal.SIGTERM)
+    assert house.process.wait(15) == 0
+
+
 def test_workers_end_when_their_parent_is_killed(house: Server) -> None:
     house.start()
     pids = workers(house)
