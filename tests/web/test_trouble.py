@@ -1,6 +1,8 @@
 """What goes wrong at a browser: hostile texts, a megabyte pasted, server restarts, ended sessions, a wrong clock."""
 
 import json
+import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -244,6 +246,35 @@ def test_what_the_server_has_forgotten_is_answered_where_it_came_from(person: Ma
     went = {body: [party["name"] for party in json.loads(parties)] for body, parties in stored}
     expected = {"Maria Garcia": ["maria"], "Operations": ["@ops"], "陈晓明": ["陈晓明"]}
     assert went == {f"answer in {title}": names for title, names in expected.items()}
+
+
+def test_what_a_restored_server_has_lost_is_sent_again_and_what_is_too_old_is_not(
+    person: MakePerson, house: Server, folder: Path
+) -> None:
+    alex = person("alex")
+    me, maria = house.login("alex", PASSWORD), house.login("maria", PASSWORD)
+    house.command("backup", str(folder / "backup"))
+    now = int(time.time() * 1000)
+    items = [
+        {
+            "cid": new_id(),
+            "at": now - age_ms,
+            "conversation": maria.user["id"],
+            "parties": [dict(maria.user)],
+            "draft": {"to": ["maria"], "body": body},
+            "problem": "",
+            "stored": True,
+        }
+        for body, age_ms in (("confirmed before the restore", 60_000), ("four days ago", 4 * 86_400_000))
+    ]
+    alex.page.evaluate(
+        "([key, items]) => localStorage.setItem(key, items)", [f"deskbell.outbox.{me.user['id']}", json.dumps(items)]
+    )
+    house.command("restore", str(folder / "backup"), "--force")
+    wait_for(lambda: house.rows("SELECT body FROM messages"), "the message to be stored")
+    alex.open_conversation("Maria Garcia")
+    alex.page.wait_for_selector(".message.mine[data-id]")
+    assert house.rows("SELECT body FROM messages") == [("confirmed before the restore",)]
 
 
 def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(

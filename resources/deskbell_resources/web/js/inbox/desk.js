@@ -118,6 +118,8 @@ export class Desk extends EventTarget {
     this.log.startOver(answer.epoch, cursor);
     this.#kept = cursor;
     await this.store.startOver(answer.epoch, cursor);
+    this.outbox.startOver();
+    void this.flush();
     this.#tell("changed", { conversations: [...this.log.conversations.keys()], all: true });
   }
 

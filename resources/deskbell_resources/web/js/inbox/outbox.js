@@ -30,9 +30,10 @@ export class Outbox {
   /** Those to be sent, oldest first. One that nobody could take for three days waits for its writer instead. */
   due() {
     const now = Date.now();
-    const old = (item) => now - (item.retried ?? item.at) > LIFE_MS;
-    if (this.list().some((item) => !item.problem && old(item))) this.#change(old, { problem: "expired" });
-    return this.list().filter((item) => !item.problem && !item.stored);
+    const waits = (item) => !item.problem && !item.stored;
+    const expired = (item) => waits(item) && now - (item.retried ?? item.at) > LIFE_MS;
+    if (this.list().some(expired)) this.#change(expired, { problem: "expired" });
+    return this.list().filter(waits);
   }
 
   fail(cid, problem) { this.#change((item) => item.cid === cid, { problem }); }
@@ -40,6 +41,9 @@ export class Outbox {
 
   /** The server has it; it stays in sight until its event comes. */
   settle(cid) { this.#change((item) => item.cid === cid, { stored: true }); }
+
+  /** The server was restored and may have lost what it confirmed: say it again, under the same cid. */
+  startOver() { this.#change((item) => item.stored, { stored: false }); }
 
   /** The server has lost what it answers to: the people, or the group, are still there. */
   readdress({ cid, parties, draft: { reply_to: lost, ...draft } }) {
