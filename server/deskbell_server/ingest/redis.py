@@ -43,26 +43,24 @@ READER_MS = 4_000
 """How long the right to read the channel lasts: of several processes one stores what it hears."""
 
 TOKEN = re.compile(rb'"token"\s*:\s*"[^"]*"?')
+TIME = re.compile(r"[0-9]{1,16}")
 
 Fields = dict[bytes, bytes]
 Done = Callable[[Stored | None, Exception | None], None]
 
 
 class Publisher:
-    """Called in the loop with what came in; `done` gets the outcome."""
+    """Called in the loop with what came in; `done` gets what became of it in the store."""
 
     def __init__(self, devices: Devices, messages: Messages) -> None:
         self._devices = devices
         self._messages = messages
 
     def publish(self, fields: dict[str, Any], key: str, done: Done) -> None:
-        """In a greenlet. `key` counts when the fields bring none."""
-        try:
-            token, own_key, draft = parse(fields)
-            principal = self._devices.identify(token)
-            self._messages.publish_soon(principal, draft, own_key or key, done)
-        except Exception as problem:  # noqa: BLE001 - it is the outcome
-            done(None, problem)
+        """In a greenlet. `key` counts when the fields bring none. Raises what is wrong before it reaches the store."""
+        token, own_key, draft = parse(fields)
+        principal = self._devices.identify(token)
+        self._messages.publish_soon(principal, draft, own_key or key, done)
 
 
 def fields_of(raw: Fields) -> dict[str, Any]:
@@ -75,7 +73,7 @@ def fields_of(raw: Fields) -> dict[str, Any]:
         fields: dict[str, Any] = {name.decode(): value.decode() for name, value in raw.items()}
     except UnicodeDecodeError as problem:
         raise RefusedError(Code.INVALID, "this is not UTF-8") from problem
-    if "deliver_at" in fields and fields["deliver_at"].isascii() and fields["deliver_at"].isdecimal():
+    if "deliver_at" in fields and TIME.fullmatch(fields["deliver_at"]):
         fields["deliver_at"] = int(fields["deliver_at"])
     return fields
 
@@ -207,16 +205,14 @@ class StreamDoor:
         end = time.monotonic() + OUTCOMES_S
         while not all_known.wait(0.2):
             if self.loop.is_ending or time.monotonic() > end:
-                return [UnavailableError()] * len(entries)  # they stay with this consumer, and are taken over
+                return list(outcomes)  # the others stay with this consumer, and are tried again or taken over
         return outcomes
 
     def _one(self, entry_id: bytes, raw: Fields, done: Done) -> None:
         try:
-            fields = fields_of(raw)
-        except RefusedError as refused:
-            done(None, refused)
-            return
-        self._publisher.publish(fields, entry_id.decode(), done)
+            self._publisher.publish(fields_of(raw), entry_id.decode(), done)
+        except Exception as problem:  # noqa: BLE001 - it is the outcome, and the entries behind it go on
+            done(None, problem)
 
 
 class ChannelDoor:
@@ -282,11 +278,9 @@ class ChannelDoor:
 
     def _store(self, data: bytes) -> None:
         try:
-            fields = decoded(data)
-        except RefusedError as refused:
-            self._done(None, refused)
-            return
-        self._publisher.publish(fields, secrets.token_hex(16), self._done)
+            self._publisher.publish(decoded(data), secrets.token_hex(16), self._done)
+        except Exception as problem:  # noqa: BLE001 - it is the outcome
+            self._done(None, problem)
 
     def _done(self, _stored: Stored | None, problem: Exception | None) -> None:
         if problem is not None:

@@ -90,6 +90,8 @@ def test_what_was_added_before_the_server_began_is_stored(
         ({"json": "[" * 70_000}, "too_large"),
         ({"json": "[" * 60_000}, "invalid"),
         ({b"\xff": b"\xff"}, "invalid"),
+        ({"token": "TOKEN", "to": "bob", "body": "b", "deliver_at": "9" * 5_000}, "invalid"),
+        ({"token": "TOKEN", "to": "bob", "body": "b", "deliver_at": "9" * 16}, "invalid"),
     ],
 )
 def test_poison_goes_to_the_dead_with_its_reason_and_without_its_token(
