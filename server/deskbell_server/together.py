@@ -1,6 +1,7 @@
 """Many messages from one person to one other, stored at once: a handful of statements for all of them.
 
-What is not as simple as that, or is refused, is left to the ordinary way (`messages.store`), one by one.
+What is not as simple as that, or is refused, is left to the ordinary way (`messages.store`), one by one; and so is
+what follows it from the same sender, because nobody's messages may overtake each other.
 """
 
 from collections import Counter
@@ -26,14 +27,22 @@ def store_together(connection: Connection, requests: list[Request]) -> list[Stor
 
 
 def _recipients(connection: Connection, requests: list[Request]) -> dict[str, Party]:
-    """By request: the one to whom it goes, where it is that simple."""
+    """By request: the one to whom it goes, where it and all before it of the same sender are that simple."""
     wanted: dict[str, str] = {}
     for request in requests:
         to = request.draft.to
         if to is not None and len(to) == 1 and not to[0].startswith(names.GROUP_SIGN) and not request.is_later:
             wanted[request.id] = texts.folded(to[0])
     known = users.parties_by_key(connection, sorted(set(wanted.values()))) if wanted else {}
-    return {request_id: known[key] for request_id, key in wanted.items() if key in known}
+    found: dict[str, Party] = {}
+    waiting: set[str] = set()  # senders of what was left alone, which is stored afterwards: so is what follows it
+    for request in requests:
+        recipient = known.get(wanted.get(request.id, ""))
+        if recipient is None or request.principal.user_id in waiting:
+            waiting.add(request.principal.user_id)
+        else:
+            found[request.id] = recipient
+    return found
 
 
 def _append(connection: Connection, requests: list[Request], found: dict[str, Party]) -> dict[str, Stored]:

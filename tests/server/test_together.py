@@ -105,6 +105,15 @@ def check_dense(connection: sqlite3.Connection) -> None:
         assert [seq for (seq,) in seqs] == list(range(1, head + 1))
 
 
+def check_order(connection: sqlite3.Connection) -> None:
+    """In each log, what one person wrote stands in the order of writing: here that of the ids."""
+    written = "SELECT e.user_id, m.sender_id, e.id FROM events e JOIN messages m ON m.id = e.id ORDER BY e.seq"
+    by_both: dict[tuple[str, str], list[str]] = {}
+    for user_id, sender_id, message_id in connection.execute(written).fetchall():
+        by_both.setdefault((user_id, sender_id), []).append(message_id)
+    assert all(ids == sorted(ids) for ids in by_both.values())
+
+
 def check_answer(connection: sqlite3.Connection, request: Request, stored: Stored) -> None:
     """The places it names are where the message is."""
     for user_id, seq in (stored.heads or {}).items():
@@ -134,6 +143,7 @@ def test_together_is_as_one_by_one(
         answers = [result or alone(connection, request) for result, request in zip(results, requests, strict=True)]
         together = log_of(connection)
         check_dense(connection)
+        check_order(connection)
         for request, answer in zip(requests, answers, strict=True):
             if isinstance(answer, Stored):
                 check_answer(connection, request, answer)
@@ -144,6 +154,14 @@ def test_together_is_as_one_by_one(
         assert [same(answer) for answer in answers] == [same(expected[number]) for number in range(len(requests))]
         assert together == log_of(connection)
     shutil.rmtree(folder)
+
+
+def test_what_follows_one_left_alone_is_left_alone_too_but_nobody_elses(template: Path, tmp_path: Path) -> None:
+    wanted = [Wish("ann", (to,), None, "x", later=False) for to in ("cid", GROUP, "cid", "bob")]
+    wanted += [Wish("bob", ("cid",), None, "x", later=False)]
+    with opened(shutil.copy(template, tmp_path / "a.db")) as connection:
+        results = store_together(connection, requests_of(wanted))
+    assert [result is None for result in results] == [False, True, True, True, False]
 
 
 def test_simple_messages_take_a_handful_of_statements(template: Path, tmp_path: Path) -> None:

@@ -59,6 +59,26 @@ def test_order_is_kept_and_a_given_key_counts_once(
     assert own_redis.dead() == []
 
 
+@pytest.mark.parametrize("door", ["stream", "channel"])
+def test_order_is_kept_between_a_group_and_one_of_its_members(
+    desk: Server, own_redis: OwnRedis, log_in: LogIn, connect: Connect, door: str
+) -> None:
+    desk.command("group", "add", "@ops", "alice", "bob")
+    alice, bob = log_in(desk, "alice"), log_in(desk, "bob")
+    wire = connect(desk, bob.token)
+    with own_redis.client.pipeline() as pipe:
+        for number in range(60):
+            to = ["bob"] if number % 3 else ["@ops"]
+            text = json.dumps({"token": alice.token, "to": to, "body": str(number)})
+            if door == "stream":
+                pipe.xadd(NAME, {"json": text})
+            else:
+                pipe.publish(NAME, text)
+        pipe.execute()
+    wait_for(lambda: len(bodies(wire)) == 60, "all of them", every=0.1)
+    assert bodies(wire) == [str(number) for number in range(60)]
+
+
 def test_what_was_added_before_the_server_began_is_stored(
     desk: Server, own_redis: OwnRedis, log_in: LogIn, connect: Connect
 ) -> None:
