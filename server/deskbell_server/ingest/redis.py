@@ -33,6 +33,9 @@ GROUP = "deskbell"
 DEAD_MAX = 10_000
 AT_ONCE = 100
 BLOCK_MS = 500
+FIRST = b"0-0"
+TRY_AGAIN_S = 0.2
+"""Pause before the entries that wait are tried again."""
 TAKE_OVER_MS = 8_000
 """An entry that a consumer has had for so long without an end is taken over."""
 TAKE_OVER_EVERY_S = 4.0
@@ -108,7 +111,11 @@ def parse(fields: dict[str, Any]) -> tuple[str, str | None, wire.Publish]:
 
 
 class StreamDoor:
-    """Reads as one consumer of the group; a batch is settled before the next is read."""
+    """Reads as one consumer of the group; a batch is settled before the next is read.
+
+    Entries that cannot be stored yet stay pending and are tried again, a page of them at a time. The other entries of
+    their writer, who is known by the token, stay behind them; those of all other writers pass.
+    """
 
     def __init__(self, url: str, publisher: Publisher, crossing: Crossing, spawn: Callable[..., Any]) -> None:
         self._client = make_client(url)
@@ -117,12 +124,23 @@ class StreamDoor:
         self._spawn = spawn
         self._consumer = f"{socket.gethostname()}-{secrets.token_hex(6)}"
         self._has_group = False
-        self._has_unsettled = True
+        self._held: set[str] | None = None
+        """The writers of pending entries; None until all of these were looked at, and nothing new is read before."""
+        self._still_held: set[str] = set()
+        """Those among them for whom it is still too early, as far as the pending entries were tried again by now."""
+        self._after: bytes = FIRST
+        """The pending entry that was tried last."""
         self._took_over_at = 0.0
+        self._take_over_from: bytes = FIRST
         self.loop = Loop("stream door", self._turn, self._lost)
 
     def _lost(self) -> None:
-        self._has_group, self._has_unsettled = False, True
+        self._has_group = False
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        """There may be pending entries that were not looked at."""
+        self._held, self._still_held, self._after = None, set(), FIRST
 
     def _turn(self) -> None:
         """In its thread."""
@@ -130,12 +148,21 @@ class StreamDoor:
             self._make_group()
         if time.monotonic() - self._took_over_at > TAKE_OVER_EVERY_S:
             self._take_over()
-        if self._has_unsettled:
-            mine = self._read("0", None)
-            self._has_unsettled = bool(mine) and not self._settle(mine)
-            if self._has_unsettled:
-                self.loop.pause(0.2)
-        self._settle(self._read(">", None if self._has_unsettled else BLOCK_MS))
+        if self._held is None or self._held:
+            self._try_again()
+        if self._held is not None:
+            self._settle(self._read(b">", None if self._held else BLOCK_MS), self._held)
+
+    def _try_again(self) -> None:
+        """The next page of what is pending; after the last one, it is known who is still held."""
+        mine = self._read(self._after, None)
+        if mine:
+            self._after = mine[-1][0]
+            self._settle(mine, self._still_held)
+            return
+        self._held, self._still_held, self._after = self._still_held, set(), FIRST
+        if self._held:
+            self.loop.pause(TRY_AGAIN_S)
 
     def _make_group(self) -> None:
         import redis
@@ -149,43 +176,49 @@ class StreamDoor:
 
     def _take_over(self) -> None:
         """Entries of consumers that ended; and the consumers that are long gone."""
-        taken: Any = self._client.xautoclaim(NAME, GROUP, self._consumer, TAKE_OVER_MS, count=AT_ONCE)
-        if taken[1]:
-            log.warning("%d entries of another consumer are taken over", len(taken[1]))
-            self._has_unsettled = True
-        if len(taken[1]) < AT_ONCE:
+        found: Any = self._client.xinfo_consumers(NAME, GROUP)
+        others = [consumer for consumer in found if consumer["name"] != self._consumer.encode()]
+        if any(consumer["pending"] for consumer in others):
+            self._take_over_some()
+        else:
+            self._take_over_from = FIRST
+        if self._take_over_from == FIRST:
             self._took_over_at = time.monotonic()
-        consumers: Any = self._client.xinfo_consumers(NAME, GROUP)
-        for consumer in consumers:
+        for consumer in others:
             if not consumer["pending"] and consumer["idle"] > FORGET_CONSUMER_MS:
                 self._client.xgroup_delconsumer(NAME, GROUP, consumer["name"])
 
-    def _read(self, after: str, block_ms: int | None) -> list[tuple[bytes, Fields]]:
+    def _take_over_some(self) -> None:
+        taken: Any = self._client.xautoclaim(
+            NAME, GROUP, self._consumer, TAKE_OVER_MS, start_id=self._take_over_from, count=AT_ONCE
+        )
+        self._take_over_from = taken[0]
+        if taken[1]:
+            log.warning("%d entries of another consumer are taken over", len(taken[1]))
+            self._begin_again()
+
+    def _read(self, after: bytes, block_ms: int | None) -> list[tuple[bytes, Fields]]:
         found: Any = self._client.xreadgroup(GROUP, self._consumer, {NAME: after}, count=AT_ONCE, block=block_ms)
         if isinstance(found, dict):
             found = [(name, entries[0]) for name, entries in found.items()]
         return [(entry_id, fields or {}) for _, entries in found or [] for entry_id, fields in entries]
 
-    def _settle(self, entries: list[tuple[bytes, Fields]]) -> bool:
-        """Stores them, in their order. False when some must be tried again."""
+    def _settle(self, entries: list[tuple[bytes, Fields]], held: set[str]) -> None:
+        """Stores them, in their order; but nothing of those who are `held`, or become so because one is for later."""
         if not entries:
-            return True
-        outcomes = self._outcomes(entries)
+            return
+        outcomes = self._outcomes(entries, held)
         pipe = self._client.pipeline(transaction=True)
-        later = 0
         for (entry_id, fields), problem in zip(entries, outcomes, strict=True):
             if _is_for_later(problem):
-                later += 1
                 continue
             if problem is not None:
                 pipe.xadd(DEAD, _dead(entry_id, fields, problem), maxlen=DEAD_MAX, approximate=True)
             pipe.xack(NAME, GROUP, entry_id)
             pipe.xdel(NAME, entry_id)
         pipe.execute()
-        self._has_unsettled = self._has_unsettled or later > 0
-        return later == 0
 
-    def _outcomes(self, entries: list[tuple[bytes, Fields]]) -> list[Exception | None]:
+    def _outcomes(self, entries: list[tuple[bytes, Fields]], held: set[str]) -> list[Exception | None]:
         """What became of each; None: it is stored."""
         outcomes: list[Exception | None] = [UnavailableError()] * len(entries)
         missing = [len(entries)]
@@ -199,20 +232,32 @@ class StreamDoor:
 
         def in_order() -> None:
             for number, (entry_id, raw) in enumerate(entries):
-                self._one(entry_id, raw, partial(known, number))
+                self._one(entry_id, raw, held, partial(known, number))
 
         self._crossing.call(lambda: self._spawn(in_order))
         end = time.monotonic() + OUTCOMES_S
         while not all_known.wait(0.2):
             if self.loop.is_ending or time.monotonic() > end:
+                self._begin_again()
                 return list(outcomes)  # the others stay with this consumer, and are tried again or taken over
         return outcomes
 
-    def _one(self, entry_id: bytes, raw: Fields, done: Done) -> None:
+    def _one(self, entry_id: bytes, raw: Fields, held: set[str], done: Done) -> None:
+        writer = ""
+
+        def ended(stored: Stored | None, problem: Exception | None) -> None:
+            if _is_for_later(problem):
+                held.add(writer)
+            done(stored, problem)
+
         try:
-            self._publisher.publish(fields_of(raw), entry_id.decode(), done)
+            fields = fields_of(raw)
+            writer = str(fields.get("token"))
+            if writer in held:
+                raise UnavailableError
+            self._publisher.publish(fields, entry_id.decode(), ended)
         except Exception as problem:  # noqa: BLE001 - it is the outcome, and the entries behind it go on
-            done(None, problem)
+            ended(None, problem)
 
 
 class ChannelDoor:
@@ -313,7 +358,9 @@ class RedisDoors:
 
 def _is_for_later(problem: Exception | None) -> bool:
     """Whether the same entry may be stored another time."""
-    return isinstance(problem, (LimitedError, UnavailableError, OutcomeUnknownError))
+    if isinstance(problem, LimitedError):
+        return problem.code is not Code.TOO_MANY  # those may wait for months, and this one would as long
+    return isinstance(problem, (UnavailableError, OutcomeUnknownError))
 
 
 def _dead(entry_id: bytes, fields: Fields, problem: Exception) -> Any:

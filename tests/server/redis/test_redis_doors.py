@@ -79,6 +79,25 @@ def test_order_is_kept_between_a_group_and_one_of_its_members(
     assert bodies(wire) == [str(number) for number in range(60)]
 
 
+def test_order_is_kept_beyond_the_rate_and_nobody_else_waits(
+    desk: Server, own_redis: OwnRedis, folder: Path, log_in: LogIn, connect: Connect
+) -> None:
+    desk.stop()
+    with Server(folder, "--redis", own_redis.url, "--publish-rate", "100") as limited:
+        limited.start()
+        alice, bob, carol = (log_in(limited, name) for name in ("alice", "bob", "carol"))
+        wire = connect(limited, bob.token)
+        with own_redis.client.pipeline() as pipe:
+            for number in range(400):
+                pipe.xadd(NAME, {"token": alice.token, "to": "bob", "body": str(number)})
+            pipe.xadd(NAME, {"token": carol.token, "to": "bob", "body": "carol's"})
+            pipe.execute()
+        events = sorted(wire.wait_for("event", 401, 20), key=lambda event: event["seq"])
+        all_of_them = [event["data"]["body"] for event in events]
+        assert [body for body in all_of_them if body != "carol's"] == [str(number) for number in range(400)]
+        assert all_of_them.index("carol's") < 300
+
+
 def test_what_was_added_before_the_server_began_is_stored(
     desk: Server, own_redis: OwnRedis, log_in: LogIn, connect: Connect
 ) -> None:
