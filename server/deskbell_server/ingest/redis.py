@@ -41,6 +41,10 @@ TAKE_OVER_MS = 8_000
 TAKE_OVER_EVERY_S = 4.0
 OUTCOMES_S = 30.0
 FORGET_CONSUMER_MS = 3_600_000
+HEARD_MAX = 5_000
+"""Messages of the channel that may wait for the store; more are dropped."""
+DROPPED_TELL = 1_000
+"""At the first, and at each so-manieth, it is said that messages are dropped."""
 READER = "deskbell:channel-reader"
 READER_MS = 4_000
 """How long the right to read the channel lasts: of several processes one stores what it hears."""
@@ -274,7 +278,9 @@ class ChannelDoor:
         self._subscription: Any = None
         self._heard: deque[bytes] = deque()
         self._is_storing = False
-        self.refused = 0
+        self._refused = 0
+        # Each is written by one thread: its own, its own, the loop's.
+        self._offered = self._dropped = self._done_with = 0
         self.loop = Loop("channel door", self._turn, self._lost)
 
     def _lost(self) -> None:
@@ -292,7 +298,19 @@ class ChannelDoor:
             self._ask_for_the_right()
         found = self._subscription.get_message(timeout=0.5)
         if found is not None and time.monotonic() < self._mine_until:
-            self._crossing.call(lambda: self._hear(found["data"]))
+            self._offer(found["data"])
+
+    def _offer(self, data: bytes) -> None:
+        """Hands it to the loop, as long as not too much waits there."""
+        if len(data) > limits.REQUEST_BYTES or self._offered - self._done_with >= HEARD_MAX:
+            if not self._dropped % DROPPED_TELL:
+                log.warning(
+                    "the channel %s brings too much, or too long ones: %d were dropped", NAME, self._dropped + 1
+                )
+            self._dropped += 1
+            return
+        self._offered += 1
+        self._crossing.call(lambda: self._hear(data))
 
     def _ask_for_the_right(self) -> None:
         """Checks that the link lives, too: a PING that fails renews it."""
@@ -318,6 +336,7 @@ class ChannelDoor:
         try:
             while self._heard:
                 self._store(self._heard.popleft())
+                self._done_with += 1
         finally:
             self._is_storing = False
 
@@ -329,9 +348,9 @@ class ChannelDoor:
 
     def _done(self, _stored: Stored | None, problem: Exception | None) -> None:
         if problem is not None:
-            self.refused += 1
+            self._refused += 1
             code = problem.code if isinstance(problem, RefusedError) else Code.INTERNAL
-            log.warning("a message on the channel %s was refused: %s (%d until now)", NAME, code, self.refused)
+            log.warning("a message on the channel %s was refused: %s (%d until now)", NAME, code, self._refused)
 
 
 class RedisDoors:
