@@ -44,7 +44,7 @@ FORGET_CONSUMER_MS = 3_600_000
 HEARD_MAX = 5_000
 """Messages of the channel that may wait for the store; more are dropped."""
 DROPPED_TELL = 1_000
-"""At the first, and at each so-manieth, it is said that messages are dropped."""
+"""At the first, and then once for so many, it is said that messages are dropped."""
 READER = "deskbell:channel-reader"
 READER_MS = 4_000
 """How long the right to read the channel lasts: of several processes one stores what it hears."""
@@ -303,11 +303,9 @@ class ChannelDoor:
     def _offer(self, data: bytes) -> None:
         """Hands it to the loop, as long as not too much waits there."""
         if len(data) > limits.REQUEST_BYTES or self._offered - self._done_with >= HEARD_MAX:
-            if not self._dropped % DROPPED_TELL:
-                log.warning(
-                    "the channel %s brings too much, or too long ones: %d were dropped", NAME, self._dropped + 1
-                )
             self._dropped += 1
+            if self._dropped % DROPPED_TELL == 1:
+                log.warning("the channel %s: too long, or too many at once: %d dropped until now", NAME, self._dropped)
             return
         self._offered += 1
         self._crossing.call(lambda: self._hear(data))
