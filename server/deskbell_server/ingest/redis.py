@@ -10,108 +10,38 @@ import secrets
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import Code
 from deskbell_server.devices import Devices
 from deskbell_server.errors import LimitedError, OutcomeUnknownError, RefusedError, UnavailableError
-from deskbell_server.ingest import wording
+from deskbell_server.ingest.redis_channel import ChannelDoor
+from deskbell_server.ingest.redis_entries import NAME, Done, Fields, Publisher, decoded, fields_of
 from deskbell_server.messages import Messages, Stored
 from deskbell_server.redis_link import Crossing, Loop, make_client
 
 log = logging.getLogger(__name__)
 
-NAME = "deskbell:publish"
 DEAD = "deskbell:dead"
 GROUP = "deskbell"
 DEAD_MAX = 10_000
 AT_ONCE = 100
 BLOCK_MS = 500
 FIRST = b"0-0"
-TRY_AGAIN_S = 0.2
+TRY_AGAIN_MS = 200
 """Pause before the entries that wait are tried again."""
+RESTS_LONGER = 4
+"""Where there are thousands, the pause is so many times as long as trying them took."""
 TAKE_OVER_MS = 8_000
 """An entry that a consumer has had for so long without an end is taken over."""
 TAKE_OVER_EVERY_S = 4.0
 OUTCOMES_S = 30.0
 FORGET_CONSUMER_MS = 3_600_000
-HEARD_MAX = 5_000
-"""Messages of the channel that may wait for the store; more are dropped."""
-DROPPED_TELL = 1_000
-"""At the first, and then once for so many, it is said that messages are dropped."""
-READER = "deskbell:channel-reader"
-READER_MS = 4_000
-"""How long the right to read the channel lasts: of several processes one stores what it hears."""
-
 TOKEN = re.compile(rb'"token"\s*:\s*"[^"]*"?')
-TIME = re.compile(r"[0-9]{1,16}")
-
-Fields = dict[bytes, bytes]
-Done = Callable[[Stored | None, Exception | None], None]
-
-
-class Publisher:
-    """Called in the loop with what came in; `done` gets what became of it in the store."""
-
-    def __init__(self, devices: Devices, messages: Messages) -> None:
-        self._devices = devices
-        self._messages = messages
-
-    def publish(self, fields: dict[str, Any], key: str, done: Done) -> None:
-        """In a greenlet. `key` counts when the fields bring none. Raises what is wrong before it reaches the store."""
-        token, own_key, draft = parse(fields)
-        principal = self._devices.identify(token)
-        self._messages.publish_soon(principal, draft, own_key or key, done)
-
-
-def fields_of(raw: Fields) -> dict[str, Any]:
-    """A stream's entry as JSON would have it. RefusedError `invalid`."""
-    if sum(len(name) + len(value) for name, value in raw.items()) > limits.REQUEST_BYTES:
-        raise RefusedError(Code.TOO_LARGE, f"an entry has at most {limits.REQUEST_BYTES} bytes")
-    try:
-        if b"json" in raw:
-            return decoded(raw[b"json"])
-        fields: dict[str, Any] = {name.decode(): value.decode() for name, value in raw.items()}
-    except UnicodeDecodeError as problem:
-        raise RefusedError(Code.INVALID, "this is not UTF-8") from problem
-    if "deliver_at" in fields and TIME.fullmatch(fields["deliver_at"]):
-        fields["deliver_at"] = int(fields["deliver_at"])
-    return fields
-
-
-def decoded(text: bytes) -> dict[str, Any]:
-    """A JSON object. RefusedError."""
-    if len(text) > limits.REQUEST_BYTES:
-        raise RefusedError(Code.TOO_LARGE, f"a message has at most {limits.REQUEST_BYTES} bytes")
-    try:
-        found = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise RefusedError(Code.INVALID, "this is not JSON") from problem
-    if not isinstance(found, dict):
-        raise RefusedError(Code.INVALID, "this is not a JSON object")
-    return found
-
-
-def parse(fields: dict[str, Any]) -> tuple[str, str | None, wire.Publish]:
-    """Token, key and message. `to` may be one text with commas. RefusedError `invalid` or `unauthorized`."""
-    rest = dict(fields)
-    token, key, to = rest.pop("token", None), rest.pop("key", None), rest.get("to")
-    if not isinstance(token, str):
-        raise RefusedError(Code.UNAUTHORIZED, "token: missing")
-    if key is not None and not isinstance(key, str):
-        raise RefusedError(Code.INVALID, "key: must be a text")
-    if isinstance(to, str):
-        rest["to"] = [name.strip() for name in to.split(",")]
-    try:
-        return token, key, wire.parse(wire.Publish, rest)
-    except msgspec.ValidationError as problem:
-        raise wording.refused(problem) from problem
 
 
 class StreamDoor:
@@ -134,6 +64,8 @@ class StreamDoor:
         """Those among them for whom it is still too early, as far as the pending entries were tried again by now."""
         self._after: bytes = FIRST
         """The pending entry that was tried last."""
+        self._began_at = 0.0
+        self._try_at = 0.0
         self._took_over_at = 0.0
         self._take_over_from: bytes = FIRST
         self.loop = Loop("stream door", self._turn, self._lost)
@@ -152,21 +84,29 @@ class StreamDoor:
             self._make_group()
         if time.monotonic() - self._took_over_at > TAKE_OVER_EVERY_S:
             self._take_over()
-        if self._held is None or self._held:
+        if self._held is None or (self._held and time.monotonic() >= self._try_at):
             self._try_again()
         if self._held is not None:
-            self._settle(self._read(b">", None if self._held else BLOCK_MS), self._held)
+            self._settle(self._read(b">", self._block_ms()), self._held)
+
+    def _block_ms(self) -> int | None:
+        """How long to wait for something new: not in the middle of what is pending."""
+        if not self._held:
+            return BLOCK_MS
+        return TRY_AGAIN_MS if self._after == FIRST else None
 
     def _try_again(self) -> None:
         """The next page of what is pending; after the last one, it is known who is still held."""
+        if self._after == FIRST:
+            self._began_at = time.monotonic()
         mine = self._read(self._after, None)
         if mine:
             self._after = mine[-1][0]
             self._settle(mine, self._still_held)
             return
         self._held, self._still_held, self._after = self._still_held, set(), FIRST
-        if self._held:
-            self.loop.pause(TRY_AGAIN_S)
+        now = time.monotonic()
+        self._try_at = now + max(TRY_AGAIN_MS / 1000, RESTS_LONGER * (now - self._began_at))
 
     def _make_group(self) -> None:
         import redis
@@ -264,93 +204,6 @@ class StreamDoor:
             ended(None, problem)
 
 
-class ChannelDoor:
-    """What is published while nobody listens, or Redis is away, is gone: at most once."""
-
-    def __init__(self, url: str, publisher: Publisher, crossing: Crossing, spawn: Callable[..., Any]) -> None:
-        self._client = make_client(url)
-        self._publisher = publisher
-        self._crossing = crossing
-        self._spawn = spawn
-        self._me = secrets.token_hex(8)
-        self._asked_at = 0.0
-        self._mine_until = 0.0
-        self._subscription: Any = None
-        self._heard: deque[bytes] = deque()
-        self._is_storing = False
-        self._refused = 0
-        # Each is written by one thread: its own, its own, the loop's.
-        self._offered = self._dropped = self._done_with = 0
-        self.loop = Loop("channel door", self._turn, self._lost)
-
-    def _lost(self) -> None:
-        subscription, self._subscription = self._subscription, None
-        self._mine_until = self._asked_at = 0.0
-        if subscription is not None:
-            subscription.close()
-
-    def _turn(self) -> None:
-        """In its thread. All processes listen, and the one whose turn it is stores."""
-        if self._subscription is None:
-            self._subscription = self._client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-            self._subscription.subscribe(NAME)
-        if time.monotonic() - self._asked_at > READER_MS / 4000:
-            self._ask_for_the_right()
-        found = self._subscription.get_message(timeout=0.5)
-        if found is not None and time.monotonic() < self._mine_until:
-            self._offer(found["data"])
-
-    def _offer(self, data: bytes) -> None:
-        """Hands it to the loop, as long as not too much waits there."""
-        if len(data) > limits.REQUEST_BYTES or self._offered - self._done_with >= HEARD_MAX:
-            self._dropped += 1
-            if self._dropped % DROPPED_TELL == 1:
-                log.warning("the channel %s: too long, or too many at once: %d dropped until now", NAME, self._dropped)
-            return
-        self._offered += 1
-        self._crossing.call(lambda: self._hear(data))
-
-    def _ask_for_the_right(self) -> None:
-        """Checks that the link lives, too: a PING that fails renews it."""
-        self._asked_at = time.monotonic()
-        self._client.set(READER, self._me, nx=True, px=READER_MS)
-        if self._client.get(READER) == self._me.encode():
-            self._client.pexpire(READER, READER_MS)
-            self._mine_until = self._asked_at + READER_MS / 1000
-        else:
-            self._mine_until = 0.0
-        subscribed: Any = self._client.pubsub_numsub(NAME)
-        if not subscribed or not subscribed[0][1]:
-            raise OSError("the subscription is gone")
-
-    def _hear(self, data: bytes) -> None:
-        self._heard.append(data)
-        if not self._is_storing:
-            self._is_storing = True
-            self._spawn(self._store_all)
-
-    def _store_all(self) -> None:
-        """One after the other: looking up their tokens at the same time would swap them."""
-        try:
-            while self._heard:
-                self._store(self._heard.popleft())
-                self._done_with += 1
-        finally:
-            self._is_storing = False
-
-    def _store(self, data: bytes) -> None:
-        try:
-            self._publisher.publish(decoded(data), secrets.token_hex(16), self._done)
-        except Exception as problem:  # noqa: BLE001 - it is the outcome
-            self._done(None, problem)
-
-    def _done(self, _stored: Stored | None, problem: Exception | None) -> None:
-        if problem is not None:
-            self._refused += 1
-            code = problem.code if isinstance(problem, RefusedError) else Code.INTERNAL
-            log.warning("a message on the channel %s was refused: %s (%d until now)", NAME, code, self._refused)
-
-
 class RedisDoors:
     """Both doors, with one owner."""
 
@@ -374,9 +227,9 @@ class RedisDoors:
 
 
 def _is_for_later(problem: Exception | None) -> bool:
-    """Whether the same entry may be stored another time."""
+    """Whether the same entry may be stored soon. `too_many` may last for months, until what is scheduled is due."""
     if isinstance(problem, LimitedError):
-        return problem.code is not Code.TOO_MANY  # those may wait for months, and this one would as long
+        return problem.code == Code.RATE_LIMITED
     return isinstance(problem, (UnavailableError, OutcomeUnknownError))
 
 

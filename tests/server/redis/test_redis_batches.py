@@ -1,17 +1,19 @@
 """A batch of the Redis doors in this process, on a real Redis: what one entry does to the others."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
-import gevent.event
+import gevent
 import pytest
+from gevent.event import Event
 
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_server.errors import LimitedError, UnavailableError
-from deskbell_server.ingest.redis import GROUP, NAME, READER, ChannelDoor, Done, Publisher, StreamDoor
+from deskbell_server.ingest.redis import GROUP, StreamDoor
+from deskbell_server.ingest.redis_channel import HEARD_MAX, READER, ChannelDoor
+from deskbell_server.ingest.redis_entries import NAME, Done, Publisher
 from deskbell_server.redis_link import Crossing
 from tests.desk.processes import wait_for
 from tests.desk.services import OwnRedis
@@ -159,33 +161,28 @@ def test_what_is_taken_over_is_stored_before_what_is_new(
     assert publisher.stored == [str(number) for number in range(300)]
 
 
-def test_the_channel_keeps_only_so_much_in_memory(
-    own_redis: OwnRedis, crossing: Crossing, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_what_the_channel_keeps_in_memory_is_bounded_and_the_rest_is_counted(
+    own_redis: OwnRedis, crossing: Crossing, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("deskbell_server.ingest.redis.HEARD_MAX", 10)
-    is_away = gevent.event.Event()
+    may_go_on = Event()
 
     def outcome(_token: str, _body: str) -> None:
-        is_away.wait()
-
-    def say(*bodies: str) -> None:
-        for body in bodies:
-            own_redis.client.publish(NAME, json.dumps({"token": "t", "body": body}))
+        may_go_on.wait()
 
     publisher = FakePublisher(outcome)
     door = ChannelDoor(own_redis.url, publisher, crossing, gevent.spawn)
     door.loop.start()
-    try:
-        wait_in_loop(lambda: own_redis.client.get(READER), "the door to listen")
-        say("x" * limits.REQUEST_BYTES, *map(str, range(50)))
-        wait_in_loop(lambda: door._dropped == 41, "what is too much to be dropped")
-        is_away.set()
-        wait_in_loop(lambda: len(publisher.stored) == 10, "the others to be stored")
-        say("after it")
-        wait_in_loop(lambda: len(publisher.stored) == 11, "the door to go on")
-        assert publisher.stored == [*map(str, range(10)), "after it"]
-        assert "1 dropped until now" in caplog.text
-        assert "xxx" not in caplog.text
-    finally:
-        door.loop.stop()
-        door.loop.join()
+    wait_in_loop(lambda: own_redis.client.exists(READER), "the door to open")
+    with own_redis.client.pipeline() as pipe:
+        pipe.publish(NAME, '{"token": "t", "body": "secret words"}' + " " * limits.REQUEST_BYTES)
+        for number in range(HEARD_MAX + 100):
+            pipe.publish(NAME, f'{{"token": "t", "body": "secret words {number}"}}')
+        pipe.execute()
+    wait_in_loop(lambda: door.dropped >= 100, "some to be dropped")  # one is being stored
+    wait_in_loop(lambda: f"{door.dropped} messages on the channel" in caplog.text, "it to be said")
+    may_go_on.set()
+    wait_in_loop(lambda: len(publisher.stored) + door.dropped == HEARD_MAX + 101, "the others to be stored")
+    assert HEARD_MAX <= len(publisher.stored) <= HEARD_MAX + 1
+    assert "secret words" not in caplog.text
+    door.loop.stop()
+    door.loop.join()
