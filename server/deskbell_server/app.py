@@ -61,7 +61,6 @@ class Server:
         self.flask = Flask("deskbell_server", static_folder=None)
         self._http = InFlight(self.flask)
         proxies = Proxies.named(settings.trusted_proxy)
-        proxies.install(self.flask)
         self.transport = make_transport(
             self.flask,
             Options(
@@ -74,6 +73,7 @@ class Server:
                 body_s=BODY_S,
             ),
         )
+        proxies.install(self.flask)  # outermost: long polling is seen so, too
         presence = Presence()
         self._delivery = Delivery(self.transport, presence, database.read(users.epoch))
         publishing = Limiter(Rate(settings.publish_rate, PUBLISH_BURST))

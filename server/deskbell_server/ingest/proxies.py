@@ -59,6 +59,11 @@ class Proxies:
 
 
 def _address(written: str) -> Address | None:
+    """Also as `192.0.2.7:5123` or `[2001:db8::7]:443`, as some proxies write it."""
+    if written.startswith("["):
+        written = written[1:].partition("]")[0]
+    elif written.count(":") == 1:
+        written = written.partition(":")[0]
     try:
         address = ipaddress.ip_address(written)
     except ValueError:

@@ -25,7 +25,8 @@ Internals of others that it leans on, to be looked at before their pins move:
                           polling, whose clients are ours to time out: monitor_clients is off; the stock kind)
     gevent 26.9           pywsgi.WSGIServer.do_read, do_handle, socket._accept; WSGIHandler(rfile=), read_requestline,
                           read_request, run_application, wsgi_input; ssl.SSLSocket(_context=), _sslobj, _sock
-    simple-websocket 1.1  environ["wsgi.input"].raw._sock (long polling upgraded)
+    simple-websocket 1.1  environ["wsgi.input"].raw._sock, Server(max_message_size=), sock; python-engineio's wrapper of
+                          it, server_args and ws (long polling upgraded)
 """
 
 from flask import Flask

@@ -218,6 +218,7 @@ class Connection(EngineSocket):
             self._pinged = False
             self._engine.logged_in(self)
         elif not self.logins:
+            self._pinged = False  # its answer must not take the place of the deadline
             self._engine.waits(self)
 
     # -- the end

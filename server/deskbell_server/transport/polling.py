@@ -1,13 +1,21 @@
 """A client by long polling, under the rules of a `Connection`: a deadline for its login, pings, a bounded queue."""
 
-from typing import TYPE_CHECKING, Any
+import contextlib
+import logging
+import socket
+from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
 from engineio.socket import Socket
-from gevent import spawn_raw
+from gevent import spawn_later, spawn_raw
 
 if TYPE_CHECKING:
     from deskbell_server.transport.engine import Engine
+
+
+log = logging.getLogger(__name__)
+
+_LINGER_S: Final = 0.8
 
 
 class PollingSocket(Socket):  # type: ignore[misc]
@@ -22,6 +30,7 @@ class PollingSocket(Socket):  # type: ignore[misc]
         self.due, self.slot = 0.0, -1
         self._bytes = 0
         self._full = False
+        self._web_socket: Any = None
 
     def send(self, pkt: Any) -> None:
         """Queue it; a client for whom too much waits is closed."""
@@ -53,6 +62,34 @@ class PollingSocket(Socket):  # type: ignore[misc]
         finally:
             self.closed = True
             engine.sockets.pop(self.sid, None)
+            if self._web_socket is not None:
+                spawn_later(_LINGER_S, self._hang_up)
+
+    # -- upgraded to a WebSocket, by python-engineio's code and simple-websocket's
+
+    def _upgrade_websocket(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if self._web_socket is not None or self.closing:
+            return self.server._bad_request()  # noqa: SLF001
+        self._web_socket = self.server._async["websocket"](self._websocket_handler, self.server)  # noqa: SLF001
+        self._web_socket.server_args["max_message_size"] = self.server.options.max_message
+        return self._web_socket(environ, start_response)
+
+    def _websocket_handler(self, ws: Any) -> Any:
+        try:
+            return super()._websocket_handler(ws)
+        except ValueError as error:
+            log.warning("%s closed: not an Engine.IO packet: %s", self.sid, type(error).__name__)
+            return []
+        finally:
+            if self.upgraded:
+                self.close(abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Whatever the client still sends, or does not: simple-websocket reads until the connection ends."""
+        ws, self._web_socket = self._web_socket, None
+        with contextlib.suppress(OSError, AttributeError):
+            ws.ws.sock.shutdown(socket.SHUT_RDWR)
 
     # -- time
 
@@ -82,6 +119,7 @@ class PollingSocket(Socket):  # type: ignore[misc]
             self.last_ping = None
             self.server.logged_in(self)
         elif not self.logins:
+            self.last_ping = None  # its answer must not take the place of the deadline
             self.server.waits(self)
 
     def _end_soon(self, reason: str) -> None:

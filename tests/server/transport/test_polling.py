@@ -7,8 +7,10 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import pytest
+
 from tests.server.transport.conftest import Server, eventually
-from tests.server.transport.raw import Raw
+from tests.server.transport.raw import Raw, frame
 
 Spawn = Callable[..., Server]
 POLL = "/socket.io/?EIO=4&transport=polling"
@@ -62,14 +64,14 @@ def test_a_poll_beside_a_websocket_hinders_nobody(spawn: Spawn, kind: str) -> No
 
 
 def test_who_polls_and_does_not_log_in_is_ended(spawn: Spawn) -> None:
-    server = spawn("native", polling=True, login_s=0.4)
+    server = spawn("native", polling=True, login_s=1.5)
     poller = Poller(server.port)
     assert poller.poll() == (200, "1")
     assert poller.poll()[0] == 400
 
 
 def test_only_so_many_wait_for_their_login(spawn: Spawn) -> None:
-    server = spawn("native", polling=True, waiting_max=3, login_s=1.0)
+    server = spawn("native", polling=True, waiting_max=3, login_s=3.0)
     assert [Poller(server.port).status for _ in range(4)] == [200, 200, 200, 503]
     assert Raw(server.port).upgrade() == 503
     eventually(lambda: Poller(server.port).status == 200)
@@ -111,6 +113,59 @@ def test_pings_tell_who_is_there(spawn: Spawn) -> None:
     assert there.post('422["echo",5]') == 200
     assert "432[5]" in there.poll()[1]
     eventually(lambda: len(server.logged("disconnected ping timeout")) == 1)
+
+
+def upgrading(poller: Poller) -> Raw:
+    client = Raw(poller.port)
+    assert client.upgrade(f"/socket.io/?EIO=4&transport=websocket&sid={poller.sid}") == 101
+    return client
+
+
+def upgraded(poller: Poller) -> Raw:
+    client = upgrading(poller)
+    client.text("2probe")
+    assert client.receive() == "3probe"
+    client.text("5")
+    return client
+
+
+def test_an_upgrade_that_stops_halfway_is_ended(spawn: Spawn) -> None:
+    server = spawn("native", polling=True, login_s=0.5)
+    assert upgrading(Poller(server.port)).ended_within(5)
+
+
+def test_only_one_upgrade_at_a_time(spawn: Spawn) -> None:
+    poller = Poller(spawn("native", polling=True).port)
+    upgrading(poller)
+    assert Raw(poller.port).upgrade(f"/socket.io/?EIO=4&transport=websocket&sid={poller.sid}") == 400
+
+
+def test_who_was_upgraded_and_does_not_log_in_is_ended_whatever_is_sent(spawn: Spawn) -> None:
+    server = spawn("native", polling=True, login_s=0.5)
+    client = upgraded(Poller(server.port))
+
+    def goes_on() -> None:
+        for _ in range(100):
+            client.text("2")
+            time.sleep(0.05)
+
+    with pytest.raises(OSError, match=r"reset|[Pp]ipe"):
+        goes_on()
+
+
+def test_what_is_too_long_for_one_message_is_not_kept(spawn: Spawn) -> None:
+    server = spawn("native", polling=True, max_message=100_000)
+    client = upgrading(Poller(server.port))
+    client.send(frame(b"x" * 300_000))
+    assert client.closed_within(5)
+
+
+def test_nonsense_ends_who_was_upgraded(spawn: Spawn) -> None:
+    server = spawn("native", polling=True)
+    client = upgraded(Poller(server.port))
+    client.text("zz")
+    assert client.ended_within(5)
+    assert server.logged("Traceback") == []
 
 
 def counts(client: Raw) -> Any:
