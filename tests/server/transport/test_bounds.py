@@ -186,9 +186,11 @@ def test_binary_events_end_the_connection(spawn: Spawn, kind: str, text: str) ->
 
 
 def test_binary_messages_end_the_connection(spawn: Spawn, kind: str) -> None:
-    with Raw(spawn(kind).port) as one:
+    server = spawn(kind)
+    with Raw(server.port) as one:
         one.login().send(frame(b"\x04binary", 2))
         assert one.ended_within(1)
+    eventually(lambda: server.logged("disconnected"))
 
 
 GARBAGE = ["42", "42[]", '42{"a":1}', "42[{}]", "42[1]", "430[1]", "43", "zzz", "42" + "[" * 3000 + "]" * 3000,
