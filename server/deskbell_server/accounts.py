@@ -7,7 +7,7 @@ from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Device as DeviceView
 from deskbell_protocol.wire import Login, LoginAnswer, Party
-from deskbell_server import texts, tickets
+from deskbell_server import addresses, texts, tickets
 from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.devices import Devices
 from deskbell_server.errors import LimitedError, RefusedError
@@ -32,11 +32,9 @@ def address_key(address: str) -> str:
 
     "" for this machine itself: a proxy here may speak for everybody, and must not be shut out for one of them.
     """
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
+    parsed = addresses.parsed(address)
+    if parsed is None:
         return address
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     if parsed.is_loopback:
         return ""
     if isinstance(parsed, ipaddress.IPv6Address):

@@ -195,9 +195,9 @@ def _first_answer(connection: Connection, request: Request) -> Stored | None:
 def _check_waiting(connection: Connection, request: Request) -> None:
     """LimitedError when no more of this user's messages may wait, unless this one waits already."""
     user_id, key = request.principal.user_id, request.key
-    if key is not None and doors.claimed(connection, user_id, key) is not None:
+    if doors.scheduled_count(connection, user_id) < SCHEDULED_MAX:
         return
-    if doors.scheduled_count(connection, user_id) >= SCHEDULED_MAX:
+    if key is None or doors.claimed(connection, user_id, key) is None:
         raise LimitedError("too many messages are waiting for their time", 60.0, Code.TOO_MANY)
 
 

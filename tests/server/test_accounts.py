@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -108,19 +109,24 @@ def test_only_the_first_account_can_be_set_up(people: People) -> None:
     assert len(people.accounts.everyone()) == 1
 
 
-def test_who_logs_in_while_the_password_is_changed_is_not_let_in(
-    people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    people.accounts.add("bob", SECRET)
+def while_verified(people: People, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """From now on `happens` when a password has been verified, before its owner is let in."""
     verify = people.accounts._passwords.verify
 
     def meanwhile(password_hash: str | None, password: str) -> bool:
         good = verify(password_hash, password)
-        people.accounts.set_password("bob", "another secret 2", log_out=True)
+        happens()
         return good
 
+    monkeypatch.setattr(people.accounts._passwords, "verify", meanwhile)
+
+
+def test_who_logs_in_while_the_password_is_changed_is_not_let_in(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.accounts.add("bob", SECRET)
     with monkeypatch.context() as patched:
-        patched.setattr(people.accounts._passwords, "verify", meanwhile)
+        while_verified(people, patched, lambda: people.accounts.set_password("bob", "another secret 2", log_out=True))
         assert refusal(people, "bob", SECRET).code is Code.UNAUTHORIZED
     assert people.devices.everyones() == []
     assert login(people, "bob", "another secret 2")
@@ -130,14 +136,7 @@ def test_who_logs_in_while_the_account_is_disabled_has_no_device_when_it_is_enab
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people.accounts.add("bob", SECRET)
-    verify = people.accounts._passwords.verify
-
-    def meanwhile(password_hash: str | None, password: str) -> bool:
-        good = verify(password_hash, password)
-        people.accounts.set_disabled("bob", True)
-        return good
-
-    monkeypatch.setattr(people.accounts._passwords, "verify", meanwhile)
+    while_verified(people, monkeypatch, lambda: people.accounts.set_disabled("bob", True))
     assert refusal(people, "bob", SECRET).code is Code.UNAUTHORIZED
     people.accounts.set_disabled("bob", False)
     assert people.devices.everyones() == []

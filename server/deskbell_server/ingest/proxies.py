@@ -6,10 +6,10 @@ from typing import Any, Self
 
 from flask import Flask
 
+from deskbell_server import addresses
 from deskbell_server.errors import SetupError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,10 @@ class Proxies:
         return address is not None and any(address in network for network in self.trusted)
 
 
-def _address(written: str) -> Address | None:
+def _address(written: str) -> addresses.Address | None:
     """Also as `192.0.2.7:5123` or `[2001:db8::7]:443`, as some proxies write it."""
     if written.startswith("["):
         written = written[1:].partition("]")[0]
     elif written.count(":") == 1:
         written = written.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(written)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+    return addresses.parsed(written)

@@ -21,8 +21,8 @@ Internals of others that it leans on, to be looked at before their pins move:
                           _handle_eio_disconnect, _trigger_event, _get_event_handler, _get_namespace_handler,
                           _send_packet, environ, not_handled; Manager (all that reads its tables), _generate_ack_id
     python-engineio 4.15  Server.sockets, _get_socket, _handle_connect, _bad_request, _ok, _trigger_event, generate_id;
-                          BaseSocket's attributes and Socket.send, poll, close, schedule_ping, last_ping, queue (long
-                          polling, whose clients are ours to time out: monitor_clients is off; the stock kind)
+                          BaseSocket's attributes and Socket.send, poll, close, schedule_ping, queue (long polling,
+                          whose clients are ours to time out: monitor_clients is off; the stock kind)
     gevent 26.9           pywsgi.WSGIServer.do_read, do_handle, socket._accept; WSGIHandler(rfile=), read_requestline,
                           read_request, run_application, wsgi_input; ssl.SSLSocket(_context=), _sslobj, _sock
     simple-websocket 1.1  environ["wsgi.input"].raw._sock, Server(max_message_size=), sock; python-engineio's wrapper of

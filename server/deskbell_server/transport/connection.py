@@ -36,11 +36,11 @@ class Connection(EngineSocket):
         "_discarded",
         "_inbox",
         "_paused",
-        "_pinged",
         "_readable",
         "_reader",
         "due",
         "logins",
+        "pinged",
         "slot",
     )
 
@@ -49,7 +49,7 @@ class Connection(EngineSocket):
         self._reader = frames.Reader(engine.options.max_message)
         self._readable: Any = engine.loop.io(stream.fileno(), _READ)
         self._inbox: deque[packets.Packet] | None = None
-        self._busy = self._paused = self._pinged = False
+        self._busy = self._paused = self.pinged = False
         self._discarded = self.logins = 0
         self.due, self.slot = 0.0, -1
 
@@ -195,31 +195,19 @@ class Connection(EngineSocket):
             self._release()
         elif not self.logins:
             self.close()
-        elif self._pinged and not self._paused:
+        elif self.pinged and not self._paused:
             self.end(self._engine.reason.PING_TIMEOUT, frames.close_frame(frames.GOING_AWAY, "ping timeout"))
         else:
             # While reading is paused the answer may stand in what was not read.
             self._engine.wheel.set(self, now + self._engine.options.ping_timeout_s)
-            if not self._pinged:
-                self._pinged = True
+            if not self.pinged:
+                self.pinged = True
                 self._engine.outbox.post(_PING, self)
 
     def _on_pong(self) -> None:
-        if self._pinged:
-            self._pinged = False
+        if self.pinged:
+            self.pinged = False
             self._engine.answered(self)
-
-    def login_changed(self, by: int) -> None:
-        """One more or one fewer namespace is connected; without any it waits for a login again."""
-        self.logins += by
-        if self.closing:
-            return
-        if by > 0 and self.logins == 1:
-            self._pinged = False
-            self._engine.logged_in(self)
-        elif not self.logins:
-            self._pinged = False  # its answer must not take the place of the deadline
-            self._engine.waits(self)
 
     # -- the end
 

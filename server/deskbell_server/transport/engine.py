@@ -104,9 +104,18 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self.waiting += 1
         self.wheel.set(client, time.monotonic() + self.options.login_s)
 
-    def logged_in(self, client: Client) -> None:
-        self.waiting -= 1
-        self.answered(client)
+    def login_changed(self, client: Client, by: int) -> None:
+        """One more or one fewer namespace is connected; without any it waits for a login again."""
+        client.logins += by
+        if client.closing:
+            return
+        if by > 0 and client.logins == 1:
+            client.pinged = False
+            self.waiting -= 1
+            self.answered(client)
+        elif not client.logins:
+            client.pinged = False  # its answer must not take the place of the deadline
+            self.waits(client)
 
     def answered(self, client: Client) -> None:
         """It is there; the next ping is due an interval from now."""

@@ -62,7 +62,7 @@ class NativeServer(GuardedServer):
     def _login_changed(self, eio_sid: str, by: int) -> None:
         below = self.eio.sockets.get(eio_sid)
         if below is not None:
-            below.login_changed(by)
+            self.eio.login_changed(below, by)
 
     def _accept(self, eio_sid: str, namespace: str, sid: str, environ: Any) -> None:
         held = self.manager.held(sid, namespace)

@@ -25,8 +25,7 @@ class PollingSocket(Socket):  # type: ignore[misc]
 
     def __init__(self, engine: "Engine", sid: str) -> None:
         super().__init__(engine, sid)
-        self.last_ping: float | None = None
-        self.logins = 0
+        self.logins, self.pinged = 0, False
         self.due, self.slot = 0.0, -1
         self._bytes = 0
         self._full = False
@@ -98,29 +97,18 @@ class PollingSocket(Socket):  # type: ignore[misc]
         reason = self.server.reason
         if not self.logins:
             self._end_soon(reason.SERVER_DISCONNECT)
-        elif self.last_ping is not None:
+        elif self.pinged:
             self._end_soon(reason.PING_TIMEOUT)
         else:
-            self.last_ping = now
+            self.pinged = True
             self.server.wheel.set(self, now + self.server.options.ping_timeout_s)
             self.send(eio.Packet(eio.PING))
 
     def schedule_ping(self) -> None:
         """A ping was answered."""
-        if self.last_ping is not None and not self.closing:
-            self.last_ping = None
+        if self.pinged and not self.closing:
+            self.pinged = False
             self.server.answered(self)
-
-    def login_changed(self, by: int) -> None:
-        self.logins += by
-        if self.closing:
-            return
-        if by > 0 and self.logins == 1:
-            self.last_ping = None
-            self.server.logged_in(self)
-        elif not self.logins:
-            self.last_ping = None  # its answer must not take the place of the deadline
-            self.server.waits(self)
 
     def _end_soon(self, reason: str) -> None:
         # Its handlers hear of it, and may block, which the loop itself may not.

@@ -21,6 +21,13 @@ LogIn = Callable[[Server, str], Login]
 TRUSTED = Proxies.named(("127.0.0.1", "::1", "10.1.0.0/16"))
 
 
+def seen_through(peer: str, **headers: str) -> tuple[Any, Any]:
+    """The client's address and scheme."""
+    environ = {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", **headers}
+    TRUSTED.see_through(environ)
+    return environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]
+
+
 @pytest.mark.parametrize(
     ("peer", "forwarded", "seen"),
     [
@@ -41,10 +48,7 @@ TRUSTED = Proxies.named(("127.0.0.1", "::1", "10.1.0.0/16"))
     ],
 )
 def test_the_client_is_the_last_who_is_no_proxy_of_ours(peer: str, forwarded: str, seen: str) -> None:
-    environ: dict[str, Any] = {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http"}
-    environ["HTTP_X_FORWARDED_FOR"] = forwarded
-    TRUSTED.see_through(environ)
-    assert (environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]) == (seen, "http")
+    assert seen_through(peer, HTTP_X_FORWARDED_FOR=forwarded) == (seen, "http")
 
 
 @pytest.mark.parametrize(
@@ -58,9 +62,7 @@ def test_the_client_is_the_last_who_is_no_proxy_of_ours(peer: str, forwarded: st
     ],
 )
 def test_the_scheme_is_what_the_nearest_proxy_says(peer: str, proto: str, scheme: str) -> None:
-    environ = {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", "HTTP_X_FORWARDED_PROTO": proto}
-    TRUSTED.see_through(environ)
-    assert environ["wsgi.url_scheme"] == scheme
+    assert seen_through(peer, HTTP_X_FORWARDED_PROTO=proto) == (peer, scheme)
 
 
 def test_a_proxy_that_is_no_address_is_refused(folder: Path) -> None:

@@ -72,6 +72,21 @@ def add(own_redis: OwnRedis, token: str, numbers: Iterable[int]) -> list[Any]:
     return added
 
 
+def the_dead_of_three(
+    own_redis: OwnRedis,
+    open_stream: Callable[[FakePublisher], None],
+    outcome: Callable[[str, str], Exception | None],
+) -> dict[bytes, bytes]:
+    """Of the entries 0, 1 and 2 the one in the middle, which nobody stored; the others are."""
+    add(own_redis, "t", range(3))
+    publisher = FakePublisher(outcome)
+    open_stream(publisher)
+    wait_in_loop(lambda: own_redis.client.xlen(NAME) == 0, "the stream to be empty")
+    assert publisher.stored == ["0", "2"]
+    (dead,) = own_redis.dead()
+    return dict(dead)
+
+
 def test_whatever_one_entry_raises_the_others_go_on(
     own_redis: OwnRedis, open_stream: Callable[[FakePublisher], None], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -80,12 +95,7 @@ def test_whatever_one_entry_raises_the_others_go_on(
             raise ZeroDivisionError("secret words")
         return None
 
-    add(own_redis, "t", range(3))
-    publisher = FakePublisher(outcome)
-    open_stream(publisher)
-    wait_in_loop(lambda: own_redis.client.xlen(NAME) == 0, "the stream to be empty")
-    assert publisher.stored == ["0", "2"]
-    (dead,) = own_redis.dead()
+    dead = the_dead_of_three(own_redis, open_stream, outcome)
     assert (dead[b"body"], dead[b"code"], dead[b"message"]) == (b"1", b"internal", b"the server failed on it")
     assert "ZeroDivisionError" in caplog.text
 
@@ -138,12 +148,7 @@ def test_too_many_for_later_is_a_refusal_that_does_not_wait(
     def outcome(_token: str, body: str) -> Exception | None:
         return LimitedError("too many are waiting", 60.0, Code.TOO_MANY) if body == "1" else None
 
-    add(own_redis, "t", range(3))
-    publisher = FakePublisher(outcome)
-    open_stream(publisher)
-    wait_in_loop(lambda: own_redis.client.xlen(NAME) == 0, "the stream to be empty")
-    assert publisher.stored == ["0", "2"]
-    (dead,) = own_redis.dead()
+    dead = the_dead_of_three(own_redis, open_stream, outcome)
     assert (dead[b"body"], dead[b"code"]) == (b"1", b"too_many")
 
 
