@@ -139,7 +139,7 @@ class App(QObject):
         tray.availability_changed.connect(lambda _available: self._look_for_tray())
         popups.opened.connect(lambda key: self.tell(on.PopupOpened(key)))
         popups.read_requested.connect(lambda key: self.tell(on.PopupRead(key)))
-        popups.replied.connect(self._desk.reply)
+        popups.replied.connect(self._on_replied)
         popups.reply_requested.connect(self._on_reply_wanted)
         popups.closed.connect(lambda key: self.tell(on.PopupClosed(key)))
         self._instance.raise_requested.connect(self._on_raise)
@@ -322,6 +322,10 @@ class App(QObject):
 
     def _on_sign_out(self) -> None:
         self.tell(on.SignOutRequested())
+
+    def _on_replied(self, key: str, body: str) -> None:
+        popup = self._carrier.popup(key)
+        self._desk.reply(key, body, popup.message_key if popup else None)
 
     def _on_reply_wanted(self, key: str) -> None:
         popup = self._carrier.popup(key)

@@ -74,6 +74,7 @@ class Carrier:
             do.WithdrawPopup: self._withdraw_popup,
             do.ShowStatus: lambda effect: host.show_status(effect.status),
             do.Changed: lambda effect: desk.changed(effect.conversations),
+            do.UnreadChanged: lambda _effect: desk.unread_changed(),
             do.ShowConversation: self._show_conversation,
             do.ConversationNamed: lambda effect: desk.named(effect.old, effect.new),
             do.AskLogin: lambda effect: host.ask_login(effect.server, effect.name, effect.problem),

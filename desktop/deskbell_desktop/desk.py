@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAGE = 50
+UNREAD_DEPTH = 2000
+"""So far back at most a conversation is opened at its first unread message."""
 REFRESH_MS = 30
 DRAFT_MS = 1000
 
@@ -96,6 +98,9 @@ class Desk:
         """An empty set: everything."""
         self._mark(set(conversations) or None)
 
+    def unread_changed(self) -> None:
+        self._mark(set())
+
     def named(self, old: str, new: str) -> None:
         """What was written to unknown names has found its conversation."""
         draft = self._drafts.pop(old, "")
@@ -128,16 +133,16 @@ class Desk:
         window.compose()
         window.open(focus_reply=False)
 
-    def reply(self, conversation: str, body: str) -> None:
-        """An answer from a popup or the window; it goes to whoever wrote last there, or else to its people."""
+    def reply(self, conversation: str, body: str, shown: str | None = None) -> None:
+        """An answer to the message that was `shown` on a popup, or else to whoever wrote last there, or its people."""
         with self._guarded():
             pages = self._pages
             view = pages.conversation(conversation) if pages is not None else None
             if pages is None or view is None:
                 return
             names = tuple(party.name for party in view.parties)
-            reply_to = pages.last_received(conversation)
-            self._tell(on.Wrote(new_id(), conversation, names, body, reply_to))
+            reply_to = shown or pages.last_received(conversation)
+            self._tell(on.Wrote(new_id(), conversation, names, body, reply_to, on_popup=shown is not None))
 
     # -- what the person does -------------------------------------------------------------------------------------
 
@@ -153,20 +158,29 @@ class Desk:
             window.discard_requested.connect(lambda cid: self._tell(on.DiscardRequested(cid)))
             window.older_requested.connect(self._on_older)
             window.search_changed.connect(self._on_search)
-            window.reading_changed.connect(lambda _reading: self._tell_reading())
+            window.looked.connect(self._tell)
+            window.read_requested.connect(lambda conversation: self._tell(on.ReadRequested(conversation)))
             window.draft_changed.connect(self._on_draft)
         return self._window
 
     def _select(self, conversation: str, message: str | None = None) -> None:
         self.keep_drafts()
         with self._guarded():
-            depth = self._pages.depth(conversation, message) if self._pages and message else 0
-            self._limit = max(PAGE, depth + 5)
+            here = self._limit if conversation == self._current else PAGE
+            self._limit = max(here, self._depth(conversation, message))
             self._current = conversation
             self._refresh(messages=True, focus=message)
             if self._pages is not None and self._window is not None:
                 self._window.show_draft(conversation, self._pages.draft(conversation))
-        self._tell_reading()
+
+    def _depth(self, conversation: str, message: str | None) -> int:
+        """How many messages to show so that `message`, or the first unread one, is among them."""
+        if self._pages is None:
+            return 0
+        if message is not None:
+            return self._pages.depth(conversation, message) + 5
+        unread = self._pages.unread(conversation)
+        return min(self._pages.depth(conversation, unread[0]) + 5, UNREAD_DEPTH) if unread else 0
 
     def _on_reply(self, conversation: str, body: str) -> None:
         self._drafts[conversation] = ""
@@ -209,11 +223,6 @@ class Desk:
                 if self._store is not None:
                     self._store.keep_draft(conversation, draft)
 
-    def _tell_reading(self) -> None:
-        window = self._window
-        reading = window is not None and window.is_reading()
-        self._tell(on.ReadingChanged(window.current_conversation() if window is not None and reading else None))
-
     # -- what is shown --------------------------------------------------------------------------------------------
 
     def _mark(self, conversations: set[str] | None) -> None:
@@ -236,10 +245,13 @@ class Desk:
         self._stale = set()
         with self._guarded():
             window.show_conversations(pages.conversations(self._search), self._current)
+            unread = pages.unread(self._current) if self._current else ()
             view = pages.conversation(self._current) if self._current and messages else None
-            if view is not None:
+            if view is None:
+                window.show_unread(unread)
+            else:
                 page = pages.messages(view.id, self._limit)
-                window.show_messages(view, page.messages, has_older=page.has_older, focus=focus)
+                window.show_messages(view, page.messages, has_older=page.has_older, unread=unread, focus=focus)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

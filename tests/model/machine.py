@@ -330,8 +330,10 @@ class Machine(Oracle):
         desk = self.desks[name]
         conversations = [item.conversation for item in desk.stored().unread]
         if conversations:
-            desk.feed(on.ReadingChanged(conversations[number % len(conversations)]))
-            desk.feed(on.ReadingChanged(None))
+            conversation = conversations[number % len(conversations)]
+            unread = tuple(item.id for item in desk.stored().unread if item.conversation == conversation)
+            desk.feed(on.Looking(conversation, at_end=True, seen=unread[-number % len(unread) :]))
+            desk.feed(on.Looking(None))
 
     @rule(name=devices, effects=st.integers(0, 6))
     def kill_device_soon(self, name: str, effects: int) -> None:

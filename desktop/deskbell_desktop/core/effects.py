@@ -168,6 +168,11 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class UnreadChanged:
+    """Other messages are unread now; what is written in the bubbles is the same."""
+
+
+@dataclass(frozen=True)
 class ShowConversation:
     """Bring the window up, at that message. None: the window as it was."""
 
@@ -208,6 +213,14 @@ StoreEffect = (
 )
 LinkEffect = Connect | Disconnect | RequestSync | SendAck | SendMessage | SendRead | LoadToken | ForgetToken
 ViewEffect = (
-    ShowPopup | WithdrawPopup | ShowStatus | Changed | ShowConversation | ConversationNamed | AskLogin | HideWindow
+    ShowPopup
+    | WithdrawPopup
+    | ShowStatus
+    | Changed
+    | UnreadChanged
+    | ShowConversation
+    | ConversationNamed
+    | AskLogin
+    | HideWindow
 )
 Effect = StoreEffect | LinkEffect | ViewEffect

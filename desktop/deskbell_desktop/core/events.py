@@ -232,10 +232,21 @@ class ReadFailed:
 
 
 @dataclass(frozen=True)
-class ReadingChanged:
-    """The conversation in the window, while that window is active; None when nothing is being read."""
+class Looking:
+    """What the person has before their eyes: a conversation in a window that has the focus, or None."""
 
     conversation: str | None
+    at_end: bool = False
+    """What arrives next comes into view by itself."""
+    seen: tuple[str, ...] = ()
+    """Unread messages that stand inside the view."""
+
+
+@dataclass(frozen=True)
+class ReadRequested:
+    """All of a conversation, seen or not."""
+
+    conversation: str
 
 
 @dataclass(frozen=True)
@@ -247,6 +258,8 @@ class Wrote:
     to: tuple[str, ...]
     body: str
     reply_to: str | None = None
+    on_popup: bool = False
+    """Written on the popup that showed `reply_to`."""
 
 
 @dataclass(frozen=True)
@@ -266,11 +279,15 @@ class QuietToggled:
 
 @dataclass(frozen=True)
 class PopupOpened:
+    """Clicked. That reads nothing yet: what then stands in the view is read."""
+
     key: str
 
 
 @dataclass(frozen=True)
 class PopupRead:
+    """*Mark read*: all that the popup stands for, and nothing else."""
+
     key: str
 
 
@@ -282,7 +299,15 @@ class PopupClosed:
 
 
 PersonEvent = (
-    ReadingChanged | Wrote | RetryRequested | DiscardRequested | QuietToggled | PopupOpened | PopupRead | PopupClosed
+    Looking
+    | ReadRequested
+    | Wrote
+    | RetryRequested
+    | DiscardRequested
+    | QuietToggled
+    | PopupOpened
+    | PopupRead
+    | PopupClosed
 )
 LinkEvent = (
     LinkTried

@@ -6,8 +6,8 @@ Room 6 of a message's way. A ring waits here from its message's commit until its
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from deskbell_desktop.core.effects import Effect, ShowPopup, WithdrawPopup
-from deskbell_desktop.core.events import Moment, Ring
+from deskbell_desktop.core.effects import Effect, ShowPopup, SilenceRings, WithdrawPopup
+from deskbell_desktop.core.events import Looking, Moment, Ring
 from deskbell_desktop.core.views import Popup
 from deskbell_desktop.core.words import Words
 
@@ -22,6 +22,8 @@ CALM_S = 1.0
 GATHER_MAX_S = 10.0
 START_WAIT_S = 5.0
 """What was left from before, or from a sync that broke off, rings after this without waiting for the server."""
+VIEW_S = 0.5
+"""What arrives where the person looks has so long to come into view."""
 
 
 class Rings:
@@ -35,11 +37,31 @@ class Rings:
         """Some may have rung before the program ended: one popup for them all is at most one too many."""
         self._due: float | None = now.mono + START_WAIT_S if self._waiting else None
         self._gathering_since: float | None = None
+        self._coming: dict[str, Ring] = {}
+        """Expected to come into view, where they need no popup."""
+        self._coming_until: float | None = None
 
     # -- what comes in ----------------------------------------------------------------------------------------
 
-    def add(self, rings: Iterable[Ring]) -> None:
-        self._waiting.update({ring.id: ring for ring in rings})
+    def add(self, rings: Iterable[Ring], looking: Looking, now: Moment) -> None:
+        for ring in rings:
+            coming = looking.at_end and ring.conversation == looking.conversation
+            (self._coming if coming else self._waiting)[ring.id] = ring
+        if self._coming and self._coming_until is None:
+            self._coming_until = now.mono + VIEW_S
+
+    def looked(self, looking: Looking, now: Moment) -> list[Effect]:
+        """The person looks elsewhere: what was expected to come into view there will not."""
+        if all(ring.conversation == looking.conversation for ring in self._coming.values()):
+            return []
+        return self._not_seen(now, told_there=False)
+
+    def _not_seen(self, now: Moment, *, told_there: bool) -> list[Effect]:
+        """They did not come into view: they ring after all, unless the window in front tells of them."""
+        coming, self._coming, self._coming_until = self._coming, {}, None
+        silent = tuple(ring.id for ring in coming.values() if told_there and ring.priority != "urgent")
+        self._waiting.update({id_: ring for id_, ring in coming.items() if id_ not in silent})
+        return [*([SilenceRings(silent)] if silent else []), *self.release(now)]
 
     def catching_up(self) -> None:
         """A sync has begun: hold everything until it is clear how much was missed."""
@@ -72,6 +94,11 @@ class Rings:
         return effects
 
     def tick(self, now: Moment) -> list[Effect]:
+        late = self._coming_until is not None and self._coming_until <= now.mono
+        effects = self._not_seen(now, told_there=True) if late else []
+        return effects + self._tick(now)
+
+    def _tick(self, now: Moment) -> list[Effect]:
         if self._due is None or self._due > now.mono:
             return []
         gathered = self._gathering_since is not None
@@ -144,9 +171,7 @@ class Rings:
 
     def read(self, ids: Iterable[str]) -> list[Effect]:
         """Read somewhere: no ring any more, and a popup that stands for nothing else goes."""
-        gone = set(ids)
-        for id_ in gone & self._waiting.keys():
-            del self._waiting[id_]
+        gone = self._forget(ids)
         effects: list[Effect] = []
         for key, rings in tuple(self._shown.items()):
             left = [ring for ring in rings if ring.id not in gone]
@@ -158,10 +183,17 @@ class Rings:
 
     def silence(self) -> tuple[str, ...]:
         """Do not disturb: only the urgent ones still ring. Returns those that do not."""
-        ids = tuple(ring.id for ring in self._waiting.values() if ring.priority != "urgent")
-        for id_ in ids:
-            del self._waiting[id_]
+        rings = (*self._waiting.values(), *self._coming.values())
+        ids = tuple(ring.id for ring in rings if ring.priority != "urgent")
+        self._forget(ids)
         return ids
+
+    def _forget(self, ids: Iterable[str]) -> set[str]:
+        gone = set(ids)
+        for id_ in gone:
+            self._waiting.pop(id_, None)
+            self._coming.pop(id_, None)
+        return gone
 
     def closed(self, key: str) -> None:
         self._shown.pop(key, None)
@@ -178,4 +210,4 @@ class Rings:
 
     @property
     def dues(self) -> list[float]:
-        return [] if self._due is None else [self._due]
+        return [due for due in (self._due, self._coming_until) if due is not None]

@@ -35,7 +35,7 @@ class Session:
         self._link_problem = ""
         self._notices = Notices(words)
         self._quiet = False
-        self._reading: str | None = None
+        self._looking = on.Looking(None)
         self._status: StatusView | None = None
         self._begin(on.Stored(), Moment(0, 0.0))
 
@@ -49,7 +49,7 @@ class Session:
     def handle(self, event: on.Event, now: Moment) -> list[Effect]:
         """The effects of `event`, then the status line when it has changed."""
         effects = self._dispatch(event, now)
-        effects += self._notices.tell(quiet=self._quiet, looking=self._reading is not None)
+        effects += self._notices.tell(quiet=self._quiet, looking=self._looking.conversation is not None)
         status = self._status_view()
         if status != self._status:
             self._status = status
@@ -111,7 +111,8 @@ class Session:
         self._notices.seen("server", "")
         effects = self._rings.withdraw_all()
         self._begin(stored, now)
-        self._account, self._link, self._link_problem, self._reading = account, Link.CONNECTING, "", None
+        self._account, self._link, self._link_problem = account, Link.CONNECTING, ""
+        self._looking = on.Looking(None)
         silenced = self._rings.silence() if self._quiet else ()
         effects += [do.SilenceRings(silenced)] if silenced else []
         return [*effects, do.Connect(account), *self._outbox.tick(now)]
@@ -123,7 +124,8 @@ class Session:
         self._notices.seen("server", "")
         self._notices.seen("keyring", "")  # there is nothing to keep any more
         effects = self._rings.withdraw_all()
-        self._account, self._link, self._link_problem, self._reading = None, Link.SIGNED_OUT, "", None
+        self._account, self._link, self._link_problem = None, Link.SIGNED_OUT, ""
+        self._looking = on.Looking(None)
         self._begin(on.Stored(), Moment(0, 0.0))
         ask = do.AskLogin(account.server, account.user.name, self._words.signed_out(waiting))
         return [*effects, do.ForgetToken(account, revoke=True), do.Disconnect(), do.HideWindow(), ask]
@@ -266,7 +268,7 @@ class Session:
         assert self._account is not None
         inbox = Inbox(self._account.user.id, self._unread, self._words, known=known, rings=self._may_ring)
         applied = inbox.apply(events, events[-1].epoch, self._log.cursor)
-        self._rings.add(applied.rings)
+        self._rings.add(applied.rings, self._looking, now)
         self._log.moved(now)
         return [applied.commit, *self._after(applied, now)]
 
@@ -282,13 +284,12 @@ class Session:
             if item is not None and item.conversation != conversation:
                 effects.append(do.ConversationNamed(item.conversation, conversation))
                 changed.add(item.conversation)
-        effects.append(do.Changed(frozenset(changed)))
-        if self._reading in applied.changed:
-            effects += self._read(self._unread.of(self._reading or ""))
-        return effects
+        return [*effects, do.Changed(frozenset(changed))]
 
     def _may_ring(self, conversation: str, priority: Priority) -> bool:
-        return conversation != self._reading and (not self._quiet or priority == "urgent")
+        looking = self._looking
+        told_there = conversation == looking.conversation and not looking.at_end  # "↓ 3 new"
+        return priority == "urgent" or not (self._quiet or told_there)
 
     def _syncing(self, asked: list[Effect]) -> list[Effect]:
         if any(isinstance(effect, do.RequestSync) for effect in asked):
@@ -299,9 +300,8 @@ class Session:
 
     def _person(self, event: on.PersonEvent, now: Moment) -> list[Effect]:
         match event:
-            case on.ReadingChanged(conversation):
-                self._reading = conversation
-                return self._read(self._unread.of(conversation)) if conversation else []
+            case on.Looking() | on.ReadRequested() | on.PopupRead():
+                return self._reading(event, now)
             case on.Wrote():
                 return self._wrote(event, now)
             case on.RetryRequested(cid):
@@ -313,8 +313,6 @@ class Session:
                 return self._quiet_toggled(quiet)
             case on.PopupOpened(key):
                 return self._popup_opened(key)
-            case on.PopupRead(key):
-                return self._read(self._popup_ids(key))
             case on.PopupClosed(key):
                 if key == NOTICE:
                     self._notices.closed()
@@ -323,36 +321,40 @@ class Session:
             case _:
                 assert_never(event)
 
+    def _reading(self, event: on.Looking | on.ReadRequested | on.PopupRead, now: Moment) -> list[Effect]:
+        match event:
+            case on.Looking():
+                self._looking = event
+                return [*self._read(event.seen), *self._rings.looked(event, now)]
+            case on.ReadRequested(conversation):
+                return self._read(self._unread.of(conversation))
+            case on.PopupRead(key):
+                return self._read(ring.id for ring in self._rings.shown(key))
+
     def _wrote(self, event: on.Wrote, now: Moment) -> list[Effect]:
         conversation = event.conversation or f"new:{event.cid}"
         body = text.storable(event.body)
         item = Outgoing(event.cid, conversation, event.to, body, now.wall, event.reply_to)
         effects = self._changed(self._outbox.write(item, now), event.cid)
-        return [*effects, *self._read(self._unread.of(conversation))]
+        return [*effects, *(self._read([event.reply_to or ""]) if event.on_popup else [])]
 
     def _popup_opened(self, key: str) -> list[Effect]:
         rings = self._rings.shown(key)
-        ids = self._popup_ids(key)
         self._rings.closed(key)  # the desktop takes it away with the click
         if key == NOTICE:
             self._notices.closed()
         if key in {SUMMARY, NOTICE}:
             return [do.ShowConversation(None)]
-        return [do.ShowConversation(key, rings[-1].id if rings else None), *self._read(ids)]
-
-    def _popup_ids(self, key: str) -> tuple[str, ...]:
-        if key != SUMMARY:
-            return self._unread.of(key)
-        return tuple(ring.id for ring in self._rings.shown(key) if ring.id in self._unread)
+        return [do.ShowConversation(key, rings[-1].id if rings else None)]
 
     def _read(self, ids: Iterable[str]) -> list[Effect]:
         """Read here: gone from the counts and the screen at once, and told to the server when it can be."""
-        ids = tuple(ids)
+        ids = tuple(id_ for id_ in ids if id_ in self._unread)
         if not ids:
             return []
-        changed = self._unread.remove(ids)
+        self._unread.remove(ids)
         withdrawn = self._rings.read(ids)
-        return [do.MarkRead(ids), *withdrawn, *self._reports.add(ids), do.Changed(changed)]
+        return [do.MarkRead(ids), *withdrawn, *self._reports.add(ids), do.UnreadChanged()]
 
     def _quiet_toggled(self, quiet: bool) -> list[Effect]:
         self._quiet = quiet

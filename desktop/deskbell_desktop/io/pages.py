@@ -86,6 +86,14 @@ class Pages:
         written = (msgspec.json.decode(row[0], type=Outgoing) for row in outbox)
         return Page((*views, *(self._outgoing(item) for item in written)), has_older)
 
+    def unread(self, conversation: str) -> tuple[str, ...]:
+        """Ids of the conversation's unread messages, oldest first."""
+        with self._store.reading() as database:
+            rows = database.execute(
+                "SELECT id FROM messages WHERE conversation = ? AND unread = 1 ORDER BY n", (conversation,)
+            )
+            return tuple(row[0] for row in rows)
+
     def depth(self, conversation: str, message: str) -> int:
         """How many of the conversation's last messages one must show to see `message`; 0 when it is not there."""
         with self._store.reading() as database:

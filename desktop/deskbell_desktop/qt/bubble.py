@@ -20,6 +20,7 @@ WIDEST_SHARE: Final = 0.68
 WIDEST: Final = 640
 NARROWEST: Final = 160
 DAY_HEIGHT: Final = 40
+LINE_HEIGHT: Final = 36
 META_GAP: Final = 2
 BELOW: Final = 12
 
@@ -34,11 +35,13 @@ translate = QCoreApplication.translate
 
 @dataclass(frozen=True)
 class Row:
-    """A message in its surroundings: the first of its day says the day, the first of its sender in a group the name."""
+    """A message in its surroundings: the first of its day says the day, the first of its sender in a group the name,
+    and the first that was unread stands under a line."""
 
     message: MessageView
     first_of_day: bool = False
     named: bool = False
+    under_line: bool = False
 
 
 class Bubble:
@@ -52,6 +55,8 @@ class Bubble:
         inner = widest - 2 * PAD_X
         accent = colours.color("accent")
         self._day = self._block(words.day_label(message.at, now), host, 12, inner) if row.first_of_day else None
+        new = translate("Messages", "New")
+        self._line = TextBlock(new, theme.font(host, 12, bold=True), inner) if row.under_line else None
         self._name = (
             self._block(text.one_line(message.sender.label), host, 12.5, inner, bold=True) if row.named else None
         )
@@ -98,6 +103,8 @@ class Bubble:
 
     def _place(self, width: float) -> None:
         y = float(DAY_HEIGHT) if self._day else 0.0
+        self._line_y = y
+        y += LINE_HEIGHT if self._line else 0
         self._name_at = QPointF(SIDE + 4, y)
         if self._name:
             y += self._name.height + META_GAP
@@ -114,6 +121,7 @@ class Bubble:
         y += PAD_Y + META_GAP
         meta_x = width - SIDE - 4 - self._meta.width if self.row.message.mine else SIDE + 4
         self._meta_at = QPointF(meta_x, y)
+        self._width = width
         self._day_at = QPointF((width - self._day.width) / 2, 8) if self._day else QPointF()
         self.height = round(y + self._meta.height + BELOW)
 
@@ -136,6 +144,16 @@ class Bubble:
             self._day.draw(painter, self._day_at + offset, soft, clip)
         if self._name:
             self._name.draw(painter, self._name_at + offset, soft, clip)
+        if self._line:
+            self._draw_line(painter, self._line, top + self._line_y, colours.color("accent"), clip)
+
+    def _draw_line(self, painter: QPainter, words: TextBlock, top: float, colour: QColor, clip: QRectF) -> None:
+        """A hairline from side to side with its word in the middle."""
+        left = round((self._width - words.width) / 2)
+        words.draw(painter, QPointF(left, top + (LINE_HEIGHT - BELOW - words.height) / 2), colour, clip)
+        y = round(top + (LINE_HEIGHT - BELOW) / 2)
+        painter.fillRect(QRectF(SIDE, y, left - 12 - SIDE, 1), colour)
+        painter.fillRect(QRectF(left + words.width + 12, y, self._width - SIDE - left - words.width - 12, 1), colour)
 
     def spot_at(self, point: QPointF) -> Spot | None:
         """What can be clicked at `point`, counted from the row's upper left corner."""

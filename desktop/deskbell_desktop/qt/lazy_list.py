@@ -39,6 +39,8 @@ KEPT_BUBBLES: Final = 200
 TOP: Final = 8
 BOTTOM: Final = 8
 STEP: Final = 40
+CONTEXT: Final = 32
+"""So much of what stands before the first unread message stays in sight."""
 
 translate = QCoreApplication.translate
 
@@ -55,6 +57,7 @@ class LazyList(QListView):
         self._tops: list[int] = [TOP]
         self._bubbles: OrderedDict[Row, Bubble] = OrderedDict()
         self._whole: set[str] = set()
+        self._unread: frozenset[str] = frozenset()
         self._at_end = True
         self._anchor = (0, 0)
         self._settling = False
@@ -72,17 +75,22 @@ class LazyList(QListView):
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
-    def show_conversation(self, messages: Sequence[MessageView], *, named: bool, has_older: bool) -> None:
-        """Another conversation: from its end."""
-        self._at_end, self._anchor = True, (0, 0)
+    def _reset(
+        self, messages: Sequence[MessageView], unread: frozenset[str], *, named: bool, line: str | None, older: bool
+    ) -> None:
+        """Another conversation: from its first unread message, or else from its end."""
+        self._at_end, self._anchor, self._unread = True, (0, 0), unread
         self._whole.clear()
-        self.messages.reset(messages, named=named)
-        self._allow_older(has_older)
+        self.messages.reset(messages, named=named, line=line)
+        self._allow_older(older)
 
-    def show_messages(self, messages: Sequence[MessageView], *, named: bool, has_older: bool) -> None:
+    def _show(
+        self, messages: Sequence[MessageView], unread: frozenset[str], *, named: bool, line: str | None, older: bool
+    ) -> None:
         """The same conversation, changed: the place being read stays, the end is followed if it was in sight."""
-        self.messages.show(messages, named=named)
-        self._allow_older(has_older)
+        self._unread = unread
+        self.messages.show(messages, named=named, line=line)
+        self._allow_older(older)
 
     def _allow_older(self, has_older: bool) -> None:
         self._may_ask_older = has_older
@@ -111,7 +119,7 @@ class LazyList(QListView):
     def _guess(self, row: Row) -> int:
         message = row.message
         lines = min(24, 1 + len(message.body) // GUESS_CHARS + message.body.count("\n", 0, 2000))
-        return GUESS_BASE + GUESS_LINE * lines + (40 if row.first_of_day else 0)
+        return GUESS_BASE + GUESS_LINE * lines + (40 if row.first_of_day else 0) + (36 if row.under_line else 0)
 
     def _forget(self) -> None:
         rows = self.messages.rows
@@ -152,6 +160,8 @@ class LazyList(QListView):
         self._settling = True
         room = self.viewport().height()
         count = len(self._heights)
+        if self._at_end and self._unread:
+            self._hold(room)
         if self._at_end:
             self._measure(range(count - 1, -1, -1), room)
         else:
@@ -168,7 +178,21 @@ class LazyList(QListView):
             bar.setValue(self._tops[min(self._anchor[0], count - 1)] + self._anchor[1])
         self._settling = False
         self._note_place()
+        if self._at_end and self._measure(range(count - 1, -1, -1), room):
+            self._settle()  # the end came into sight with rows that were only guessed
         self.viewport().update()
+
+    def _hold(self, room: int) -> None:
+        """Do not follow the end any further than the first unread message in sight, or after it, stays in sight."""
+        number, offset = self._anchor
+        rows = range(number + (offset > 0), len(self._heights))
+        first = next((n for n in rows if self.messages.rows[n].message.key in self._unread), None)
+        if first is None:
+            return
+        self._measure(range(first, len(self._heights)), room)
+        if sum(self._heights[first:]) + BOTTOM > room:
+            self._at_end, self._anchor = False, (first, -CONTEXT)
+            self._measure(range(first - 1, -1, -1), CONTEXT)
 
     def _note_place(self) -> None:
         bar = self.verticalScrollBar()

@@ -6,15 +6,15 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from deskbell_desktop.core import text
 from deskbell_desktop.core.views import Delivery, MessageView
-from deskbell_desktop.qt.lazy_list import LazyList
 from deskbell_desktop.qt.links import open_link
 from deskbell_desktop.qt.message_model import Index
+from deskbell_desktop.qt.seen_list import SeenList
 from deskbell_desktop.qt.text_block import Spot
 
 translate = QCoreApplication.translate
 
 
-class MessageList(LazyList):
+class MessageList(SeenList):
     """Enter does what a message offers, Delete discards one that was not sent, Ctrl+C copies, the menu has it all."""
 
     retry_requested = Signal(str)

@@ -22,16 +22,16 @@ class MessageModel(QAbstractListModel):
         super().__init__(parent)
         self.rows: list[Row] = []
 
-    def show(self, messages: Sequence[MessageView], *, named: bool) -> None:
+    def show(self, messages: Sequence[MessageView], *, named: bool, line: str | None = None) -> None:
         """Become `messages`: what is the same at both ends stays, what is between is taken out and put in."""
         old = self.rows
         head = 0
         for row, message in zip(old, messages, strict=False):
-            if row.message is not message and row.message != message:
+            if (row.message is not message and row.message != message) or row.under_line != (message.key == line):
                 break
             head += 1
         # A row depends on its message and the one before it, so that what is the same before is not made anew.
-        rows = old[:head] + rows_of(messages[head:], named=named, after=messages[head - 1] if head else None)
+        rows = old[:head] + rows_of(messages[head:], named=named, line=line, after=messages[head - 1] if head else None)
         tail = 0
         while tail < min(len(old), len(rows)) - head and old[-1 - tail] == rows[-1 - tail]:
             tail += 1
@@ -49,10 +49,10 @@ class MessageModel(QAbstractListModel):
             self.rows[head + same : head + same] = rows[head + same : head + new]
             self.endInsertRows()
 
-    def reset(self, messages: Sequence[MessageView], *, named: bool) -> None:
+    def reset(self, messages: Sequence[MessageView], *, named: bool, line: str | None = None) -> None:
         """Become another conversation."""
         self.beginResetModel()
-        self.rows = rows_of(messages, named=named)
+        self.rows = rows_of(messages, named=named, line=line)
         self.endResetModel()
 
     def row_of(self, key: str) -> int | None:
@@ -69,15 +69,17 @@ class MessageModel(QAbstractListModel):
         return None
 
 
-def rows_of(messages: Sequence[MessageView], *, named: bool, after: MessageView | None = None) -> list[Row]:
-    """`messages` in their surroundings; `after` is what stands before the first of them."""
+def rows_of(
+    messages: Sequence[MessageView], *, named: bool, line: str | None = None, after: MessageView | None = None
+) -> list[Row]:
+    """`messages` in their surroundings; `after` is what stands before the first of them, `line` what is under it."""
     rows = []
     day, sender = (words.day(after.at), after.sender.id) if after else (None, None)
     for message in messages:
         today = words.day(message.at)
         first = today != day
         speaker = named and not message.mine and (first or message.sender.id != sender)
-        rows.append(Row(message, first, speaker))
+        rows.append(Row(message, first, speaker, message.key == line))
         day, sender = today, message.sender.id
     return rows
 

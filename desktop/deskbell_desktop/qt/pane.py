@@ -77,7 +77,13 @@ class ConversationPane(Surface):
         return self._conversation.id if self._conversation else None
 
     def show_messages(
-        self, conversation: ConversationView, messages: Sequence[MessageView], *, has_older: bool, focus: str | None
+        self,
+        conversation: ConversationView,
+        messages: Sequence[MessageView],
+        *,
+        has_older: bool,
+        unread: Sequence[str],
+        focus: str | None,
     ) -> None:
         another = self.conversation != conversation.id
         if conversation != self._conversation:
@@ -85,12 +91,12 @@ class ConversationPane(Surface):
             self._header.show_conversation(conversation)
         named = len(conversation.parties) != 1 or conversation.parties[0].kind == "group"
         if another:
-            self.list.show_conversation(messages, named=named, has_older=has_older)
+            self.list.show_conversation(messages, named=named, has_older=has_older, unread=unread)
             self.box.set_text(self._drafts.get(conversation.id, ""))
             first = text.one_line(conversation.title, 40)
             self.box.invite(translate("Pane", "Write to %1…").replace("%1", first))
         else:
-            self.list.show_messages(messages, named=named, has_older=has_older)
+            self.list.show_messages(messages, named=named, has_older=has_older, unread=unread)
         if focus is not None:
             self.list.focus_message(focus)
 

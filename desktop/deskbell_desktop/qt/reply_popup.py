@@ -18,12 +18,14 @@ translate = QCoreApplication.translate
 class ReplyPopup(PopupFrame):
     """One for the whole program: `ask` shows it for a popup, and what was written for another key is not lost."""
 
-    reply_requested = Signal(str, str)
+    reply_requested = Signal(str, str, object)
+    """Key of the popup, the answer, and the message that was shown."""
     dismissed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__(takes_focus=True)
         self._key = ""
+        self._message: str | None = None
         self._drafts: dict[str, str] = {}
         self._face = Avatar(40)
         self._name = label("", 14, bold=True)
@@ -57,7 +59,7 @@ class ReplyPopup(PopupFrame):
     def ask(self, popup: Popup) -> None:
         """Come up with the cursor in the field."""
         self._keep()
-        self._key = popup.key
+        self._key, self._message = popup.key, popup.message_key
         self._face.show_party(popup.sender)
         self._face.setVisible(popup.sender is not None)
         self._name.setText(text.one_line(popup.title))
@@ -90,4 +92,4 @@ class ReplyPopup(PopupFrame):
         self._box.set_text("")
         self._drafts.pop(self._key, None)
         self.hide()
-        self.reply_requested.emit(self._key, body)
+        self.reply_requested.emit(self._key, body, self._message)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QWidget
 
+from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import ConversationView, Link, MessageView, StatusView
 from deskbell_desktop.qt import icons
 from deskbell_desktop.qt.compose import ComposePage
@@ -28,7 +29,8 @@ class MainWindow(QWidget):
     discard_requested = Signal(str)
     older_requested = Signal(str)
     search_changed = Signal(str)
-    reading_changed = Signal(bool)
+    looked = Signal(on.Looking)
+    read_requested = Signal(str)
     sign_in_requested = Signal()
     draft_changed = Signal(str, str)
     quiet_toggled = Signal(bool)
@@ -41,7 +43,7 @@ class MainWindow(QWidget):
         self._status = StatusView(Link.SIGNED_OUT)
         self._conversations: tuple[ConversationView, ...] | None = None
         self._wanted: str | None = None
-        self._reading = False
+        self._looking = on.Looking(None)
         self.setWindowTitle(translate("Window", "Deskbell"))
         self.setWindowIcon(icons.app_icon())
         self.setMinimumSize(720, 440)
@@ -81,13 +83,18 @@ class MainWindow(QWidget):
         messages: Sequence[MessageView],
         *,
         has_older: bool,
+        unread: Sequence[str] = (),
         focus: str | None = None,
     ) -> None:
         self._wanted = conversation.id
-        self._pane.show_messages(conversation, messages, has_older=has_older, focus=focus)
+        self._pane.show_messages(conversation, messages, has_older=has_older, unread=unread, focus=focus)
         self._side.list.select(conversation.id)
         self._stack.setCurrentWidget(self._pane)
-        self._tell_reading()
+        self._tell_looking()
+
+    def show_unread(self, unread: Sequence[str]) -> None:
+        """Which messages of the conversation on the right are unread."""
+        self._pane.list.show_unread(unread)
 
     def show_draft(self, conversation: str, draft: str) -> None:
         self._pane.show_draft(conversation, draft)
@@ -100,7 +107,7 @@ class MainWindow(QWidget):
         self._stack.setCurrentWidget(self._compose)
         self._side.list.select(None)
         self._compose.begin(to)
-        self._tell_reading()
+        self._tell_looking()
 
     def forget(self) -> None:
         """Nothing of the account stays in sight, nor in the fields."""
@@ -158,6 +165,7 @@ class MainWindow(QWidget):
         self._pane.list.retry_requested.connect(self.retry_requested)
         self._pane.list.discard_requested.connect(self.discard_requested)
         self._pane.list.older_requested.connect(self._on_older)
+        self._pane.list.view_changed.connect(self._tell_looking)
         self._compose.people_search_requested.connect(self.people_search_requested)
         self._compose.sent.connect(self._on_composed)
         self._compose.cancelled.connect(self._on_cancelled)
@@ -184,7 +192,7 @@ class MainWindow(QWidget):
             return
         self._page.say(*self._page_words())
         self._stack.setCurrentWidget(self._page)
-        self._tell_reading()
+        self._tell_looking()
 
     def _page_words(self) -> tuple[str, str, str]:
         status = self._status
@@ -231,12 +239,16 @@ class MainWindow(QWidget):
         self._stack.setCurrentWidget(self._page)
         self._side.list.select(self._wanted)
         self._show_right()
-        self._tell_reading()
+        self._tell_looking()
 
-    def _tell_reading(self) -> None:
-        if self.is_reading() != self._reading:
-            self._reading = not self._reading
-            self.reading_changed.emit(self._reading)
+    def _tell_looking(self) -> None:
+        messages, reading = self._pane.list, self.is_reading()
+        messages.watched = reading
+        view = messages.view
+        looking = on.Looking(self.current_conversation(), view.at_end, view.seen) if reading else on.Looking(None)
+        if looking != self._looking:
+            self._looking = looking
+            self.looked.emit(looking)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._stack.currentWidget() is self._pane:
@@ -247,15 +259,15 @@ class MainWindow(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.ActivationChange, QEvent.Type.WindowStateChange):
-            self._tell_reading()
+            self._tell_looking()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._tell_reading()
+        self._tell_looking()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._tell_reading()
+        self._tell_looking()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Closing is not quitting: the bell goes on listening in the tray, or as a minimised window."""

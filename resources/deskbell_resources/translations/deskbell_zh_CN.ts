@@ -312,6 +312,10 @@
 <context>
     <name>Messages</name>
     <message>
+        <source>New</source>
+        <translation>新消息</translation>
+    </message>
+    <message>
         <source>The rest is too long to show. Copying takes all of it.</source>
         <translation>其余内容太长，无法显示；复制时会包含全部内容。</translation>
     </message>
@@ -346,6 +350,14 @@
     <message>
         <source>You</source>
         <translation>您</translation>
+    </message>
+    <message>
+        <source>↓ %1 new</source>
+        <translation>↓ %1 条新消息</translation>
+    </message>
+    <message>
+        <source>New messages below: %1</source>
+        <translation>下方有新消息：%1</translation>
     </message>
 </context>
 <context>

@@ -93,6 +93,9 @@ class World:
     def changed(self, conversations: frozenset[str]) -> None:
         self.acts.append(("changed", conversations))
 
+    def unread_changed(self) -> None:
+        self.acts.append(("unread_changed", None))
+
     def named(self, old: str, new: str) -> None:
         self.acts.append(("named", (old, new)))
 

@@ -326,30 +326,6 @@ def test_do_not_disturb_silences_what_was_waiting_to_ring() -> None:
     assert bench.store.rings == {}
 
 
-def test_what_is_being_read_does_not_ring_and_is_read_at_once() -> None:
-    bench = Bench()
-    bench.online()
-    bench.tell(on.ReadingChanged(BOB.id))
-    event = bench.log.message()
-    effects = bench.push(event)
-    assert of(effects, do.ShowPopup) == []
-    assert of(effects, do.SendRead) == [do.SendRead((event.id,))]
-    assert bench.store.unread == {}
-    bench.tell(on.ReadingChanged(None))
-    assert len(of(bench.push(bench.log.message()), do.ShowPopup)) == 1
-
-
-def test_a_click_opens_that_message_and_reads_it() -> None:
-    bench = Bench()
-    bench.online()
-    event = bench.log.message()
-    bench.push(event)
-    effects = bench.tell(on.PopupOpened(BOB.id))
-    assert of(effects, do.ShowConversation) == [do.ShowConversation(BOB.id, event.id)]
-    assert of(effects, do.SendRead) == [do.SendRead((event.id,))]
-    assert of(effects, do.ShowStatus)[0].status.unread == 0
-
-
 def test_mark_read_on_the_popup_reads_and_withdraws_and_closing_does_not() -> None:
     bench = Bench()
     bench.online()

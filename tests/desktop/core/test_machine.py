@@ -191,9 +191,10 @@ class World(RuleBasedStateMachine):
         self.written += 1
         self.tell(on.Wrote(f"c{self.written}", to.id, (to.name,), "Yes"))
 
-    @rule(which=st.sampled_from([None, BOB.id, CHEN.id, OPS.id]))
-    def look_at(self, which: str | None) -> None:
-        self.tell(on.ReadingChanged(which))
+    @rule(which=st.sampled_from([None, BOB.id, CHEN.id, OPS.id]), at_end=st.booleans(), share=st.integers(0, 3))
+    def look_at(self, which: str | None, at_end: bool, share: int) -> None:
+        unread = [item.id for item in self.store.unread.values() if item.conversation == which]
+        self.tell(on.Looking(which, at_end and which is not None, tuple(unread[:share])))
 
     @rule(
         key=st.sampled_from([BOB.id, CHEN.id, OPS.id, "summary"]), what=st.sampled_from([on.PopupOpened, on.PopupRead])
@@ -250,7 +251,7 @@ class World(RuleBasedStateMachine):
         """The world becomes kind: both sides must come to agree."""
         self.steps_left = None
         self.tell(on.QuietToggled(quiet=False))
-        self.tell(on.ReadingChanged(None))
+        self.tell(on.Looking(None))
         for _ in range(400):
             self.link_up()
             if self.requests:

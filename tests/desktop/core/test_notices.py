@@ -69,9 +69,9 @@ def test_before_anybody_is_signed_in_a_click_asks_for_that() -> None:
 
 def test_who_looks_at_the_window_reads_it_there() -> None:
     bench = online()
-    bench.tell(on.ReadingChanged(BOB.id))
+    bench.tell(on.Looking(BOB.id))
     assert notices(bench.tell(UNKEPT)) == []
-    assert notices(bench.tell(on.ReadingChanged(None))) == []
+    assert notices(bench.tell(on.Looking(None))) == []
 
 
 def test_do_not_disturb_puts_it_off() -> None:

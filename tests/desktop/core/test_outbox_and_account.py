@@ -232,16 +232,6 @@ def test_writing_to_unknown_names_finds_its_conversation_with_the_echo() -> None
     assert of(effects, do.Changed)[0].conversations == {"new:c1", BOB.id}
 
 
-def test_answering_reads_the_conversation() -> None:
-    bench = Bench()
-    bench.online()
-    event = bench.log.message()
-    bench.push(event)
-    effects = bench.tell(wrote("c1", reply_to=event.id))
-    assert of(effects, do.MarkRead) == [do.MarkRead((event.id,))]
-    assert of(effects, do.WithdrawPopup) == [do.WithdrawPopup(BOB.id)]
-
-
 # -- reading ------------------------------------------------------------------------------------------------------
 
 
@@ -251,7 +241,7 @@ def test_reading_without_a_connection_is_told_later_and_once() -> None:
     event = bench.log.message()
     bench.push(event)
     bench.tell(on.LinkDown())
-    effects = bench.tell(on.ReadingChanged(BOB.id))
+    effects = bench.tell(on.Looking(BOB.id, seen=(event.id,)))
     assert of(effects, do.SendRead) == []
     assert bench.store.untold == {event.id: None}
     again = Bench(bench.clock, bench.store)
@@ -268,7 +258,7 @@ def test_many_read_marks_go_in_batches_one_after_the_other() -> None:
     bench = Bench()
     bench.online()
     bench.push(*[bench.log.message() for _ in range(450)])
-    effects = bench.tell(on.ReadingChanged(BOB.id))
+    effects = bench.tell(on.ReadRequested(BOB.id))
     sizes = []
     while asked := of(effects, do.SendRead):
         sizes.append(len(asked[0].ids))
@@ -282,7 +272,7 @@ def test_a_read_mark_that_the_server_cannot_use_is_not_told_for_ever() -> None:
     bench.online()
     event = bench.log.message()
     bench.push(event)
-    bench.tell(on.ReadingChanged(BOB.id))
+    bench.tell(on.ReadRequested(BOB.id))
     assert of(bench.tell(on.ReadFailed((event.id,), Code.UNAVAILABLE)), do.ForgetUntold) == []
     assert len(of(bench.wait(11), do.SendRead)) == 1
     bench.tell(on.ReadFailed((event.id,), Code.NOT_FOUND))

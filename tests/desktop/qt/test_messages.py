@@ -11,7 +11,6 @@ from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core.views import Delivery, MessageView
 from deskbell_desktop.qt.bubble import Bubble
-from deskbell_desktop.qt.lazy_list import LazyList
 from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.text_block import Spot
 from tests.desktop.qt.conftest import MINUTE, NOON, said, wrote
@@ -49,11 +48,11 @@ def messages(qtbot: QtBot) -> Iterator[MessageList]:
     view.hide()
 
 
-def show(view: LazyList, what: list[MessageView], *, has_older: bool = False) -> None:
+def show(view: MessageList, what: list[MessageView], *, has_older: bool = False) -> None:
     view.show_conversation(what, named=False, has_older=has_older)
 
 
-def picture(view: LazyList) -> QImage:
+def picture(view: MessageList) -> QImage:
     return view.viewport().grab().toImage()
 
 

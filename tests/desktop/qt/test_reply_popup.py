@@ -34,7 +34,7 @@ def test_the_answer_goes_to_its_popup(answer: ReplyPopup, qtbot: QtBot) -> None:
     qtbot.keyClicks(editor_of(answer), "Yes")
     with qtbot.waitSignal(answer.reply_requested) as sent:
         qtbot.keyClick(editor_of(answer), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    assert sent.args == ["c1", "Yes"]
+    assert sent.args == ["c1", "Yes", "m1"]
     assert not answer.isVisible()
     assert answer.key == ""
 

@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import Link, StatusView
 from deskbell_desktop.qt.compose import ComposePage
 from deskbell_desktop.qt.conversation_list import ConversationList
@@ -125,16 +126,21 @@ def test_a_message_that_arrives_does_not_scroll_the_list_away(window: MainWindow
 
 def test_reading_means_seeing_a_conversation(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(window.is_reading)
-    with qtbot.waitSignal(window.reading_changed) as told:
+    window.show_messages(talk(), [said(1)], has_older=False, unread=["m1"])
+    looks: list[on.Looking] = []
+    window.looked.connect(looks.append)
+    qtbot.waitUntil(lambda: looks[-1:] == [on.Looking("u1", at_end=True, seen=("m1",))])
+    with qtbot.waitSignal(window.looked) as told:
         window.compose()
-    assert told.args == [False]
+    assert told.args == [on.Looking(None)]
     assert window.current_conversation() is None
-    with qtbot.waitSignal(window.reading_changed):
+    with qtbot.waitSignal(window.looked) as told:
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
-    assert window.current_conversation() == "u1"
-    with qtbot.waitSignal(window.reading_changed) as told:
+    assert told.args == [on.Looking("u1")]
+    qtbot.waitUntil(lambda: looks[-1].seen == ("m1",))  # painted again
+    with qtbot.waitSignal(window.looked) as told:
         window.close()
-    assert told.args == [False]
+    assert told.args == [on.Looking(None)]
     assert not window.is_reading()
 
 
