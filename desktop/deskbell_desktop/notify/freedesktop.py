@@ -12,6 +12,7 @@ from typing import Any, Final
 from jeepney import DBusAddress, HeaderFields, MatchRule, Message, message_bus, new_method_call
 from PySide6.QtCore import QCoreApplication, QObject
 
+from deskbell_desktop.core import text
 from deskbell_desktop.core.views import Popup
 from deskbell_desktop.notify.notifier import Notifier
 from deskbell_desktop.qt import avatars
@@ -24,6 +25,8 @@ NAME: Final = "org.freedesktop.Notifications"
 ADDRESS: Final = DBusAddress("/org/freedesktop/Notifications", NAME, NAME)
 URGENCY: Final = {"low": 0, "normal": 1, "high": 1, "urgent": 2}
 AVATAR_PX: Final = 64
+EXPIRED: Final = 1
+"""Why a popup is gone: its time was over, which says nothing of its person. Histories keep such ones."""
 FOR_EVER: Final = 0
 AS_DAEMON_LIKES: Final = -1
 
@@ -32,7 +35,10 @@ translate = QCoreApplication.translate
 
 @dataclass
 class _Shown:
-    """One popup: the daemon's id as soon as it is known, and what is to happen when it becomes known."""
+    """One popup: the daemon's id as soon as it is known, and what is to happen when it becomes known.
+
+    It stays known when it is gone from the screen: a daemon may keep a history, in which its actions still work.
+    """
 
     popup: Popup
     id: int = 0
@@ -40,6 +46,7 @@ class _Shown:
     late: bool = False
     then: Popup | None = None
     withdrawn: bool = False
+    dismissed: bool = False
 
 
 class FreedesktopNotifier(Notifier):
@@ -67,7 +74,7 @@ class FreedesktopNotifier(Notifier):
             # Its id is still on the way; without it the daemon would show a second popup instead of replacing.
             entry.then, entry.withdrawn = popup, False
             return
-        self._notify(popup, entry.id if entry else 0)
+        self._notify(popup, entry.id if entry is not None and not entry.dismissed else 0)
 
     def withdraw(self, key: str) -> None:
         self._waiting.pop(key, None)
@@ -77,7 +84,7 @@ class FreedesktopNotifier(Notifier):
         if entry.asked:
             entry.withdrawn, entry.then = True, None
         else:
-            self._close_id(entry.id)
+            self._take_back(key)
 
     def close(self) -> None:
         self._waiting.clear()
@@ -131,8 +138,7 @@ class FreedesktopNotifier(Notifier):
             "Deskbell",
             replaces,
             "deskbell",
-            popup.title,
-            html.escape(popup.body, quote=False) if "body-markup" in can else popup.body,
+            *_words(popup, can),
             _actions(popup, can),
             _hints(popup, can),
             FOR_EVER if popup.priority == "urgent" else AS_DAEMON_LIKES,
@@ -152,7 +158,7 @@ class FreedesktopNotifier(Notifier):
         elif self._shown.get(key) is not entry:
             self._close_id(notification_id)  # the daemon restarted in between
         elif entry.withdrawn:
-            self._close_id(notification_id)
+            self._take_back(key)
         elif entry.then is not None:
             self._notify(entry.then, notification_id)
 
@@ -165,6 +171,11 @@ class FreedesktopNotifier(Notifier):
         self.failed.emit(f"a popup was not taken ({name}: {text})", () if entry.withdrawn else (last,))
         if not entry.late and self._capabilities is not None and self._owner:
             self._recover()  # it answers: only this popup was not to its liking
+
+    def _take_back(self, key: str) -> None:
+        """Off the screen and out of the daemon's history, which need not tell us so."""
+        self._close_id(self._shown.pop(key).id)
+        self.closed.emit(key)
 
     def _close_id(self, notification_id: int) -> None:
         message = new_method_call(ADDRESS, "CloseNotification", "u", (notification_id,))
@@ -197,7 +208,7 @@ class FreedesktopNotifier(Notifier):
         elif member == "NotificationReplied":
             self.replied.emit(key, str(body[1]))
         elif member == "NotificationClosed":
-            self._on_closed(key)
+            self._on_closed(key, reason=body[1])
         elif member == "ActionInvoked":
             self._on_action(key, str(body[1]))
 
@@ -209,13 +220,20 @@ class FreedesktopNotifier(Notifier):
         elif action == "read":
             self.read_requested.emit(key)
 
-    def _on_closed(self, key: str) -> None:
+    def _on_closed(self, key: str, reason: int) -> None:
         entry = self._shown[key]
         if entry.asked:
             entry.id = 0  # being replaced just now: the new one gets its own id
-            return
-        del self._shown[key]
-        self.closed.emit(key)
+        elif reason != EXPIRED:
+            entry.dismissed = True
+            self.closed.emit(key)
+
+
+def _words(popup: Popup, can: frozenset[str]) -> tuple[str, str]:
+    """Summary and body. The summary is never markup, and all that is seen where there is no body."""
+    if "body" not in can:
+        return text.one_line(": ".join(part for part in (popup.title, popup.body) if part), text.POPUP_CHARS), ""
+    return popup.title, html.escape(popup.body, quote=False) if "body-markup" in can else popup.body
 
 
 def _actions(popup: Popup, can: frozenset[str]) -> list[str]:

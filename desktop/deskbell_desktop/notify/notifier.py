@@ -21,7 +21,7 @@ class Notifier(QObject):
     """Reply was chosen, but this desktop has no field for it: ask for the text in a window."""
     replied = Signal(str, str)
     closed = Signal(str)
-    """Gone from the screen: dismissed, expired or withdrawn."""
+    """Gone from the screen: dismissed or withdrawn. One that only expired may still stand in a history."""
 
     failed = Signal(str, object)
     """This way works no more: why, and the popups (a tuple) that were taken but not shown."""

@@ -45,8 +45,11 @@ class Daemon:
     def reply(self, number: int, text: str) -> None:
         self._bus.call(CONTROL, "Reply", "us", (number, text))
 
+    def expire(self, number: int) -> None:
+        self._bus.call(CONTROL, "Close", "uu", (number, 1))
+
     def dismiss(self, number: int) -> None:
-        self._bus.call(CONTROL, "Dismiss", "u", (number,))
+        self._bus.call(CONTROL, "Close", "uu", (number, 2))
 
     def stop(self) -> None:
         self.process.stop()

@@ -119,8 +119,8 @@ class Control(ServiceInterface):
         self.daemon.NotificationClosed(number, 2)
 
     @dbus_method()
-    def Dismiss(self, number: DBusUInt32) -> None:
-        self.daemon.NotificationClosed(number, 2)
+    def Close(self, number: DBusUInt32, reason: DBusUInt32) -> None:
+        self.daemon.NotificationClosed(number, reason)
 
 
 async def main(arguments: list[str]) -> None:

@@ -61,6 +61,16 @@ def test_text_is_escaped_only_where_it_is_read_as_markup(
     assert call["actions"] == []  # it did not offer any
 
 
+def test_a_daemon_without_bodies_shows_the_text_in_the_summary(
+    start_daemon: StartDaemon, session: SessionBus, notifier: FreedesktopNotifier, qtbot: QtBot
+) -> None:
+    daemon = start_daemon("--caps=actions,body-markup")
+    session.open()
+    notifier.show(replace(HELLO, body="Lunch <b>at\n12:30</b>?"))
+    (call,) = shown(daemon, qtbot)
+    assert (call["summary"], call["body"]) == ("Maria Garcia: Lunch <b>at 12:30</b>?", "")
+
+
 def test_an_urgent_one_stays_and_a_program_gets_no_reply(
     daemon: Daemon, notifier: FreedesktopNotifier, qtbot: QtBot
 ) -> None:
@@ -144,6 +154,39 @@ def test_a_popup_withdrawn_before_the_daemon_was_known_is_never_shown(
     (call,) = shown(daemon, qtbot)
     assert notifier._shown.keys() == {"c2"}
     assert call["id"] == 1
+
+
+@pytest.mark.parametrize(("gone", "told"), [("expire", []), ("dismiss", [("closed", "c1")])])
+def test_a_popup_in_the_history_still_obeys(
+    gone: str, told: list[tuple[str, ...]], daemon: Daemon, notifier: FreedesktopNotifier, qtbot: QtBot
+) -> None:
+    heard = Heard(notifier)
+    notifier.show(HELLO)
+    qtbot.waitUntil(lambda: "c1" in notifier._shown and not notifier._shown["c1"].asked)
+    getattr(daemon, gone)(1)
+    daemon.invoke(1, "read")
+    qtbot.waitUntil(lambda: heard.events == [*told, ("read_requested", "c1"), ("closed", "c1")])
+    notifier.show(HELLO)
+    assert shown(daemon, qtbot, 2)[1]["replaces"] == 0  # there is nothing left to replace
+
+
+def test_what_expired_is_replaced_and_leaves_the_history_when_it_is_read(
+    daemon: Daemon, notifier: FreedesktopNotifier, qtbot: QtBot
+) -> None:
+    heard = Heard(notifier)
+    for body in ("one", "two"):
+        notifier.show(replace(HELLO, body=body))
+        qtbot.waitUntil(lambda b=body: "c1" in notifier._shown and notifier._shown["c1"].popup.body == b)  # type: ignore[misc]
+        qtbot.waitUntil(lambda: not notifier._shown["c1"].asked)
+        daemon.expire(1)
+    assert [call["replaces"] for call in daemon.calls()] == [0, 1]
+    assert heard.events == []  # nobody has done anything with it
+    notifier.withdraw("c1")
+    qtbot.waitUntil(lambda: daemon.calls("CloseNotification") == [{"call": "CloseNotification", "id": 1}])
+    daemon.invoke(1, "default")  # a daemon that shows it all the same is not obeyed
+    notifier.show(replace(HELLO, key="c2"))
+    shown(daemon, qtbot, 3)
+    assert heard.events == [("closed", "c1")]
 
 
 def test_other_programs_popups_are_not_ours(
