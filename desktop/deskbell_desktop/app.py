@@ -337,6 +337,7 @@ class App(QObject):
             self._answer = ReplyPopup()
             self._answer.reply_requested.connect(self._desk.reply)
         config.offer_activation(self._popups.activation_token)
+        self._popups.withdraw(key)
         self._answer.ask(popup)
 
     def _make_window(self) -> "MainWindow":

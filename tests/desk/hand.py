@@ -17,6 +17,10 @@ class Window:
     width: int
     height: int
 
+    def overlaps(self, other: "Window") -> bool:
+        across = self.x < other.x + other.width and other.x < self.x + self.width
+        return across and self.y < other.y + other.height and other.y < self.y + self.height
+
 
 class Hand:
     def __init__(self, env: Mapping[str, str]) -> None:
@@ -62,6 +66,18 @@ class Hand:
     def focused(self) -> str:
         """Id of the window that has the keyboard."""
         return self._do("getwindowfocus").strip()
+
+    def workspace(self) -> int | None:
+        """Number of the workspace that is seen; None where no window manager has any."""
+        answer = self._do("get_desktop").strip()
+        return int(answer) if answer.isdigit() else None
+
+    def go_to_workspace(self, number: int) -> None:
+        self._do("set_desktop", str(number))
+        wait_for(lambda: self.workspace() == number, f"workspace {number}")
+
+    def minimise(self, window: str) -> None:
+        self._do("windowminimize", window)
 
     def close(self, window: Window) -> None:
         """As the window manager's close button does."""

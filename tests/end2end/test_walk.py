@@ -70,6 +70,10 @@ def test_reply_is_chosen_on_the_popup(desk: Desk, server: Server, maria: Login, 
     question = server.publish(maria, "alex", body="Lunch?")
     desk.choose(wait_for(desk.hand.popups, "the popup")[0], "Reply")
     answer = client.wait_for_window("Answer to Maria Garcia")
+    wait_for(lambda: not desk.hand.popups(), "the answered popup to go")
+    server.publish(server.login("陈晓明", PASSWORD, "phone"), "alex", body="And now?")
+    assert not wait_for(desk.hand.popups, "another popup")[0].overlaps(answer)
+    assert client.rows("SELECT unread FROM messages") == [(1,), (1,)]
     client.wait_until_focused(answer)
     client.write("From the popup")
     sql = "SELECT reply_to FROM messages WHERE body = 'From the popup'"

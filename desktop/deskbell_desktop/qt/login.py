@@ -4,12 +4,13 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QCoreApplication, QRect, Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
 from deskbell_desktop.qt import icons, theme
 from deskbell_desktop.qt.controls import CheckBox, Surface, button, label, problem, soft
+from deskbell_desktop.qt.front import centre, come_forward
 from deskbell_protocol import limits
 
 WIDTH = 400
@@ -79,9 +80,7 @@ class LoginDialog(Surface):
         self.show_problem(problem)
         first = next((f for f in (self._server, self._name) if not f.text()), self._password)
         self._place()
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        come_forward(self)
         first.setFocus()
 
     def show_busy(self, busy: bool) -> None:
@@ -147,10 +146,7 @@ class LoginDialog(Surface):
     def _place(self) -> None:
         """In the middle of the screen: a window manager need not put it anywhere better than the corner."""
         if not self.isVisible():
-            free = self.screen().availableGeometry()
-            frame = QRect(0, 0, WIDTH, self.height())
-            frame.moveCenter(free.center())
-            self.move(frame.topLeft())
+            centre(self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPain
 from PySide6.QtWidgets import QWidget
 
 from deskbell_desktop.qt import theme
-from deskbell_desktop.qt.x11 import leave_lists
+from deskbell_desktop.qt.x11 import float_freely
 
 SHADOW: Final = 12
 RADIUS: Final = 14
@@ -42,9 +42,9 @@ class PopupFrame(QWidget):
         self._fade.start()
 
     def setVisible(self, visible: bool) -> None:
-        """A tool window stands in the lists of some panels, where a popup has no business."""
+        """A tool window stands in the lists of some panels and stays on its workspace: both is not for a popup."""
         if visible and self._shaped and not self.isVisible():
-            leave_lists(int(self.winId()))
+            float_freely(int(self.winId()))
         super().setVisible(visible)
 
     def place(self, below: int = 0) -> None:

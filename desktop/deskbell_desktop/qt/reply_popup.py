@@ -7,10 +7,13 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 from deskbell_desktop.core import text
 from deskbell_desktop.core.views import Popup
 from deskbell_desktop.qt.controls import Avatar, IconButton, label, soft
+from deskbell_desktop.qt.front import centre, come_forward
 from deskbell_desktop.qt.popup_frame import PopupFrame
 from deskbell_desktop.qt.reply_box import ReplyBox
 
 QUOTE_CHARS = 160
+POPUPS_WIDTH = 440
+"""The desktop's own stand in a corner, mostly at the right, and above every other window."""
 
 translate = QCoreApplication.translate
 
@@ -67,10 +70,10 @@ class ReplyPopup(PopupFrame):
         self.setWindowTitle(translate("ReplyPopup", "Answer to %1").replace("%1", text.one_line(popup.title)))
         self._box.invite(translate("ReplyPopup", "Your answer"))
         self._box.set_text(self._drafts.pop(popup.key, ""))
-        self.place()
+        self.fit()
+        centre(self, right=POPUPS_WIDTH)
         self.appear()
-        self.raise_()
-        self.activateWindow()
+        come_forward(self)
         self._box.editor.setFocus()
 
     def dismiss(self) -> None:

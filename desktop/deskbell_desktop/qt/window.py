@@ -10,6 +10,7 @@ from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import ConversationView, Link, MessageView, StatusView
 from deskbell_desktop.qt import icons
 from deskbell_desktop.qt.compose import ComposePage
+from deskbell_desktop.qt.front import come_forward, has_eyes
 from deskbell_desktop.qt.pages import Page
 from deskbell_desktop.qt.pane import ConversationPane
 from deskbell_desktop.qt.side import Side
@@ -121,11 +122,7 @@ class MainWindow(QWidget):
     def open(self, focus_reply: bool = True, activation_token: str = "") -> None:
         """Come to the front. On Wayland the token must be in the environment; elsewhere it is not needed."""
         del activation_token
-        if self.isMinimized():
-            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        come_forward(self)
         if focus_reply and self._stack.currentWidget() is self._pane:
             self._pane.box.editor.setFocus()
 
@@ -135,8 +132,7 @@ class MainWindow(QWidget):
 
     def is_reading(self) -> bool:
         """Whether the person has the messages of the current conversation before their eyes."""
-        here = self.isVisible() and not self.isMinimized() and self.isActiveWindow()
-        return here and self.current_conversation() is not None
+        return self.current_conversation() is not None and has_eyes(self)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
