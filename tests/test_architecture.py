@@ -117,7 +117,7 @@ ONLY_WITHIN: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 
 # Nothing but the standard library and these, so that the wire and the core stay small and testable by plain calls.
-PURE = {"deskbell_protocol": ("msgspec",), "deskbell_desktop.core": ("msgspec",), "deskbell_resources": ()}
+PURE = {"deskbell_protocol": ("msgspec",), "deskbell_desktop.core": ("msgspec", "idna"), "deskbell_resources": ()}
 
 
 def breaches_of_imports(module: Module) -> list[str]:

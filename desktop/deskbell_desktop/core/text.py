@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from deskbell_desktop.core.hosts import host_of
+
 POPUP_CHARS = 300
 LINE_CHARS = 120
 
@@ -101,7 +103,7 @@ def _split(url: str) -> SplitResult | None:
         host, port = parts.hostname, parts.port
         if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc:
             return None
-        host = f"[{host}]" if ":" in host else host.encode("idna").decode("ascii")
-    except (ValueError, UnicodeError):
+        host = host_of(host)
+    except ValueError:
         return None
     return parts._replace(netloc=host if port is None else f"{host}:{port}")

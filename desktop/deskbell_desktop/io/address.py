@@ -1,9 +1,9 @@
 """A server's address as a person types it, and what follows from it: API, socket, and whether it is safe."""
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from deskbell_desktop.core.hosts import host_of, is_loopback
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.problems import AddressError
 
@@ -40,30 +40,19 @@ def parse_address(typed: str, words: Words, *, allow_plain_http: bool) -> Addres
     typed = typed.strip()
     try:
         parts = urlsplit(typed if "://" in typed else f"https://{typed}")
-        if "://" not in typed and is_loopback(parts.hostname or ""):
-            parts = urlsplit(f"http://{typed}")
-        host = _host(parts)
-    except (ValueError, UnicodeError):
+        name = _name(parts)
+        host = name if parts.port is None else f"{name}:{parts.port}"
+    except ValueError:
         raise AddressError(words.no_address(typed)) from None
-    if parts.scheme == "http" and not (allow_plain_http or is_loopback(parts.hostname or "")):
+    scheme = "http" if "://" not in typed and is_loopback(name) else parts.scheme
+    if scheme == "http" and not (allow_plain_http or is_loopback(name)):
         raise AddressError(words.plain_http(host))
-    return Address(parts.scheme, host, parts.path.rstrip("/"))
+    return Address(scheme, host, parts.path.rstrip("/"))
 
 
-def _host(parts: SplitResult) -> str:
+def _name(parts: SplitResult) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise ValueError(parts.scheme)
     if parts.query or parts.fragment or any(char.isspace() for char in parts.geturl()):
         raise ValueError(parts.query)
-    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode("ascii")
-    return name if parts.port is None else f"{name}:{parts.port}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether it is this computer, by its own name or number. No name is looked up."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host_of(parts.hostname)

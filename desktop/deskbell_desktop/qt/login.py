@@ -1,6 +1,5 @@
 """The sign-in window: where, who, and the password, with what went wrong said in place."""
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -8,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
+from deskbell_desktop.core.hosts import host_of, is_loopback
 from deskbell_desktop.qt import icons, theme
 from deskbell_desktop.qt.controls import CheckBox, Surface, button, label, problem, soft
 from deskbell_desktop.qt.front import centre, come_forward
@@ -188,15 +188,9 @@ def is_plain_http(server: str) -> bool:
     """Whether what is sent there could be read on the way: http to another machine."""
     try:
         parts = urlsplit(server.strip())
-        host = parts.hostname or ""
+        return parts.scheme == "http" and not is_loopback(host_of(parts.hostname or ""))
     except ValueError:
         return False
-    if parts.scheme != "http" or not host or host == "localhost":
-        return False
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return True
 
 
 def _field(name: str, length: int) -> QLineEdit:

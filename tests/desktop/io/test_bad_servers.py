@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from websockets.sync.server import ServerConnection
+from yarl import URL
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
@@ -195,11 +196,13 @@ def test_plain_http_to_another_machine_needs_a_choice(typed: str) -> None:
         ("http://[::1]:8420/a/b", "http://[::1]:8420", "/a/b/api/v1", "a/b/socket.io"),
         ("http://127.0.0.1:1", "http://127.0.0.1:1", "/api/v1", "socket.io"),
         ("https://例子.测试", "https://xn--fsqu00a.xn--0zwm56d", "/api/v1", "socket.io"),
+        ("https://straße.test:8443", "https://xn--strae-oqa.test:8443", "/api/v1", "socket.io"),
     ],
 )
 def test_an_address_becomes_the_places_to_call(typed: str, origin: str, api: str, path: str) -> None:
     address = parse_address(typed, WORDS, allow_plain_http=False)
     assert (address.origin, address.api, address.socketio_path) == (origin, origin + api, path)
+    assert str(URL(address.api)) == address.api, "the client's library reads it in the same way"
 
 
 # -- the socket ---------------------------------------------------------------------------------------------------
