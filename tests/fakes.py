@@ -16,7 +16,7 @@ ME = Party("00000000-0000-7000-8000-000000000001", "maria", "Maria Garcia")
 BOB = Party("00000000-0000-7000-8000-000000000002", "bob", "Bob Stone")
 CHEN = Party("00000000-0000-7000-8000-000000000003", "陈晓明", "陈晓明")
 OPS = Party("00000000-0000-7000-8000-00000000000a", "@ops", "Operations", "group")
-ACCOUNT = Account("https://desk.example.org", ME)
+ACCOUNT = Account("https://desk.example.org", ME, "5f0c2b1e9a7d4c3386e1d2f40b7a9c58")
 START = Moment(1_800_000_000_000, 1000.0)
 
 

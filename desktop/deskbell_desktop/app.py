@@ -3,7 +3,6 @@
 The Qt thread owns the session and the store. The network and the keyring have a thread each, and post to the bridge.
 """
 
-import hashlib
 import logging
 import sys
 import time
@@ -29,7 +28,7 @@ from deskbell_desktop.io.network import Network
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.secrets import Secrets
 from deskbell_desktop.io.store import Store
-from deskbell_desktop.io.store_file import StoreError
+from deskbell_desktop.io.store_file import StoreError, find_file
 from deskbell_desktop.logs import begin_log
 from deskbell_desktop.notify.candidates import make_popups
 from deskbell_desktop.qt import language
@@ -262,9 +261,13 @@ class App(QObject):
         self._asking_keyring = False
         self._token = token
         self._keeping = True
+        before = self._kept.account
+        if before not in (None, account):
+            self._secrets.forget(before)
         self._secrets.keep(account, token)
         self._later(KEYRING_PATIENCE_MS, self._on_keyring_slow)
-        self._keep(msgspec.structs.replace(self._kept, server=account.server, user=account.user))
+        kept = msgspec.structs.replace(self._kept, server=account.server, server_id=account.server_id)
+        self._keep(msgspec.structs.replace(kept, user=account.user))
         if self._dialog is not None:
             self._dialog.hide()
         self._sit_down(account)
@@ -273,8 +276,7 @@ class App(QObject):
     def _sit_down(self, account: Account) -> None:
         """Open the account's own store, and go on where it was."""
         self._close_store()
-        digest = hashlib.sha256(f"{account.server}\n{account.user.id}".encode()).hexdigest()[:16]
-        store = Store(self._settings.profile / f"account-{digest}.db", account.user.id, self._words)
+        store = Store(find_file(self._settings.profile, account), account.user.id, self._words)
         self._carrier.store = store
         self._desk.bind(store, Pages(store, account.user, self._words))
         try:

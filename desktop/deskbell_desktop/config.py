@@ -26,6 +26,7 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str = ""
     """Where the last sign-in went."""
     user: Party | None = None
+    server_id: str = ""
     theme: Theme = "system"
     quiet: bool = False
     allow_plain_http: bool = False
@@ -36,7 +37,7 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def account(self) -> Account | None:
-        return None if self.user is None or not self.server else Account(self.server, self.user)
+        return None if self.user is None or not self.server else Account(self.server, self.user, self.server_id)
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,13 @@ class LoginAnswer(Outgoing, frozen=True):
     token: str
     user: Party
     device: "Device"
+    server: "Server"
+
+
+class Server(Outgoing, frozen=True):
+    """Which server answers, under whatever address: `id` is made with its database and kept over a restore."""
+
+    id: str
 
 
 class Device(Outgoing, frozen=True):

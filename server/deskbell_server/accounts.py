@@ -6,7 +6,7 @@ import time
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Device as DeviceView
-from deskbell_protocol.wire import Login, LoginAnswer, Party
+from deskbell_protocol.wire import Login, LoginAnswer, Party, Server
 from deskbell_server import addresses, texts, tickets
 from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.devices import Devices
@@ -65,7 +65,7 @@ class Accounts:
         device_id, token = self._devices.add(user, device_name)
         at = now_ms()
         device = DeviceView(id=device_id, name=device_name, created_at=at, last_used_at=at, current=True)
-        return LoginAnswer(token=token, user=user.party, device=device)
+        return LoginAnswer(token, user.party, device, Server(self._database.read(rows.server)))
 
     def confirm(self, user_id: str, password: str, address: str) -> None:
         """Refused `unauthorized` unless it is that user's password; guessing is slowed as for a login."""

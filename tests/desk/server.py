@@ -34,6 +34,7 @@ class Login:
     token: str
     user: Mapping[str, Any]
     device: Mapping[str, Any]
+    server: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -150,7 +151,7 @@ class Server:
         answer = self.ask("POST", "/api/v1/login", {"username": name, "password": password, "device": device})
         if answer.status != 200:
             raise RuntimeError(f"login of {name}: {answer}")
-        return Login(answer.body["token"], answer.body["user"], answer.body["device"])
+        return Login(answer.body["token"], answer.body["user"], answer.body["device"], answer.body["server"])
 
     def publish(self, sender: Login, *to: str, body: str, **more: object) -> str:
         """Send a message; its id."""

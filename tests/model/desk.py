@@ -91,7 +91,7 @@ class Device:
         self._session = Session(Words())
         self._hands = Hands(self, self._ask)
         self._hands.store = self._store
-        account = Account("model", self.user)
+        account = Account("model", self.user, "model")
         self.feed(on.Started(account))
         self.feed(on.SignedIn(account, self._store.load()))
 

@@ -137,6 +137,7 @@ def test_a_backup_moves_between_the_kinds(
                 if table == "devices":
                     query = "SELECT id, token_hash FROM devices ORDER BY id"
                 assert file.execute(query).fetchall() == first.execute(query).fetchall()
+        assert log_in(other, "alice").server == alice.server
 
 
 @pytest.mark.parametrize("content", [b"", b"no backup at all" * 100, b"SQLite format 3\0" + b"\xff" * 5000])

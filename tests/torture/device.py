@@ -110,7 +110,7 @@ class Device(Nowhere):
         self._intake = Intake(self._posted.put)
         self._network = Network(self._posted.put, self._intake, words, client="torture/1", device="", ca_file=None)
         self._session = Session(words)
-        self._account = Account(seat.server, seat.user)
+        self._account = Account(seat.server, seat.user, "")
         self._store = Store(folder / STORE, seat.user.id, words)
         assert not self._store.problem, self._store.problem
         self._hands = Hands(self, self._network, Diary(folder / APPLIED), Diary(folder / POPUPS), seat.crash_chance)

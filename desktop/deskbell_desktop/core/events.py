@@ -20,10 +20,12 @@ class Moment:
 
 @dataclass(frozen=True)
 class Account:
-    """Who is signed in, and where."""
+    """Who is signed in, and where. Whose it is `server_id` says, for one server has many addresses."""
 
     server: str
     user: Party
+    server_id: str
+    """Empty where a sign-in from before servers had one goes on."""
 
 
 @dataclass(frozen=True)

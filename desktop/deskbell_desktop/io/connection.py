@@ -164,7 +164,7 @@ class Connection:
         except LinkError as error:
             self._post(LoginFailed(str(error)))
             return
-        self._post(LoginSucceeded(Account(str(address), answer.user), answer.token))
+        self._post(LoginSucceeded(Account(str(address), answer.user, answer.server.id), answer.token))
 
     async def logout(self, server: str, token: str) -> None:
         """Best effort: without the server the device stays in the person's list, where it can be revoked."""

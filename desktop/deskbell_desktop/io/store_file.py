@@ -1,6 +1,7 @@
 """The file of the local store: opened, made, or put aside when it cannot be used. Never a reason not to start."""
 
 import contextlib
+import hashlib
 import logging
 import os
 import sqlite3
@@ -12,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from deskbell_desktop.core.events import Outgoing
+from deskbell_desktop.core.events import Account, Outgoing
 from deskbell_desktop.core.words import Words
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,25 @@ class Opened:
 
     database: sqlite3.Connection
     problem: str = ""
+
+
+def find_file(profile: Path, account: Account) -> Path:
+    """Of this person on this server; one that was named by the server's address gets its new name."""
+    old, new = (_named(profile, place, account) for place in (account.server, account.server_id or account.server))
+    if old.exists() and not new.exists():
+        try:
+            with contextlib.closing(sqlite3.connect(old)) as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what lies beside it would lose its name
+            old.rename(new)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("local store %s keeps its name: %s", old, error)
+            return old
+    return new
+
+
+def _named(profile: Path, place: str, account: Account) -> Path:
+    digest = hashlib.sha256(f"{place}\n{account.user.id}".encode()).hexdigest()[:16]
+    return profile / f"account-{digest}.db"
 
 
 def open_file(path: Path, words: Words) -> Opened:

@@ -131,3 +131,7 @@ def heads(connection: Connection, user_ids: Iterable[str]) -> dict[str, int]:
 
 def epoch(connection: Connection) -> str:
     return str(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+
+
+def server(connection: Connection) -> str:
+    return str(connection.execute("SELECT value FROM meta WHERE key = 'server'").fetchone()[0])

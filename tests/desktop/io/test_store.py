@@ -14,16 +14,16 @@ import msgspec
 import pytest
 
 from deskbell_desktop.core import effects as do
-from deskbell_desktop.core.events import Outgoing, Ring, Unread
+from deskbell_desktop.core.events import Account, Outgoing, Ring, Unread
 from deskbell_desktop.core.views import Delivery
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
-from deskbell_desktop.io.store_file import StoreDamagedError, StoreError
+from deskbell_desktop.io.store_file import StoreDamagedError, StoreError, find_file
 from deskbell_protocol.conversations import conversation_of
 from deskbell_protocol.ids import new_id
 from deskbell_protocol.wire import Message, Party
-from tests.fakes import BOB, CHEN, ME, OPS, START
+from tests.fakes import ACCOUNT, BOB, CHEN, ME, OPS, START
 
 AT = START.wall
 
@@ -169,6 +169,36 @@ def test_drafts_are_kept_and_forgotten(store: Store, pages: Pages) -> None:
     assert pages.draft(BOB.id) == "Dear B"
     store.keep_draft(BOB.id, "")
     assert pages.draft(BOB.id) == ""
+
+
+# -- whose it is --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("server", ["http://localhost:8420", "https://[::1]:8420", "https://desk.example.org/bell"])
+def test_one_server_under_another_address_is_the_same_desk(tmp_path: Path, server: str) -> None:
+    assert find_file(tmp_path, replace(ACCOUNT, server=server)) == find_file(tmp_path, ACCOUNT)
+
+
+@pytest.mark.parametrize("other", [replace(ACCOUNT, server_id="another"), replace(ACCOUNT, user=BOB)])
+def test_another_server_at_the_same_address_or_another_person_is_another_desk(tmp_path: Path, other: Account) -> None:
+    assert find_file(tmp_path, other) != find_file(tmp_path, ACCOUNT)
+
+
+def test_a_desk_that_was_known_by_its_address_is_known_by_its_server_from_then_on(tmp_path: Path) -> None:
+    old = find_file(tmp_path, replace(ACCOUNT, server_id=""))
+    before = Store(old, ME.id, Words())
+    before.keep(outgoing("c1"))
+    crashed = sqlite3.connect(old)  # holds the file, so that what was written stays beside it
+    crashed.execute("SELECT * FROM outbox").fetchall()
+    before.close()
+    new = find_file(tmp_path, ACCOUNT)
+    crashed.close()
+    assert new != old
+    assert not old.exists()
+    store = Store(new, ME.id, Words())
+    assert [item.cid for item in store.load().outbox] == ["c1"]
+    store.close()
+    assert find_file(tmp_path, ACCOUNT) == new
 
 
 # -- what is shown ------------------------------------------------------------------------------------------------

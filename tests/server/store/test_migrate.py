@@ -3,9 +3,11 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -26,6 +28,30 @@ def test_the_migrations_add_up_to_the_metadata(tmp_path: Path) -> None:
 
 def test_the_newest_revision_is_the_one_that_commands_look_for() -> None:
     assert ScriptDirectory.from_config(migrate.alembic_config()).get_current_head() == migrate.REVISION
+
+
+def test_a_database_from_before_servers_had_an_id_gets_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    engine = migrate.sqlite_engine(path)
+    with engine.begin() as connection:
+        config = migrate.alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    assert server_of(path) is None
+    migrate.prepare(path)
+    first = server_of(path)
+    assert first is not None
+    migrate.prepare(path)
+    assert server_of(path) == first
+    migrate.prepare(tmp_path / "b.db")
+    assert server_of(tmp_path / "b.db") not in (None, first)
+
+
+def server_of(path: Path) -> str | None:
+    with closing(sqlite3.connect(path)) as database:
+        row = database.execute("SELECT value FROM meta WHERE key = 'server'").fetchone()
+    return row[0] if row else None
 
 
 def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
