@@ -9,12 +9,13 @@ import argparse
 import ctypes
 import hashlib
 import importlib.util
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,6 +44,7 @@ QT = {
     "libX11-xcb.so.1": "libx11-xcb1",
 }
 WAYLAND = {"libwayland-cursor.so.0": "libwayland-cursor0", "libwayland-egl.so.1": "libwayland-egl1"}
+ENSUREPIP = {"Python's ensurepip": "python3-venv"}  # Debian ships the venv module without it
 FONTS = {"font of 中": "fonts-droid-fallback", "font of 😀": "fonts-noto-color-emoji"}
 DESK = {
     "Xvfb": "xvfb",
@@ -61,6 +63,9 @@ SERVICES = {
     "chromium": "chromium",
     "curl": "curl",
 }
+
+# Run in a process of its own: fontconfig, the loader and Python's importer remember what was not there before.
+ASK = "import dev, json, sys; print(json.dumps([need for need in json.loads(sys.argv[1]) if not dev.present(need)]))"
 
 # Run as root. A service that comes along is neither started nor left to start by itself: the tests start their own.
 INSTALL = """
@@ -95,6 +100,8 @@ def has_display() -> bool:
 def present(need: str) -> bool:
     if need.startswith("font of "):
         return has_font(need[-1])
+    if need in ENSUREPIP:
+        return importlib.util.find_spec("ensurepip") is not None
     if ".so." in need:
         try:
             ctypes.CDLL(need)
@@ -104,6 +111,12 @@ def present(need: str) -> bool:
     if "*" in need:
         return any(Path("/").glob(need.lstrip("/")))
     return shutil.which(need) is not None
+
+
+def missing_of(needs: Iterable[str]) -> list[str]:
+    asked = [sys.executable, "-c", ASK, json.dumps(list(needs))]
+    answer = subprocess.run(asked, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    return list(json.loads(answer.stdout))
 
 
 def has_font(letter: str) -> bool:
@@ -126,16 +139,15 @@ def has_font(letter: str) -> bool:
     return bool(found) and ctypes.c_int.from_address(found).value > 0
 
 
-def provide(needs: Mapping[str, str], *, ask: bool) -> None:
+def provide(needs: dict[str, str], *, ask: bool) -> None:
     """Install the packages of what is missing, or say exactly what to do and end."""
     if not LINUX:
         return
-    missing = {need: package for need, package in needs.items() if not present(need)}
-    if importlib.util.find_spec("ensurepip") is None and working_uv() is None:
-        missing["Python's ensurepip"] = "python3-venv"  # Debian ships the venv module without it
+    needs = needs if working_uv() else needs | ENSUREPIP
+    missing = missing_of(needs)
     if not missing:
         return
-    packages = sorted(set(missing.values()))
+    packages = sorted({needs[need] for need in missing})
     line = shlex.join(["sudo", "apt-get", "install", "-y", "--no-install-recommends", *packages])
     if shutil.which("apt-get") is None:
         give_up("missing: " + ", ".join(missing), f"install them; on Debian or Ubuntu it would be\n  {line}")
@@ -148,7 +160,7 @@ def provide(needs: Mapping[str, str], *, ask: bool) -> None:
     script = [*prefix, "sh", "-c", INSTALL, "sh", *packages]
     if subprocess.run(script, check=False).returncode != 0:
         give_up("apt-get did not install them", f"the reason stands above; the line is\n  {line}")
-    if still := [need for need in missing if need != "Python's ensurepip" and not present(need)]:
+    if still := missing_of(missing):
         give_up("still missing after the installation: " + ", ".join(still), "this needs a look by hand")
 
 

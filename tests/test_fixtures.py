@@ -1,7 +1,9 @@
 """The fixtures are tools: each is tried once here, so that a broken tool is not taken for a broken program."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -9,10 +11,12 @@ import pytest
 import redis
 from jeepney import DBusAddress
 
+from deskbell_server.config import DATABASE_NAME
 from tests.desk.bus import Bus
 from tests.desk.desktop import Desk
 from tests.desk.processes import Child, NotInTimeError, leftovers, wait_for
 from tests.desk.screen import Screen
+from tests.desk.server import Server
 
 NOTIFICATIONS = DBusAddress(
     "/org/freedesktop/Notifications", "org.freedesktop.Notifications", "org.freedesktop.Notifications"
@@ -74,6 +78,15 @@ def in_keyring_program(desk: Desk, statement: str) -> str:
     program = f"from keyring.backends.SecretService import Keyring\nbackend = Keyring()\n{statement}"
     done = subprocess.run([sys.executable, "-c", program], env=desk.env, capture_output=True, text=True, timeout=20)
     return (done.stdout + done.stderr).strip().splitlines()[-1]
+
+
+def test_the_servers_database_is_found_among_any_folders(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    for name in map(str, range(20)):
+        (server.data / name).mkdir(parents=True)
+    with closing(sqlite3.connect(server.data / DATABASE_NAME)) as connection:
+        connection.execute("CREATE TABLE messages (id)")
+    assert server.rows("SELECT count(*) FROM messages") == [(0,)]
 
 
 def test_redis_answers(redis_url: str) -> None:

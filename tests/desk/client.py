@@ -105,7 +105,8 @@ class Client:
     @property
     def store(self) -> Path:
         """The file of the local store."""
-        return next(path for path in self.profile.rglob("*.db"))
+        (path,) = self.profile.rglob("*.db")
+        return path
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as connection:

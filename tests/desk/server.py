@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from deskbell_server.config import DATABASE_NAME
 from tests.desk.processes import Child, free_port
 
 PROGRAM = Path(sys.executable).with_name("deskbell-server")
@@ -185,8 +186,7 @@ class Server:
         """What its database holds, read beside it."""
         if self.database:
             return self._rows_of_postgres(sql, values)
-        file = next(path for path in self.data.iterdir() if path.read_bytes()[:15] == b"SQLite format 3")
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"file:{self.data / DATABASE_NAME}?mode=ro", uri=True)) as connection:
             return connection.execute(sql, values).fetchall()
 
     def _rows_of_postgres(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:

@@ -1,0 +1,24 @@
+"""The set-up sees what it has just installed, also where a running process would not."""
+
+from pathlib import Path
+
+import pytest
+
+import dev
+from tests.conftest import absent
+
+FONT = Path("/usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf")
+
+
+@pytest.mark.skipif(not dev.LINUX, reason="system packages are brought on Linux alone")
+def test_a_font_that_comes_is_seen_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not FONT.exists():
+        absent(FONT.name)
+    (tmp_path / "fonts").mkdir()
+    (tmp_path / "fonts.conf").write_text(
+        f"<fontconfig><dir>{tmp_path}/fonts</dir><cachedir>{tmp_path}/cache</cachedir></fontconfig>"
+    )
+    monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "fonts.conf"))
+    assert dev.missing_of(dev.FONTS) == list(dev.FONTS)
+    (tmp_path / "fonts" / FONT.name).symlink_to(FONT)
+    assert dev.missing_of(dev.FONTS) == ["font of 😀"]
