@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from websockets.sync.server import ServerConnection
@@ -125,7 +126,21 @@ def test_an_unknown_authority_is_refused_before_anything_is_sent(
         assert seen.requests == []
 
 
-def test_an_authority_of_ones_own_is_trusted(
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every context begins as Python 3.13 and later make it."""
+    make = ssl.create_default_context
+
+    def make_strict(**options: Any) -> ssl.SSLContext:
+        context = make(**options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", make_strict)
+
+
+@pytest.mark.usefixtures("strict")
+def test_an_authority_of_ones_own_is_trusted_though_it_is_an_older_one(
     make_network: NetworkMaker, posts: Posts, certificates: Certificates
 ) -> None:
     network = make_network(certificates.authority)
@@ -134,6 +149,7 @@ def test_an_authority_of_ones_own_is_trusted(
         assert PASSWORD in seen.all
 
 
+@pytest.mark.usefixtures("strict")
 def test_the_name_must_be_that_of_the_certificate(
     make_network: NetworkMaker, posts: Posts, certificates: Certificates
 ) -> None:
