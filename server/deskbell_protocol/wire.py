@@ -190,12 +190,13 @@ class SendAnswer(Outgoing, frozen=True, kw_only=True):
 
 
 class Refusal(Outgoing, frozen=True, kw_only=True):
-    """A failed answer on the socket."""
+    """A failed answer on the socket. `message` is for the log; `names` are those that it speaks of, if any."""
 
     ok: bool = field(default_factory=_no)
     code: str
     message: str
     retry_after_s: float | None = None
+    names: list[str] = []
 
 
 class LoginAnswer(Outgoing, frozen=True):

@@ -80,14 +80,16 @@ def _today(connection: Connection, party: Party) -> Party:
 def _members(connection: Connection, principal: Principal, group: Party) -> list[str]:
     if group.id == EVERYONE.id:
         if not may_announce(connection, principal.user_id):
-            raise RefusedError(Code.FORBIDDEN, f"you may not write to {names.EVERYONE}")
+            raise RefusedError(Code.FORBIDDEN, f"you may not write to {names.EVERYONE}", names=[names.EVERYONE])
         return users.enabled_ids(connection)
     if not (principal.is_admin or groups.is_member(connection, group.id, principal.user_id)):
-        raise RefusedError(Code.FORBIDDEN, f"you may not write to {group.name}: you are not a member")
+        why = f"you may not write to {group.name}: you are not a member"
+        raise RefusedError(Code.FORBIDDEN, why, names=[group.name])
     return groups.member_ids(connection, group.id)
 
 
 def _unknown(*names_written: str) -> RefusedError:
     shown = ", ".join(names_written[:_NAMED_MOST])
     more = f" and {len(names_written) - _NAMED_MOST} more" if len(names_written) > _NAMED_MOST else ""
-    return RefusedError(Code.UNKNOWN_RECIPIENT, f"there is nobody called {shown}{more}")
+    message = f"there is nobody called {shown}{more}"
+    return RefusedError(Code.UNKNOWN_RECIPIENT, message, names=names_written[:_NAMED_MOST])

@@ -9,6 +9,7 @@ DeskbellError
 """
 
 import errno
+from collections.abc import Sequence
 
 from deskbell_protocol.errors import Code
 
@@ -18,13 +19,14 @@ class DeskbellError(Exception):
 
 
 class RefusedError(DeskbellError):
-    """A plain answer to a client: a code of the protocol and a sentence for a person."""
+    """A plain answer to a client: a code of the protocol, a sentence, and the names that this speaks of."""
 
-    def __init__(self, code: Code, message: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, code: Code, message: str, retry_after_s: float | None = None, names: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.retry_after_s = retry_after_s
+        self.names = list(names)
 
 
 class LimitedError(RefusedError):

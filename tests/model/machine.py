@@ -196,7 +196,7 @@ class Machine(Oracle):
                 try:
                     return on.SendAnswered(cid, self.office.publish(user, send, cid).id)
                 except RefusedError as refusal:
-                    return on.SendFailed(cid, refusal.code, refusal.message)
+                    return on.SendFailed(cid, refusal.code)
             case do.SendRead(ids):
                 try:
                     self.office.read(user, Read(ids=list(ids)))

@@ -215,7 +215,7 @@ def test_what_is_discarded_in_one_tab_is_gone_in_the_other(person: MakePerson, h
     other.wait_for_selector(".side-foot .dot.good")
     other.click("[data-cid] button:text-is('Try again')")
     for tab in (other, alex.page):
-        expect(tab.locator("[data-cid] [role=alert]")).to_contain_text("There is nobody of that name here")
+        expect(tab.locator("[data-cid] [role=alert]")).to_contain_text("Nobody here is called “@ops”.")
     alex.page.click("[data-cid] button:text-is('Discard')")
     for tab in (alex.page, other):
         expect(tab.locator("[data-cid]")).to_have_count(0)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from deskbell_protocol.errors import Code
+
 WEB = Path(__file__).parent.parent.parent / "resources" / "deskbell_resources" / "web"
-ENTRY = re.compile(r'"([a-z][a-z.]*)": "((?:[^"\\]|\\.)*)"')
+ENTRY = re.compile(r'"([a-z][a-z._]*)": "((?:[^"\\]|\\.)*)"')
 FORMS = ("one", "other")
 
 
@@ -46,6 +48,10 @@ def test_every_key_that_is_asked_for_is_there(script: Path) -> None:
     known = {base(key) for key in table("en")}
     asked = re.findall(r'\bt\("([a-z.]+)"', script.read_text(encoding="utf-8"))
     assert [key for key in asked if key not in known and base(key) not in known] == []
+
+
+def test_every_code_that_a_person_may_meet_has_its_words() -> None:
+    assert [code for code in Code if f"refused.{code}" not in table("en")] == []
 
 
 def test_every_act_that_is_written_down_has_its_words() -> None:

@@ -69,6 +69,9 @@ class Outgoing:
     """What the server calls it, once it has it."""
     seq: int | None = None
     """Where its echo stands in our own log."""
+    waited_ms: int = 0
+    """How long it has waited for the server, up to `counted`."""
+    counted: Moment = Moment(0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -211,11 +214,11 @@ class SendAnswered:
 
 @dataclass(frozen=True)
 class SendFailed:
-    """`code` is one of the protocol's, or empty where no answer came."""
+    """`code` is one of the protocol's, or empty where no answer came; `names` are those that it speaks of."""
 
     cid: str
     code: str = ""
-    message: str = ""
+    names: tuple[str, ...] = ()
     retry_after_s: float | None = None
 
 

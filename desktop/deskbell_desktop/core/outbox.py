@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from deskbell_desktop.core import refusals
 from deskbell_desktop.core.effects import DropOutgoing, Effect, KeepOutgoing, SendMessage, SettleOutgoing
 from deskbell_desktop.core.events import Moment, Outgoing, SendAnswered, SendFailed
 from deskbell_desktop.core.words import Words
@@ -15,12 +16,16 @@ AT_ONCE = 8
 RETRY_FIRST_S = 2.0
 RETRY_MAX_S = 60.0
 LIFE_MS = int(limits.OUTBOX_LIFE_S * 1000)
+COUNT_S = 600.0
+"""How long it has waited is noted so often: no more of it depends on the wall clock after a crash."""
+AWAY_MAX_MS = 60 * 86_400_000
+"""Longer nobody's computer was off with something to send: then its clock was set, and says nothing."""
 
 
 class Outbox:
-    def __init__(self, items: Iterable[Outgoing], words: Words) -> None:
+    def __init__(self, items: Iterable[Outgoing], words: Words, now: Moment) -> None:
         self._words = words
-        self._items = {item.cid: item for item in items}
+        self._items = {item.cid: _after_restart(item, now) for item in items}
         self._online = False
         self._asking: dict[str, str] = {}  # conversation -> cid
         self._wait_until: dict[str, float] = {}  # conversation -> when it may be tried again
@@ -106,10 +111,8 @@ class Outbox:
             # the server was restored and has lost what this answers to: the people are still there
             return [self._keep(replace(item, reply_to=None)), *self.send(now)]
         if event.code in FINAL:
-            return [
-                self._keep(replace(item, state="failed", problem=self._words.refused(event.message))),
-                *self.send(now),
-            ]
+            why = refusals.sentence(self._words, event.code, event.names or item.to, size=len(item.body.encode()))
+            return [self._keep(self._failed(item, why)), *self.send(now)]
         if event.code not in FATAL:
             self._put_off(item.conversation, event.retry_after_s, now)
         return self.send(now)
@@ -130,10 +133,11 @@ class Outbox:
 
     def write(self, item: Outgoing, now: Moment) -> list[Effect]:
         size = len(item.body.encode())
+        item = replace(item, waited_ms=0, counted=now)
         if not item.body.strip():
-            item = replace(item, state="failed", problem=self._words.empty())
+            item = self._failed(item, self._words.empty())
         elif size > limits.BODY_BYTES:
-            item = replace(item, state="failed", problem=self._words.too_long(size))
+            item = self._failed(item, self._words.too_long(size))
         return [self._keep(item), *self.send(now)]
 
     def retry(self, cid: str, now: Moment) -> list[Effect]:
@@ -142,6 +146,9 @@ class Outbox:
             return []
         del self._items[cid]
         return self.write(replace(item, state="queued", problem="", created_at=now.wall), now)
+
+    def _failed(self, item: Outgoing, why: str) -> Outgoing:
+        return replace(item, state="failed", problem=self._words.not_sent(why))
 
     def discard(self, cid: str) -> list[Effect]:
         """Only what failed: anything else may be at the server already."""
@@ -158,17 +165,20 @@ class Outbox:
 
     def _expire(self, now: Moment) -> list[Effect]:
         effects: list[Effect] = []
-        ages = []
+        dues = []
         for item in tuple(self._items.values()):
             if item.state != "queued" or self._asking.get(item.conversation) == item.cid:
                 continue
-            age = now.wall - item.created_at
+            since = now.mono - item.counted.mono
+            age = item.waited_ms + int(since * 1000)
             if age >= LIFE_MS:
-                effects.append(self._keep(replace(item, state="failed", problem=self._words.expired())))
-            else:
-                ages.append(age)
-        # an hour at most, because the wall clock by which this is reckoned may be set
-        self._expires_at = now.mono + min((LIFE_MS - max(ages)) / 1000, 3600.0) if ages else None
+                effects.append(self._keep(self._failed(item, self._words.expired())))
+                continue
+            if since >= COUNT_S:
+                effects.append(self._keep(replace(item, waited_ms=age, counted=now)))
+                since = 0.0
+            dues.append(now.mono + min((LIFE_MS - age) / 1000, COUNT_S - since))
+        self._expires_at = min(dues, default=None)
         return effects
 
     @property
@@ -179,6 +189,12 @@ class Outbox:
     def _keep(self, item: Outgoing) -> Effect:
         self._items[item.cid] = item
         return KeepOutgoing(item)
+
+
+def _after_restart(item: Outgoing, now: Moment) -> Outgoing:
+    """Only the wall clock knows how long the program was off, unless it was set meanwhile."""
+    away = now.wall - item.counted.wall
+    return replace(item, waited_ms=item.waited_ms + (away if 0 <= away <= AWAY_MAX_MS else 0), counted=now)
 
 
 def _message(item: Outgoing) -> SendMessage:

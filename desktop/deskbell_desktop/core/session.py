@@ -44,7 +44,7 @@ class Session:
         self._unread = UnreadMessages(stored.unread)
         self._reports = ReadReports(stored.untold)
         self._rings = Rings(stored.rings, now, self._words)
-        self._outbox = Outbox(stored.outbox, self._words)
+        self._outbox = Outbox(stored.outbox, self._words, now)
 
     def handle(self, event: on.Event, now: Moment) -> list[Effect]:
         """The effects of `event`, then the status line when it has changed."""
@@ -201,7 +201,7 @@ class Session:
         if code not in {Code.UNAUTHORIZED, Code.REVOKED}:  # a new sign-in would be refused in the same way
             upgrade = code == Code.UPGRADE_REQUIRED
             self._link_problem = ""
-            self._notices.seen("server", self._words.upgrade() if upgrade else self._words.not_accepted(message))
+            self._notices.seen("server", self._words.upgrade() if upgrade else self._words.not_accepted())
             return [*effects, do.Disconnect()]
         self._link, self._link_problem = Link.SIGNED_OUT, self._words.sign_in_again()
         self._notices.seen("keyring", "")

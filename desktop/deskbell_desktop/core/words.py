@@ -49,19 +49,61 @@ class Words:
 
     # -- sending --------------------------------------------------------------------------------------------------
 
+    def not_sent(self, why: str) -> str:
+        """`why` is one of the sentences below, or of the refusals."""
+        return f"Not sent. {why}"
+
     def too_long(self, size: int) -> str:
         """`size` in bytes."""
         most = limits.BODY_BYTES // 1024
-        return f"Not sent: the text has {size / 1024:.1f} KiB, and at most {most} KiB go into one message."
+        return f"The text has {size / 1024:.1f} KiB, and at most {most} KiB go into one message."
 
     def empty(self) -> str:
-        return "Not sent: there is nothing in it."
+        return "There is nothing in it."
 
     def expired(self) -> str:
-        return "Not sent: the server could not be reached for three days. Try again when you like."
+        return "The server could not be reached for three days. Try again when you like."
 
-    def refused(self, message: str) -> str:
-        return f"Not sent: {message}" if message else "Not sent: the server refused it."
+    # -- refusals, by their code (`core/refusals.py`) --------------------------------------------------------------
+
+    def nobody(self, names: str) -> str:
+        return f"Nobody here is called {names}."
+
+    def everyone_closed(self) -> str:
+        return "Only administrators write to everyone."
+
+    def group_closed(self, group: str) -> str:
+        return f"Only members write to {group}."
+
+    def answered_is_gone(self) -> str:
+        return "What this answers to is no longer on the server."
+
+    def number_taken(self) -> str:
+        return "The server has another text under its number. Discard this one and write it again."
+
+    def not_valid(self) -> str:
+        return "The server does not accept what was typed."
+
+    def versions_differ(self) -> str:
+        return "The server does not understand this version of Deskbell."
+
+    def too_fast(self, seconds: int) -> str:
+        return f"Too many at once. Try again in {seconds} s."
+
+    def too_many_devices(self) -> str:
+        return "You are signed in on too many devices. Sign out on one of them first."
+
+    def busy(self) -> str:
+        return "The server is busy. Try again in a moment."
+
+    def unavailable(self) -> str:
+        return "The server cannot store anything right now. Try again in a moment."
+
+    def server_failed(self) -> str:
+        return "Something went wrong in the server. Try again in a moment."
+
+    def refused(self) -> str:
+        return "The server refused it, for a reason that this version of Deskbell does not know."
 
     # -- signing in and out ---------------------------------------------------------------------------------------
 
@@ -71,9 +113,9 @@ class Words:
     def upgrade(self) -> str:
         return "This version of Deskbell is too old for the server. Please update it."
 
-    def not_accepted(self, why: str) -> str:
+    def not_accepted(self) -> str:
         """The server will never let this program in as it is."""
-        return f"The server does not accept this version of Deskbell ({why}). Please update it."
+        return "The server does not accept this version of Deskbell. Please update it."
 
     def signed_out(self, waiting: int) -> str:
         if waiting == 0:
@@ -155,9 +197,6 @@ class Words:
 
     def not_deskbell(self, address: str) -> str:
         return f"{address} answers, but it is not a Deskbell server."
-
-    def not_understood(self) -> str:
-        return "The server's answer is not understood."
 
     def unknown_failure(self) -> str:
         return "The connection failed for a reason that Deskbell does not know. It keeps trying."

@@ -1,5 +1,6 @@
 """The server's HTTP side as the desktop uses it: log in and out, whom to write to. Loaded on the network's thread."""
 
+import logging
 import ssl
 from types import SimpleNamespace
 from typing import Literal, NoReturn, TypeVar
@@ -7,12 +8,15 @@ from typing import Literal, NoReturn, TypeVar
 import aiohttp
 import msgspec
 
+from deskbell_desktop.core import refusals, text
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.address import Address
 from deskbell_desktop.io.problems import ApiError, LinkError, NotDeskbellError, UnreachableError, UnsafeError
 from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Party
+
+log = logging.getLogger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 """Of a whole call: longer nobody waits for a sign-in."""
@@ -29,7 +33,6 @@ class People(msgspec.Struct, frozen=True):
 class Problem(msgspec.Struct, frozen=True):
     code: str
     message: str
-    retry_after_s: float | None = None
 
 
 class Api:
@@ -99,7 +102,10 @@ class Api:
             problem = msgspec.json.decode(raw, type=Problem)
         except msgspec.DecodeError:
             raise self._explain.status(response.status, response.headers.get("Location", "")) from None
-        raise ApiError(problem.code, problem.message, problem.retry_after_s)
+        log.info("%s refused: %s (%s)", self._address, problem.code, text.one_line(problem.message))
+        wait = response.headers.get("Retry-After", "")
+        wait_s = float(wait) if wait.isdecimal() else None
+        raise ApiError(problem.code, refusals.sentence(self._words, problem.code, wait_s=wait_s))
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -32,7 +32,6 @@ class NotDeskbellError(LinkError):
 class ApiError(LinkError):
     """`code` is the protocol's."""
 
-    def __init__(self, code: str, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
         self.code = code
-        self.retry_after_s = retry_after_s

@@ -15,6 +15,7 @@ import socketio
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
+from deskbell_desktop.core import refusals, text
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.address import Address
 from deskbell_desktop.io.http import Explain, Tls, new_session
@@ -199,10 +200,10 @@ class Socket:
             return
         more = data.get("data")
         more = more if isinstance(more, dict) else {}
-        code, message = str(more.get("code", "")), str(data.get("message", ""))[:300]
-        self._refused = Ending(
-            message, code, more.get("fatal") is True or code in FATAL, _seconds(more.get("retry_after_s"))
-        )
+        code, wait_s = str(more.get("code", "")), _seconds(more.get("retry_after_s"))
+        log.info("connect refused: %s (%s)", text.one_line(code), text.one_line(str(data.get("message", ""))))
+        fatal = more.get("fatal") is True or code in FATAL
+        self._refused = Ending(refusals.sentence(self._words, code, wait_s=wait_s), code, fatal, wait_s)
 
     def _on_disconnect(self, _reason: Any = None) -> None:
         self._end(self._ending())
@@ -285,7 +286,8 @@ class Socket:
     def _send_answer(self, cid: str, raw: Any) -> on.LinkEvent:
         refusal = self._refusal(raw)
         if refusal is not None:
-            return on.SendFailed(cid, refusal.code, refusal.message[:300], refusal.retry_after_s)
+            log.info("%s refused: %s (%s)", cid, text.one_line(refusal.code), text.one_line(refusal.message))
+            return on.SendFailed(cid, refusal.code, tuple(refusal.names), refusal.retry_after_s)
         answer = wire.parse(wire.SendAnswer, raw)
         return on.SendAnswered(cid, answer.id, answer.seq)
 
@@ -295,7 +297,7 @@ class Socket:
         try:
             return wire.parse(wire.Refusal, raw)
         except msgspec.ValidationError:
-            return wire.Refusal(code=Code.INTERNAL, message=self._words.not_understood())
+            return wire.Refusal(code=Code.INTERNAL, message="this answer is not understood")
 
     # -- why it did not work --------------------------------------------------------------------------------------
 

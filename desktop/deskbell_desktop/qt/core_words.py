@@ -69,20 +69,59 @@ class TranslatedWords(Words):
 
     # -- sending --------------------------------------------------------------------------------------------------
 
+    def not_sent(self, why: str) -> str:
+        return fill(translate("Core", "Not sent. %1"), why)
+
     def too_long(self, size: int) -> str:
-        sentence = translate("Core", "Not sent: the text has %1 KiB, and at most %2 KiB go into one message.")
+        sentence = translate("Core", "The text has %1 KiB, and at most %2 KiB go into one message.")
         return fill(sentence, f"{size / 1024:.1f}", limits.BODY_BYTES // 1024)
 
     def empty(self) -> str:
-        return translate("Core", "Not sent: there is nothing in it.")
+        return translate("Core", "There is nothing in it.")
 
     def expired(self) -> str:
-        return translate("Core", "Not sent: the server could not be reached for three days. Try again when you like.")
+        return translate("Core", "The server could not be reached for three days. Try again when you like.")
 
-    def refused(self, message: str) -> str:
-        if not message:
-            return translate("Core", "Not sent: the server refused it.")
-        return fill(translate("Core", "Not sent: %1"), message)
+    # -- refusals -------------------------------------------------------------------------------------------------
+
+    def nobody(self, names: str) -> str:
+        return fill(translate("Core", "Nobody here is called %1."), names)
+
+    def everyone_closed(self) -> str:
+        return translate("Core", "Only administrators write to everyone.")
+
+    def group_closed(self, group: str) -> str:
+        return fill(translate("Core", "Only members write to %1."), group)
+
+    def answered_is_gone(self) -> str:
+        return translate("Core", "What this answers to is no longer on the server.")
+
+    def number_taken(self) -> str:
+        return translate("Core", "The server has another text under its number. Discard this one and write it again.")
+
+    def not_valid(self) -> str:
+        return translate("Core", "The server does not accept what was typed.")
+
+    def versions_differ(self) -> str:
+        return translate("Core", "The server does not understand this version of Deskbell.")
+
+    def too_fast(self, seconds: int) -> str:
+        return fill(translate("Core", "Too many at once. Try again in %1 s."), seconds)
+
+    def too_many_devices(self) -> str:
+        return translate("Core", "You are signed in on too many devices. Sign out on one of them first.")
+
+    def busy(self) -> str:
+        return translate("Core", "The server is busy. Try again in a moment.")
+
+    def unavailable(self) -> str:
+        return translate("Core", "The server cannot store anything right now. Try again in a moment.")
+
+    def server_failed(self) -> str:
+        return translate("Core", "Something went wrong in the server. Try again in a moment.")
+
+    def refused(self) -> str:
+        return translate("Core", "The server refused it, for a reason that this version of Deskbell does not know.")
 
     # -- signing in and out ---------------------------------------------------------------------------------------
 
@@ -92,10 +131,8 @@ class TranslatedWords(Words):
     def upgrade(self) -> str:
         return translate("Core", "This version of Deskbell is too old for the server. Please update it.")
 
-    def not_accepted(self, why: str) -> str:
-        return fill(
-            translate("Core", "The server does not accept this version of Deskbell (%1). Please update it."), why
-        )
+    def not_accepted(self) -> str:
+        return translate("Core", "The server does not accept this version of Deskbell. Please update it.")
 
     def signed_out(self, waiting: int) -> str:
         if waiting == 0:
@@ -189,9 +226,6 @@ class TranslatedWords(Words):
 
     def not_deskbell(self, address: str) -> str:
         return fill(translate("Core", "%1 answers, but it is not a Deskbell server."), address)
-
-    def not_understood(self) -> str:
-        return translate("Core", "The server's answer is not understood.")
 
     def unknown_failure(self) -> str:
         return translate("Core", "The connection failed for a reason that Deskbell does not know. It keeps trying.")

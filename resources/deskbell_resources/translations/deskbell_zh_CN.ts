@@ -102,26 +102,6 @@
         <translation>服务器曾在 %1 或之前恢复过数据，此处前后可能缺少一些消息。</translation>
     </message>
     <message>
-        <source>Not sent: the text has %1 KiB, and at most %2 KiB go into one message.</source>
-        <translation>未发送：文字有 %1 KiB，一条消息最多 %2 KiB。</translation>
-    </message>
-    <message>
-        <source>Not sent: there is nothing in it.</source>
-        <translation>未发送：没有内容。</translation>
-    </message>
-    <message>
-        <source>Not sent: the server could not be reached for three days. Try again when you like.</source>
-        <translation>未发送：已有三天无法连接服务器。您可以随时重试。</translation>
-    </message>
-    <message>
-        <source>Not sent: the server refused it.</source>
-        <translation>未发送：服务器拒绝了这条消息。</translation>
-    </message>
-    <message>
-        <source>Not sent: %1</source>
-        <translation>未发送：%1</translation>
-    </message>
-    <message>
         <source>You were signed out on this computer. Sign in again; nothing you wrote is lost.</source>
         <translation>您在这台计算机上已被退出登录。请重新登录，您写的内容不会丢失。</translation>
     </message>
@@ -130,8 +110,76 @@
         <translation>此版本的 Deskbell 对服务器来说太旧，请更新。</translation>
     </message>
     <message>
-        <source>The server does not accept this version of Deskbell (%1). Please update it.</source>
-        <translation>服务器不接受此版本的 Deskbell（%1），请更新。</translation>
+        <source>Not sent. %1</source>
+        <translation>未发送。%1</translation>
+    </message>
+    <message>
+        <source>The text has %1 KiB, and at most %2 KiB go into one message.</source>
+        <translation>文字有 %1 KiB，一条消息最多 %2 KiB。</translation>
+    </message>
+    <message>
+        <source>There is nothing in it.</source>
+        <translation>里面没有内容。</translation>
+    </message>
+    <message>
+        <source>The server could not be reached for three days. Try again when you like.</source>
+        <translation>三天内一直无法连接服务器。您可以随时重试。</translation>
+    </message>
+    <message>
+        <source>Nobody here is called %1.</source>
+        <translation>这里没有人叫%1。</translation>
+    </message>
+    <message>
+        <source>Only administrators write to everyone.</source>
+        <translation>只有管理员可以写给所有人。</translation>
+    </message>
+    <message>
+        <source>Only members write to %1.</source>
+        <translation>只有成员可以写给%1。</translation>
+    </message>
+    <message>
+        <source>What this answers to is no longer on the server.</source>
+        <translation>所回复的消息已不在服务器上。</translation>
+    </message>
+    <message>
+        <source>The server has another text under its number. Discard this one and write it again.</source>
+        <translation>服务器已用此编号保存了另一段文字。请丢弃这一条，重新写。</translation>
+    </message>
+    <message>
+        <source>The server does not accept what was typed.</source>
+        <translation>服务器不接受所输入的内容。</translation>
+    </message>
+    <message>
+        <source>The server does not understand this version of Deskbell.</source>
+        <translation>服务器不理解此版本的 Deskbell。</translation>
+    </message>
+    <message>
+        <source>Too many at once. Try again in %1 s.</source>
+        <translation>操作太频繁，请在 %1 秒后重试。</translation>
+    </message>
+    <message>
+        <source>You are signed in on too many devices. Sign out on one of them first.</source>
+        <translation>您登录的设备太多。请先在其中一台上退出登录。</translation>
+    </message>
+    <message>
+        <source>The server is busy. Try again in a moment.</source>
+        <translation>服务器正忙，请稍后重试。</translation>
+    </message>
+    <message>
+        <source>The server cannot store anything right now. Try again in a moment.</source>
+        <translation>服务器目前无法保存内容，请稍后重试。</translation>
+    </message>
+    <message>
+        <source>Something went wrong in the server. Try again in a moment.</source>
+        <translation>服务器出了问题，请稍后重试。</translation>
+    </message>
+    <message>
+        <source>The server refused it, for a reason that this version of Deskbell does not know.</source>
+        <translation>服务器拒绝了，原因是此版本的 Deskbell 所不知道的。</translation>
+    </message>
+    <message>
+        <source>The server does not accept this version of Deskbell. Please update it.</source>
+        <translation>服务器不接受此版本的 Deskbell，请更新。</translation>
     </message>
     <message>
         <source>You are signed out.</source>
@@ -232,10 +280,6 @@
     <message>
         <source>%1 answers, but it is not a Deskbell server.</source>
         <translation>%1 有响应，但不是 Deskbell 服务器。</translation>
-    </message>
-    <message>
-        <source>The server&apos;s answer is not understood.</source>
-        <translation>无法理解服务器的回答。</translation>
     </message>
     <message>
         <source>The connection failed for a reason that Deskbell does not know. It keeps trying.</source>

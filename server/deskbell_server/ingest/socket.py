@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 
 def refusal(refused: RefusedError) -> wire.Refusal:
     """A failed answer."""
-    return wire.Refusal(code=refused.code, message=refused.message, retry_after_s=refused.retry_after_s)
+    return wire.Refusal(
+        code=refused.code, message=refused.message, retry_after_s=refused.retry_after_s, names=refused.names
+    )
 
 
 def unknown(event: str) -> wire.Refusal:

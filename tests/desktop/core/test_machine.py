@@ -169,7 +169,7 @@ class World(RuleBasedStateMachine):
         if isinstance(request, do.RequestSync):
             self.tell(on.SyncFailed(None))
         elif isinstance(request, do.SendMessage):
-            self.tell(on.SendFailed(request.cid, "unavailable", "", 1.0))
+            self.tell(on.SendFailed(request.cid, "unavailable", (), 1.0))
         elif isinstance(request, do.SendRead):
             self.tell(on.ReadFailed(request.ids, "unavailable"))
 

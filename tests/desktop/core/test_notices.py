@@ -94,7 +94,7 @@ def test_a_server_that_never_takes_this_program_is_no_reason_to_throw_the_sign_i
     assert of(effects, do.AskLogin) == []
     assert of(effects, do.Disconnect)
     words = Words()
-    said = words.upgrade() if code in FATAL else words.not_accepted("client is missing")
+    said = words.upgrade() if code in FATAL else words.not_accepted()
     assert notices(effects) == [said]
     assert of(effects, do.ShowStatus)[0].status.problem == said
     bench.tell(on.SignOutRequested())

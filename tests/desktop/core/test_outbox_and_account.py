@@ -6,6 +6,7 @@ import pytest
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
+from deskbell_desktop.core import refusals
 from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.views import Link
 from deskbell_desktop.core.words import Words
@@ -86,9 +87,9 @@ def test_a_final_refusal_is_shown_and_lets_the_next_one_go(code: str) -> None:
     bench.online()
     bench.tell(wrote("c1"))
     bench.tell(wrote("c2"))
-    effects = bench.tell(on.SendFailed("c1", code, "there is nobody called bob"))
+    effects = bench.tell(on.SendFailed("c1", code))
     assert bench.store.outbox["c1"].state == "failed"
-    assert "nobody called bob" in bench.store.outbox["c1"].problem
+    assert bench.store.outbox["c1"].problem.startswith("Not sent. ")
     assert sent(effects) == ["c2"]
     assert BOB.id in of(effects, do.Changed)[0].conversations
 
@@ -108,7 +109,7 @@ def test_the_servers_own_wait_is_kept() -> None:
     bench = Bench()
     bench.online()
     bench.tell(wrote("c1"))
-    bench.tell(on.SendFailed("c1", Code.RATE_LIMITED, "", 20.0))
+    bench.tell(on.SendFailed("c1", Code.RATE_LIMITED, (), 20.0))
     assert sent(bench.wait(19)) == []
     assert sent(bench.wait(2)) == ["c1"]
 
@@ -122,7 +123,7 @@ def test_after_three_days_it_fails_visibly_and_can_be_tried_again() -> None:
     bench.wait(20)
     after = bench.store.outbox["c1"]
     assert (before.state, before.problem) == ("queued", "")
-    assert (after.state, after.problem) == ("failed", Words().expired())
+    assert (after.state, after.problem) == ("failed", Words().not_sent(Words().expired()))
     assert sent(bench.tell(on.LinkUp())) == []
     assert sent(bench.tell(on.RetryRequested("c1"))) == ["c1"]
     bench.tell(on.LinkDown())
@@ -130,14 +131,67 @@ def test_after_three_days_it_fails_visibly_and_can_be_tried_again() -> None:
     assert bench.store.outbox["c1"].state == "queued"
 
 
-def test_three_days_pass_while_the_program_is_off() -> None:
+def test_three_days_pass_while_the_program_is_off_also_in_parts() -> None:
     bench = Bench()
     bench.sit_down()
     bench.tell(wrote("c1"))
-    bench.clock.pass_(limits.OUTBOX_LIFE_S + 1)
+    bench.wait(DAY_S)
+    bench.clock.pass_(DAY_S)
     again = Bench(bench.clock, bench.store)
     again.sit_down()
-    assert again.store.outbox["c1"].state == "failed"
+    assert of(again.wait(DAY_S - 10), do.KeepOutgoing)[-1].item.state == "queued"
+    assert of(again.wait(20), do.KeepOutgoing)[-1].item.state == "failed"
+
+
+@pytest.mark.parametrize("years", [-20, -0.1, 0.1, 20])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_clock_that_is_set_makes_nothing_too_old_and_nothing_young(years: float, restarts: bool) -> None:
+    bench = Bench()
+    bench.sit_down()
+    bench.tell(wrote("c1"))
+    bench.clock.set_wall(bench.clock.now.wall + int(years * 365 * DAY_S * 1000))
+    bench.wait(DAY_S)
+    if restarts:
+        bench = Bench(bench.clock, bench.store)
+        bench.sit_down()
+    assert of(bench.wait(2 * DAY_S - 1000), do.KeepOutgoing)[-1].item.state == "queued"
+    assert of(bench.wait(2000), do.KeepOutgoing)[-1].item.state == "failed"
+
+
+@pytest.mark.parametrize("years", [-20, 20])
+def test_a_clock_that_was_wrong_until_the_restart_says_nothing(years: int) -> None:
+    bench = Bench()
+    bench.sit_down()
+    bench.tell(wrote("c1"))
+    bench.clock.set_wall(bench.clock.now.wall + int(years * 365 * DAY_S * 1000))
+    again = Bench(bench.clock, bench.store)
+    again.sit_down()
+    assert sent(again.tell(on.LinkUp())) == ["c1"]
+
+
+@pytest.mark.parametrize("code", [*Code])
+def test_every_code_of_the_protocol_has_a_sentence_of_its_own(code: str) -> None:
+    assert refusals.sentence(Words(), code, ["bob"]) != Words().refused()
+
+
+@pytest.mark.parametrize(
+    ("code", "whom", "said"),
+    [
+        (Code.UNKNOWN_RECIPIENT, ("bbo",), "Nobody here is called “bbo”."),
+        (Code.UNKNOWN_RECIPIENT, tuple("abcdef"), "Nobody here is called “a”, “b”, “c”, “d”, “e”…."),
+        (Code.FORBIDDEN, ("bob", "@everyone"), Words().everyone_closed()),
+        (Code.FORBIDDEN, ("@ops",), "Only members write to “@ops”."),
+        ("of_a_newer_server", (), Words().refused()),
+    ],
+)
+def test_a_refusal_names_whom_it_speaks_of(code: str, whom: tuple[str, ...], said: str) -> None:
+    bench = Bench()
+    bench.online()
+    bench.tell(on.Wrote("c1", BOB.id, whom, "Yes"))
+    assert refusals.sentence(Words(), code, whom) == said
+    if code in FINAL:
+        bench.tell(on.SendFailed("c1", code))
+        assert bench.store.outbox["c1"].problem == f"Not sent. {said}"
 
 
 def test_only_what_failed_can_be_discarded() -> None:
@@ -145,7 +199,7 @@ def test_only_what_failed_can_be_discarded() -> None:
     bench.online()
     bench.tell(wrote("c1"))
     assert of(bench.tell(on.DiscardRequested("c1")), do.DropOutgoing) == []
-    bench.tell(on.SendFailed("c1", Code.FORBIDDEN, "no"))
+    bench.tell(on.SendFailed("c1", Code.FORBIDDEN))
     effects = bench.tell(on.DiscardRequested("c1"))
     assert of(effects, do.DropOutgoing) == [do.DropOutgoing("c1")]
     assert of(effects, do.Changed)[0].conversations == {BOB.id}
@@ -173,10 +227,10 @@ def test_an_answer_to_what_a_restored_server_lost_goes_to_the_people() -> None:
     bench.online()
     effects = bench.tell(wrote("c1", reply_to="m-lost"))
     assert of(effects, do.SendMessage)[0].reply_to == "m-lost"
-    effects = bench.tell(on.SendFailed("c1", Code.NOT_FOUND, "no such message"))
+    effects = bench.tell(on.SendFailed("c1", Code.NOT_FOUND))
     again = of(effects, do.SendMessage)[0]
     assert (again.cid, again.reply_to, again.to) == ("c1", None, ("bob",))
-    bench.tell(on.SendFailed("c1", Code.NOT_FOUND, "no such message"))
+    bench.tell(on.SendFailed("c1", Code.NOT_FOUND))
     assert bench.store.outbox["c1"].state == "failed"
 
 

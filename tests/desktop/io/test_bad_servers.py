@@ -75,9 +75,9 @@ def test_an_endless_answer_is_cut(network: Network, posts: Posts) -> None:
         assert problem_of_login(network, posts, seen.url) == WORDS.not_deskbell(seen.url)
 
 
-def test_an_error_of_deskbell_is_said_in_its_words(network: Network, posts: Posts) -> None:
-    with http_server(429, b'{"code": "rate_limited", "message": "Wait a minute.", "retry_after_s": 60}') as seen:
-        assert problem_of_login(network, posts, seen.url) == "Wait a minute."
+def test_an_error_of_deskbell_is_said_in_our_words(network: Network, posts: Posts) -> None:
+    with http_server(429, b'{"code": "rate_limited", "message": "Wait a minute."}', {"Retry-After": "60"}) as seen:
+        assert problem_of_login(network, posts, seen.url) == WORDS.too_fast(60)
 
 
 def test_nobody_is_there(network: Network, posts: Posts) -> None:
@@ -305,7 +305,7 @@ def test_a_refusal_that_is_final_ends_the_attempts(network: Network, posts: Post
     with socket_server(talk) as seen:
         network.open(seen.url, TOKEN)
         refused = posts.next(on.Refused)
-        assert (refused.code, refused.message, refused.fatal) == (Code.UPGRADE_REQUIRED, "Too old.", True)
+        assert (refused.code, refused.message, refused.fatal) == (Code.UPGRADE_REQUIRED, WORDS.upgrade(), True)
         assert len(seen.requests) == 1
 
 

@@ -78,7 +78,7 @@ def test_refusals_come_back_with_their_code(network: Network, posts: Posts, serv
     network.request(send(new_id(), "Hello", "nobody-of-this-name"))
     failed = posts.next(on.SendFailed)
     assert failed.code == Code.UNKNOWN_RECIPIENT
-    assert "nobody-of-this-name" in failed.message
+    assert failed.names == ("nobody-of-this-name",)
     network.request(send(new_id(), "a\x00b", "bob"))
     assert posts.next(on.SendFailed).code == Code.INVALID
     cid = new_id()

@@ -1,6 +1,10 @@
 // Every visible sentence, in the language of the page. A page is reloaded to change it, so a word is looked up once and stays.
 import en from "../words/en.js";
 import zh from "../words/zh.js";
+import { oneLine } from "./text.js";
+
+const EVERYONE = "@everyone";
+const NAMES_SHOWN = 5;
 
 const chinese = document.documentElement.lang === "zh-CN";
 const table = chinese ? zh : en;
@@ -14,11 +18,16 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
-/** What a refusal means to the person; the server's own sentence where we have no better. */
-export function refused(problem) {
-  const key = `refused.${problem?.code}`;
-  if (key in table) return t(key, { message: problem.message ?? "", seconds: Math.ceil(problem.retry_after_s ?? 1) });
-  return problem?.message ? t("refused", { message: problem.message }) : t("refused.internal");
+/**
+ * What a refusal means to the person, by its code; `whom` are the names that it was addressed to. The server's own sentence is for the log, but
+ * where a form of the administration holds something that is not accepted: it says which field.
+ */
+export function refused(problem, whom = []) {
+  const named = problem?.names?.length ? problem.names : whom;
+  const keys = [problem?.status && `refused.${problem.code}.field`, named.includes(EVERYONE) && `refused.${problem?.code}.everyone`, named.length && `refused.${problem?.code}.named`, `refused.${problem?.code}`, "refused"];
+  const key = keys.find((candidate) => candidate in table);
+  const shown = named.slice(0, NAMES_SHOWN).map((name) => `“${oneLine(name, 64)}”`).join(t("comma")) + (named.length > NAMES_SHOWN ? "…" : "");
+  return t(key, { names: shown, message: problem?.message ?? "", seconds: Math.ceil(problem?.retry_after_s ?? 1) });
 }
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

@@ -46,11 +46,11 @@ export function bubble(message, named) {
 export function waitingBubble(item, { retry, discard }) {
   const { body, title = "" } = item.draft;
   const state = item.problem
-    ? [h("span.bad", { role: "alert" }, reason(item.problem)), link(t("message.retry"), () => retry(item.cid)), link(t("message.discard"), () => discard(item.cid))]
+    ? [h("span.bad", { role: "alert" }, reason(item)), link(t("message.retry"), () => retry(item.cid)), link(t("message.discard"), () => discard(item.cid))]
     : [h("span", {}, item.stored ? `${timeOf(item.at)} · ${t("message.sent")}` : t("message.sending"))];
   return h("article.message.mine", { "data-cid": item.cid, tabindex: "-1" },
     h("span.away", {}, `${t("you.short")}: `), h("div.bubble", { dir: "auto" }, content({ body, title }, false)), h("div.meta.num", {}, state));
 }
 
 const link = (text, click) => h("button.button.link", { type: "button", on: { click } }, text);
-const reason = (problem) => (problem === "expired" ? t("message.expired") : t("message.failed", { reason: refused(problem) }));
+const reason = ({ problem, parties }) => (problem === "expired" ? t("message.expired") : t("message.failed", { reason: refused(problem, parties.map((party) => party.name)) }));

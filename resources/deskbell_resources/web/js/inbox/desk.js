@@ -226,9 +226,14 @@ export class Desk extends EventTarget {
       if (answer.seq !== null && answer.seq <= this.log.cursor) this.outbox.remove(item.cid);
       else this.#confirm(item.cid);
     } else if (answer.code === "not_found" && item.draft.reply_to) this.outbox.readdress(item);
-    else if (FINAL.has(answer.code)) this.outbox.fail(item.cid, answer);
+    else if (FINAL.has(answer.code)) this.#refused(item, answer);
     else throw Object.assign(new Error(answer.code), answer);
     this.#tell("changed", { conversations: [item.conversation] });
+  }
+
+  #refused({ cid }, { code, names, message }) {
+    console.info(`${cid} refused: ${code} (${message})`);
+    this.outbox.fail(cid, { code, names });
   }
 
   #confirm(cid) {
