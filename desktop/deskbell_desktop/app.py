@@ -168,7 +168,7 @@ class App(QObject):
         if due is None:
             self._clock.stop()
         else:
-            self._clock.start(max(TICK_MS, int((due - time.monotonic()) * 1000) + 1))
+            self._clock.start(max(TICK_MS, int((due - _mono()) * 1000) + 1))
 
     def _on_posted(self, event: object) -> None:
         match event:
@@ -397,4 +397,9 @@ class App(QObject):
 
 
 def _now() -> Moment:
-    return Moment(now_ms(), time.monotonic())
+    return Moment(now_ms(), _mono())
+
+
+def _mono() -> float:
+    """Seconds by a clock that nobody sets, and that counts the computer's sleep where the system has such a one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

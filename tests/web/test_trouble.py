@@ -259,6 +259,7 @@ def test_what_a_restored_server_has_lost_is_sent_again_and_what_is_too_old_is_no
         {
             "cid": new_id(),
             "at": now - age_ms,
+            "counted": now - age_ms,
             "conversation": maria.user["id"],
             "parties": [dict(maria.user)],
             "draft": {"to": ["maria"], "body": body},
@@ -275,6 +276,40 @@ def test_what_a_restored_server_has_lost_is_sent_again_and_what_is_too_old_is_no
     alex.open_conversation("Maria Garcia")
     alex.page.wait_for_selector(".message.mine[data-id]")
     assert house.rows("SELECT body FROM messages") == [("confirmed before the restore",)]
+
+
+WAITING = """async steps => {
+    const { Outbox } = await import('/web/js/inbox/outbox.js');
+    const kept = [Date.now, performance.now];
+    let [wall, mono] = [Date.now(), 0];
+    [Date.now, performance.now] = [() => wall, () => mono];
+    let outbox = new Outbox('somebody');
+    outbox.add('them', [], { body: 'x' });
+    for (const [what, days] of steps) {
+        if (what === 'restart') { mono = 0; outbox = new Outbox('somebody'); }
+        if (what === 'set') wall += days * 86400e3;
+        else for (const hour of Array(days * 24)) { wall += 3600e3; mono += 3600e3; outbox.expire(); }
+    }
+    [Date.now, performance.now] = kept;
+    const [{ cid, problem }] = outbox.list();
+    outbox.remove(cid);
+    return problem;
+}"""
+TWO_DAYS, RESTART = ("pass", 2), ("restart", 0)
+PROBLEM_AFTER = [
+    ([TWO_DAYS, TWO_DAYS], "expired"),
+    ([TWO_DAYS, RESTART, TWO_DAYS], "expired"),
+    ([("set", 4), TWO_DAYS], ""),
+    ([("set", 4), ("pass", 1), RESTART, ("pass", 1)], ""),
+    ([("set", -9), TWO_DAYS, TWO_DAYS], "expired"),
+    ([("set", -9), RESTART, TWO_DAYS, TWO_DAYS], "expired"),
+    ([("set", 7000), RESTART, TWO_DAYS], ""),
+]
+
+
+def test_what_waits_ages_by_what_it_really_waited(person: MakePerson) -> None:
+    page = person().go().page
+    assert [page.evaluate(WAITING, steps) for steps, _ in PROBLEM_AFTER] == [problem for _, problem in PROBLEM_AFTER]
 
 
 def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(

@@ -68,9 +68,9 @@ export class Desk extends EventTarget {
 
   #state(state) {
     this.#tell("state", state);
+    void this.flush();
     if (state.state !== "online") return;
     void this.sync();
-    void this.flush();
     void this.#tellRead();
   }
 
@@ -210,6 +210,7 @@ export class Desk extends EventTarget {
 
   /** Sends what waits, in order. */
   async flush() {
+    if (this.outbox.expire()) this.#tell("changed", { conversations: [], all: true });
     if (this.#sending) return;
     this.#sending = true;
     try {

@@ -4,13 +4,17 @@ import { newId } from "../ids.js";
 import * as settings from "../settings.js";
 
 const LIFE_MS = 72 * 3600 * 1000;
+const COUNT_MS = 600_000; // how long one has waited is noted so often: no more of it depends on the clock that can be set
+const AWAY_MAX_MS = 60 * 86_400_000; // longer nobody's computer was off with something to send: then its clock was set
 const DRAFT_CHARS = 64 * 1024;
 export const BODY_BYTES = 16 * 1024;
 
+const unwaited = () => ({ waited: 0, counted: Date.now() });
 export const sizeOf = (text) => new TextEncoder().encode(text).length;
 
 export class Outbox {
   #unkept = []; // where the browser keeps nothing
+  #since = new Map(); // by cid: when, by the clock that nobody sets, it had waited as long as is noted
   #changes = new Map(); // by cid: what became of it, where a full browser has no room to note it
 
   constructor(user) {
@@ -23,21 +27,36 @@ export class Outbox {
 
   /** Whether this browser has room for it. */
   add(conversation, parties, draft) {
-    const item = { cid: newId(), at: Date.now(), conversation, parties, draft, problem: "" };
+    const item = { cid: newId(), at: Date.now(), ...unwaited(), conversation, parties, draft, problem: "" };
+    this.#counted(item);
     return this.#save([...this.#kept(), item]);
   }
 
-  /** Those to be sent, oldest first. One that nobody could take for three days waits for its writer instead. */
-  due() {
-    const now = Date.now();
-    const waits = (item) => !item.problem && !item.stored;
-    const expired = (item) => waits(item) && now - (item.retried ?? item.at) > LIFE_MS;
-    if (this.list().some(expired)) this.#change(expired, { problem: "expired" });
-    return this.list().filter(waits);
+  /** Those to be sent, oldest first. */
+  due() { return this.list().filter((item) => !item.problem && !item.stored); }
+
+  /** One that nobody could take for three days waits for its writer instead; whether there was one. */
+  expire() {
+    return this.due().filter((item) => {
+      const [since, now] = [this.#counted(item), performance.now()];
+      const waited = (item.waited ?? 0) + now - since;
+      if (waited > LIFE_MS) this.fail(item.cid, "expired");
+      else if (now - since > COUNT_MS) this.#change((other) => other.cid === item.cid, { waited, counted: Date.now() });
+      return waited > LIFE_MS;
+    }).length > 0;
+  }
+
+  /** When `waited` was right. Of the time before this page only the other clock knows, unless it was set meanwhile. */
+  #counted({ cid, counted = 0 }) {
+    if (this.#since.get(cid)?.counted !== counted) {
+      const away = Date.now() - counted;
+      this.#since.set(cid, { counted, at: performance.now() - (away >= 0 && away <= AWAY_MAX_MS ? away : 0) });
+    }
+    return this.#since.get(cid).at;
   }
 
   fail(cid, problem) { this.#change((item) => item.cid === cid, { problem }); }
-  retry(cid) { this.#change((item) => item.cid === cid, { problem: "", retried: Date.now() }); }
+  retry(cid) { this.#change((item) => item.cid === cid, { problem: "", ...unwaited() }); }
 
   /** The server has it; it stays in sight until its event comes. */
   settle(cid) { this.#change((item) => item.cid === cid, { stored: true }); }
@@ -56,6 +75,7 @@ export class Outbox {
     const rest = items.filter((item) => item.cid !== cid);
     if (rest.length === items.length) return false;
     this.#changes.delete(cid);
+    this.#since.delete(cid);
     this.#save(rest);
     return true;
   }
