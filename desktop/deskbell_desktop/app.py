@@ -5,7 +5,6 @@ The Qt thread owns the session and the store. The network and the keyring have a
 
 import logging
 import sys
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,11 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
-from deskbell_desktop import config
+from deskbell_desktop import clock, config
 from deskbell_desktop.carrier import Carrier
 from deskbell_desktop.config import Kept, Settings
 from deskbell_desktop.core import events as on
-from deskbell_desktop.core.events import Account, Moment
+from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.views import StatusView
 from deskbell_desktop.desk import Desk
@@ -38,7 +37,6 @@ from deskbell_desktop.qt.instance import SingleInstance
 from deskbell_desktop.qt.tray import Tray
 from deskbell_desktop.qt.unix_signals import UnixSignals
 from deskbell_desktop.qt.waking import Waking
-from deskbell_protocol.ids import now_ms
 
 if TYPE_CHECKING:
     from deskbell_desktop.qt.login import LoginDialog, LoginForm
@@ -163,12 +161,12 @@ class App(QObject):
 
     def tell(self, event: on.Event) -> None:
         """The one door into the session."""
-        self._carrier.carry_out(self._session.handle(event, _now()))
+        self._carrier.carry_out(self._session.handle(event, clock.now()))
         due = self._session.due
         if due is None:
             self._clock.stop()
         else:
-            self._clock.start(max(TICK_MS, int((due - _mono()) * 1000) + 1))
+            self._clock.start(max(TICK_MS, int((due - clock.steady()) * 1000) + 1))
 
     def _on_posted(self, event: object) -> None:
         match event:
@@ -394,12 +392,3 @@ class App(QObject):
 
     def _later(self, milliseconds: int, call: Callable[[], None]) -> None:
         QTimer.singleShot(milliseconds, self, call)
-
-
-def _now() -> Moment:
-    return Moment(now_ms(), _mono())
-
-
-def _mono() -> float:
-    """Seconds by a clock that nobody sets, and that counts the computer's sleep where the system has such a one."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
