@@ -196,7 +196,7 @@ def is_plain_http(server: str) -> bool:
 def _field(name: str, length: int) -> QLineEdit:
     result = QLineEdit()
     result.setAccessibleName(name)
-    result.setMaxLength(length)
+    result.setMaxLength(2 * length)  # Qt counts UTF-16 units, of which a character takes up to two
     result.setMinimumHeight(40)
     result.setFont(theme.font(result))
     return result

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextOption
 
 from deskbell_desktop.qt import theme
+from deskbell_desktop.qt.utf16 import Utf16
 
 LINE_BREAK: Final = "\u2028"
 """How QTextLayout wants a line break; as long as the `\\n` it stands for, so that positions stay."""
@@ -38,6 +39,8 @@ class TextBlock:
     ) -> None:
         self.text = text
         self.spots = tuple(spots)
+        positions = Utf16(text)
+        self._reach = [(positions.units(spot.start), positions.units(spot.end), spot) for spot in self.spots]
         self._layout = QTextLayout(text.replace("\n", LINE_BREAK), font)
         option = QTextOption(align)
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -46,7 +49,7 @@ class TextBlock:
         self._layout.setTextOption(option)
         self._layout.setCacheEnabled(True)
         if spot_colour is not None:
-            self._layout.setFormats([_marked(spot, spot_colour) for spot in self.spots])
+            self._layout.setFormats([_marked(*reach, spot_colour) for reach in self._reach])
         self.width, self.height = self._break(font, width)
 
     def _break(self, font: QFont, width: float) -> tuple[float, float]:
@@ -78,12 +81,12 @@ class TextBlock:
         return None
 
     def _spot_of(self, position: int) -> Spot | None:
-        return next((spot for spot in self.spots if spot.start <= position < spot.end), None)
+        return next((spot for start, end, spot in self._reach if start <= position < end), None)
 
 
-def _marked(spot: Spot, colour: QColor) -> QTextLayout.FormatRange:
+def _marked(start: int, end: int, spot: Spot, colour: QColor) -> QTextLayout.FormatRange:
     result = QTextLayout.FormatRange()
-    result.start, result.length = spot.start, spot.end - spot.start
+    result.start, result.length = start, end - start
     format_ = QTextCharFormat()
     format_.setForeground(colour)
     format_.setFontUnderline(spot.action == "link")

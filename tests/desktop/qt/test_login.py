@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QPushB
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.qt.login import LoginDialog, LoginForm, is_plain_http
+from deskbell_protocol import limits
 
 
 @pytest.fixture
@@ -120,6 +121,13 @@ def test_plain_http_to_another_machine_must_be_chosen(login: LoginDialog, qtbot:
         qtbot.mouseClick(submit(login), Qt.MouseButton.LeftButton)
     (form,) = asked.args
     assert form.allow_plain_http
+
+
+def test_a_name_and_a_password_of_wide_characters_are_not_cut(login: LoginDialog, qtbot: QtBot) -> None:
+    _server, name, password = fields(login)
+    for field, text in ((name, "𠮷" * limits.NAME_CHARS), (password, "🛎️" * (limits.PASSWORD_CHARS_MAX // 2))):
+        field.setText(text)
+        assert field.text() == text
 
 
 @pytest.mark.parametrize(

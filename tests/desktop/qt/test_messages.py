@@ -297,6 +297,22 @@ def test_only_web_links_open_and_where_they_say(messages: MessageList, browser: 
     assert browser.opened == ["https://example.org/menu"]
 
 
+@pytest.mark.parametrize("before", ["", "🛎️ ", "🏴󠁧󠁢󠁥󠁮󠁧󠁿👩‍👩‍👧‍👦𠮷🛎️🛎️🛎️🛎️ ", "好🛎️\n"])
+def test_a_link_is_clicked_where_it_is_drawn(before: str, messages: MessageList) -> None:
+    body = f"{before}http://one.test/ http://two.test/"
+    show(messages, [said(1, body)])
+    bubble = messages.bubble(0)
+    ((block, at),) = bubble._inside
+    line = block._layout.lineAt(block._layout.lineCount() - 1)
+    qt_text = block._layout.text().encode("utf-16-le")
+    for mark, url in zip(block._layout.formats(), ("http://one.test/", "http://two.test/"), strict=True):
+        assert qt_text[2 * mark.start : 2 * (mark.start + mark.length)].decode("utf-16-le") == url
+        edges = [line.cursorToX(edge)[0] for edge in (mark.start, mark.start + mark.length)]  # type: ignore[index]
+        for x in (edges[0] + 1, edges[1] - 1):
+            spot = bubble.spot_at(at + QPointF(x, line.y() + 5))
+            assert (spot and spot.value) == url
+
+
 def test_links_are_reached_by_keyboard_and_copied(messages: MessageList, browser: Browser, qtbot: QtBot) -> None:
     show(messages, [said(1, "https://example.org/menu")])
     messages.setCurrentIndex(messages.messages.index(0))
