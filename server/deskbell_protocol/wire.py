@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from deskbell_protocol import limits
+from deskbell_protocol.characters import can_be_seen
 
 Priority = Literal["low", "normal", "high", "urgent"]
 PartyKind = Literal["person", "app", "group"]
@@ -44,7 +45,7 @@ class Party(Outgoing, frozen=True):
 
     @property
     def label(self) -> str:
-        return self.display or self.name
+        return self.display if can_be_seen(self.display) else self.name
 
 
 # -- client to server ---------------------------------------------------------------------------------------------

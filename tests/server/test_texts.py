@@ -4,8 +4,10 @@ import pytest
 
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
+from deskbell_protocol.wire import Party
 from deskbell_server import texts
 from deskbell_server.errors import RefusedError
+from tests.texts import SEEN
 
 
 @pytest.mark.parametrize("name", ["maria", "Maria.Garcia", "陈晓明", "a", "x" * 64, "o-o_o", "हिन्दी", "7"])
@@ -42,10 +44,27 @@ def test_everything_else_is_kept_as_it_is(body: str) -> None:
     texts.check_body(body)
 
 
-@pytest.mark.parametrize("body", ["", " \n\t", "\u3000", "\u200b", "\ufeff\u202e", "\u2028"])
-def test_what_cannot_be_seen_is_no_message(body: str) -> None:
-    with pytest.raises(RefusedError, match="seen"):
+@pytest.mark.parametrize("name", SEEN)
+def test_what_cannot_be_seen_is_no_message(name: str) -> None:
+    body, seen = SEEN[name]
+    if seen:
         texts.check_body(body)
+    else:
+        with pytest.raises(RefusedError, match=r"seen|not allowed"):
+            texts.check_body(body)
+
+
+@pytest.mark.parametrize("name", [name for name, (_text, seen) in SEEN.items() if not seen])
+def test_what_cannot_be_seen_is_no_name(name: str) -> None:
+    for char in SEEN[name][0]:
+        with pytest.raises(RefusedError, match=r"^name: "):
+            texts.clean_name(f"maria{char}")
+
+
+@pytest.mark.parametrize("line", [" ", "\u3164", "\ufe0f\u200b", "\ue000"])
+def test_a_line_of_which_nothing_can_be_seen_is_none(line: str) -> None:
+    assert texts.clean_line("display", line) == ""
+    assert Party("u1", "maria", line).label == "maria"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from deskbell_protocol import limits
+
 JS = Path(__file__).parent.parent.parent / "resources" / "deskbell_resources" / "web" / "js"
 SCRIPTS = {path: path.read_text(encoding="utf-8") for path in sorted(JS.rglob("*.js"))}
 IMPORTED = re.compile(r'\bfrom "(\.[^"]+)"')
@@ -16,6 +18,13 @@ def test_a_page_takes_nothing_from_another_page() -> None:
     assert len(taken) > 50
     inside = [(path, found) for path, found in taken if found.is_relative_to(JS)]
     assert [(path.name, found.name) for path, found in inside if found.parent not in (JS, path.parent)] == []
+
+
+def test_names_of_wide_characters_fit_their_fields() -> None:
+    """`maxlength` counts UTF-16 units, of which a character takes up to two."""
+    found = re.findall(r'name: "(name|display)", [^}]*?maxlength: ([^,}]+?)(?:,| })', "\n".join(SCRIPTS.values()))
+    name, display = f"2 * {limits.NAME_CHARS}", f"2 * {limits.DISPLAY_CHARS}"
+    assert sorted(found) == [("display", display), ("name", name), ("name", name)]
 
 
 def test_a_function_that_is_shared_is_written_once() -> None:

@@ -65,8 +65,11 @@ def test_links_lead_where_they_say(person: MakePerson, house: Server) -> None:
     body = (
         "see https://example.org/a_(b), http://user@evil.example/ and https://xn--pple-43d.com and https://аpple.com."
     )
-    house.publish(house.login("maria", PASSWORD), "alex", body=body)
-    alex.wait_for_unread(1)
+    token, long = house.login("maria", PASSWORD), "https://example.org/" + "a" * 100
+    house.publish(token, "alex", body=body)
+    house.publish(token, "alex", body=f"{'x' * 3919} {long} and https://example.org/b")
+    house.publish(token, "alex", body="🛎" * 4001)
+    alex.wait_for_unread(3)
     alex.open_conversation("Maria Garcia")
     links = alex.page.evaluate(
         "() => [...document.querySelectorAll('.log a')].map(a => [a.innerText, a.href, a.rel, a.target])"
@@ -75,8 +78,10 @@ def test_links_lead_where_they_say(person: MakePerson, house: Server) -> None:
     assert links == [
         ["https://example.org/a_(b)", "https://example.org/a_(b)", *safe],
         ["https://xn--pple-43d.com", "https://xn--pple-43d.com/", *safe],
-        ["https://xn--pple-43d.com/", "https://xn--pple-43d.com/", *safe],
+        ["https://xn--pple-43d.com", "https://xn--pple-43d.com/", *safe],
+        [long, long, *safe],
     ]
+    assert "�" not in alex.page.inner_text(".log")
 
 
 def test_a_megabyte_pasted_is_refused_in_words_and_what_was_typed_stays(person: MakePerson, house: Server) -> None:
@@ -95,6 +100,9 @@ def test_a_megabyte_pasted_is_refused_in_words_and_what_was_typed_stays(person: 
     alex.page.fill(".editor", "é" * 9000)
     expect(alex.page.locator(".write .problem")).to_contain_text("Too long: 17.6 KiB")
     expect(alex.page.locator(".write button")).to_be_disabled()
+    for text, sent in (("\u3164\ufe0f \ue000", False), ("\u3164a", True)):
+        alex.page.fill(".editor", text)
+        expect(alex.page.locator(".write button")).to_be_enabled(enabled=sent)
 
 
 def test_a_server_that_restarts_while_one_types(person: MakePerson, house: Server) -> None:

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 
-_NAME = re.compile(r"(?=.{1,254}\Z)([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
+_NAME = re.compile(r"(?=.{1,254}\Z)((?!-)[a-z0-9_-]{1,63}(?<!-)(\.|\Z))+")
 
 
 def host_of(typed: str) -> str:

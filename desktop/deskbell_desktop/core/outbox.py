@@ -8,6 +8,7 @@ from deskbell_desktop.core.effects import DropOutgoing, Effect, KeepOutgoing, Se
 from deskbell_desktop.core.events import Moment, Outgoing, SendAnswered, SendFailed
 from deskbell_desktop.core.words import Words
 from deskbell_protocol import limits
+from deskbell_protocol.characters import can_be_seen
 from deskbell_protocol.errors import FATAL, FINAL, Code
 from deskbell_protocol.wire import Party
 
@@ -134,7 +135,7 @@ class Outbox:
     def write(self, item: Outgoing, now: Moment) -> list[Effect]:
         size = len(item.body.encode())
         item = replace(item, waited_ms=0, counted=now)
-        if not item.body.strip():
+        if not can_be_seen(item.body):
             item = self._failed(item, self._words.empty())
         elif size > limits.BODY_BYTES:
             item = self._failed(item, self._words.too_long(size))

@@ -1,23 +1,39 @@
 """Text from others, made safe to show: popups get a short plain text, the window links that lead where they say."""
 
+import ipaddress
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from deskbell_desktop.core.hosts import host_of
+from deskbell_protocol.characters import UNSEEN, can_be_seen
 
 POPUP_CHARS = 300
 LINE_CHARS = 120
 
 _NAME_SEPARATORS = re.compile(r"[\s,;，；、]+")
-_LINK = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x1f\x7f-\x9f，。；：！？、（）【】「」《》“”]+", re.IGNORECASE)
+_LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029]")
+_VARIATIONS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_HIDDEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb"
+    "\ud800-\uf8ff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    "\U000f0000-\U0010ffff"
+)
+"""Controls, what turns the direction, private use, and what has no place in a script. Joiners and fillers have."""
+_FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
+"""Of England and the like, written with characters that elsewhere would hide words."""
+_CLEANED = re.compile(f"({_FLAG}|[^{UNSEEN}][{_VARIATIONS}])|[{_HIDDEN}{_VARIATIONS}]")
+
+_SCHEME = re.compile("https?://", re.IGNORECASE | re.ASCII)
+_ADDRESS = re.compile(
+    r"(https?)://(\[[0-9A-F.]*:[0-9A-F:.]*\]|[^\[\]:/?#@%]+)(?::([0-9]*))?(?![^/?#])(.*)", re.IGNORECASE | re.ASCII
+)
+_END = re.compile(r"[\s\x00-\x1f\x7f-\x9f<>\\，。；：！？、（）【】「」『』《》〈〉“”～]")
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_CLOSED_BY = {**_BRACKETS, "<": "|", "|": "|", '"': '"', "'": "'", "`": "`", "*": "*"}
 _TRAILING = ".,;:!?…»’"
-_CLOSING = {")": "(", "]": "["}
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_KEPT_FORMAT = frozenset("\u200c\u200d")
-"""Joiners: emoji families and several scripts need them."""
+_UNWRITTEN = re.compile(r'%(?![0-9A-Fa-f]{2})|["^`{|}]')
+_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 
 
 @dataclass(frozen=True)
@@ -31,9 +47,8 @@ class Link:
 
 
 def clean(text: str) -> str:
-    """Without control, bidi-override, private and invisible format characters; line breaks are `\\n`."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return "".join(char for char in text if _shown(char))
+    """Without controls, what turns the direction, private use and hidden characters; line breaks are `\\n`."""
+    return _CLEANED.sub(r"\1", _LINE_BREAKS.sub("\n", text))
 
 
 def storable(text: str) -> str:
@@ -42,8 +57,9 @@ def storable(text: str) -> str:
 
 
 def one_line(text: str, limit: int = LINE_CHARS) -> str:
-    """For titles and list rows."""
-    return _shorten(" ".join(clean(text[: limit * 8]).split()), limit)
+    """For titles and list rows; empty where nothing can be seen."""
+    line = " ".join(clean(text[: limit * 8]).split())
+    return _shorten(line, limit) if can_be_seen(line) else ""
 
 
 def popup_body(text: str, limit: int = POPUP_CHARS) -> str:
@@ -59,51 +75,78 @@ def names_in(text: str) -> tuple[str, ...]:
 
 
 def links_in(text: str) -> Iterator[Link]:
-    """The http and https addresses in `text` that can be followed. Each is parsed once, and rebuilt from its parts."""
-    for match in _LINK.finditer(text):
-        found = _trim(match.group())
-        parts = _split(found)
-        if parts is not None:
-            yield Link(match.start(), match.start() + len(found), urlunsplit(parts), parts.netloc)
+    """The http and https addresses in `text` that can be opened, each rebuilt from its parts."""
+    end = 0
+    for match in _SCHEME.finditer(text):
+        start = match.start()
+        if start < end:
+            continue
+        end = _end_of_link(text, start)
+        found = _address(text[start:end])
+        if found is not None:
+            yield Link(start, end, *found)
 
 
 def safe_url(url: str) -> str | None:
     """`url` rebuilt when it may be opened: http or https, a host, nobody's name in front of it. Else None."""
-    if any(not _shown(char) or char.isspace() for char in url):
+    if _END.search(url) or clean(url) != url:
         return None
-    parts = _split(url)
-    return None if parts is None else urlunsplit(parts)
-
-
-def _shown(char: str) -> bool:
-    if char in "\n\t":
-        return True
-    return char in _KEPT_FORMAT or (char not in _BIDI and unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"})
+    found = _address(url)
+    return found[0] if found else None
 
 
 def _shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def _trim(found: str) -> str:
-    """Without the punctuation of the sentence around it; a closing bracket stays when it was opened inside."""
-    while found:
-        last = found[-1]
-        if last in _TRAILING or (last in _CLOSING and found.count(last) > found.count(_CLOSING[last])):
-            found = found[:-1]
-        else:
+def _end_of_link(text: str, start: int) -> int:
+    """Where the address that begins at `start` ends: at a space, or at what closes the sign right before it."""
+    closing = _CLOSED_BY.get(text[start - 1 : start])
+    expected: list[str] = []
+    end = start
+    for end in range(start, len(text) + 1):
+        char = text[end : end + 1]
+        if not char or _END.match(char) or (not expected and char == closing):
             break
-    return found
+        if expected and char == expected[-1]:
+            expected.pop()
+        elif char in _BRACKETS:
+            expected.append(_BRACKETS[char])
+        elif char == '"' and not expected:
+            if text[end - 1] != "=":
+                break
+            expected.append(char)
+    return start + _trimmed(text[start:end])
 
 
-def _split(url: str) -> SplitResult | None:
-    """The parts, host in the form that is looked up (punycode): a look-alike shows as what it is."""
+def _trimmed(found: str) -> int:
+    """The length of `found` without the punctuation of the sentence around it; pairs that are whole inside it stay."""
+    unpaired = {close: found.count(close) - found.count(opening) for opening, close in _BRACKETS.items()}
+    unpaired |= {quote: found.count(quote) % 2 for quote in "\"'`"}
+    length = len(found)
+    while length and ((last := found[length - 1]) in _TRAILING or unpaired.get(last, 0) > 0):
+        unpaired[last] = unpaired.get(last, 0) - 1
+        length -= 1
+    return length
+
+
+def _address(url: str) -> tuple[str, str] | None:
+    """The whole and the host as it is looked up (a look-alike shows as what it is), with the port that was given."""
+    match = _ADDRESS.fullmatch(url)
+    if match is None:
+        return None
+    scheme, name, port, rest = match.groups()
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-        if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc:
-            return None
-        host = host_of(host)
+        host = host_of(name.strip("[]"))
+        if _NUMBER.fullmatch(host):
+            ipaddress.IPv4Address(host)  # in other forms it is somewhere else than it says
     except ValueError:
         return None
-    return parts._replace(netloc=host if port is None else f"{host}:{port}")
+    if int(port or 0) > 65535:
+        return None
+    host += f":{int(port)}" if port else ""
+    return f"{scheme.lower()}://{host}{_UNWRITTEN.sub(_escaped, rest)}", host
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"%{ord(match[0]):02X}"

@@ -29,6 +29,8 @@ BRIEF_LINES: Final = 24
 WHOLE_CHARS: Final = 20_000
 WHOLE_LINES: Final = 1000
 """More than a server lets through; what a broken one sends must not stop the window either."""
+LOOK_AHEAD_CHARS: Final = 100
+"""Enough to see that a link goes on behind the cut."""
 
 translate = QCoreApplication.translate
 
@@ -62,8 +64,8 @@ class Bubble:
         )
         title = text.one_line(message.title)
         self._title = self._block(title, host, 14, inner, bold=True) if title else None
-        shown, cut = excerpt(message.body, whole=whole)
-        links = [Spot(link.start, link.end, "link", link.url) for link in text.links_in(shown)]
+        shown, found, cut = excerpt(message.body, whole=whole)
+        links = [Spot(link.start, link.end, "link", link.url) for link in found]
         self._body = TextBlock(shown, theme.font(host), inner, spots=links, spot_colour=accent)
         self._more = self._more_block(cut, whole, inner, host, accent)
         self._meta = self._meta_block(message, host, widest - 8, colours)
@@ -167,12 +169,12 @@ class Bubble:
         return [spot for block in [*(block for block, _at in self._inside), self._meta] for spot in block.spots]
 
 
-def excerpt(body: str, *, whole: bool) -> tuple[str, bool]:
-    """What of `body` is shown, cleaned, and whether something is left out."""
+def excerpt(body: str, *, whole: bool) -> tuple[str, list[text.Link], bool]:
+    """What of `body` is shown, cleaned, the links that are whole in it, and whether something is left out."""
     chars, lines = (WHOLE_CHARS, WHOLE_LINES) if whole else (BRIEF_CHARS, BRIEF_LINES)
-    shown = text.clean(body[: chars + 1]).strip("\n")
-    cut = len(body) > chars
-    split = shown.split("\n", lines)
-    if len(split) > lines:
-        shown, cut = "\n".join(split[:lines]), True
-    return (shown[:chars].rstrip() + "…", True) if cut else (shown, False)
+    more = text.clean(body[: chars + LOOK_AHEAD_CHARS]).strip("\n")
+    shown = "\n".join(more.split("\n", lines)[:lines])[:chars]
+    cut = len(shown) < len(more) or len(body) > chars + LOOK_AHEAD_CHARS
+    shown = shown.rstrip() if cut else shown
+    links = [link for link in text.links_in(more) if link.end <= len(shown)]
+    return shown + "…" if cut else shown, links, cut

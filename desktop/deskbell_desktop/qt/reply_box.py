@@ -10,6 +10,7 @@ from deskbell_desktop.core import text
 from deskbell_desktop.qt import theme
 from deskbell_desktop.qt.controls import button, problem, soft
 from deskbell_protocol import limits
+from deskbell_protocol.characters import can_be_seen
 
 LINES: Final = 6
 PASTE_CHARS: Final = 200_000
@@ -139,7 +140,7 @@ class ReplyBox(QWidget):
         written = self.editor.text()
         size = len(written.encode("utf-8", "replace"))
         too_long = size > limits.BODY_BYTES
-        self._send.setEnabled(bool(written.strip()) and not too_long)
+        self._send.setEnabled(can_be_seen(written) and not too_long)
         self._problem.setVisible(too_long)
         if too_long:
             shown = translate("Reply", "Too long by %1 bytes. Please send it in parts.")

@@ -58,10 +58,10 @@ def form(secret: str, name: str = "", display: str = "", problem: str = "", stat
         secret=html.escape(secret),
         name_value=html.escape(name),
         display_value=html.escape(display),
-        name_max=limits.NAME_CHARS,
-        display_max=limits.DISPLAY_CHARS,
+        name_max=2 * limits.NAME_CHARS,  # browsers count UTF-16 units, of which a character takes up to two
+        display_max=2 * limits.DISPLAY_CHARS,
         min=limits.PASSWORD_CHARS_MIN,
-        max=limits.PASSWORD_CHARS_MAX,
+        max=2 * limits.PASSWORD_CHARS_MAX,
     )
     return _page(content, status)
 

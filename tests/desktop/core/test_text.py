@@ -7,22 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deskbell_desktop.core import text
+from deskbell_protocol.characters import can_be_seen
+from tests.texts import CLEANED, LINKS, SEEN
 
 
-@pytest.mark.parametrize(
-    ("raw", "shown"),
-    [
-        ("a\x00b\x07c\x1b[31md", "abc[31md"),
-        ("\u202egnp.exe\u202c", "gnp.exe"),
-        ("\u2066x\u2069\u200fy", "xy"),
-        ("one\r\ntwo\rthree\u2028four", "one\ntwo\nthree\nfour"),
-        ("👩\u200d👩\u200d👧 简体中文 e\u0301", "👩\u200d👩\u200d👧 简体中文 e\u0301"),
-        ("\ud800", ""),
-        ("\ufeff\u00adsoft", "soft"),
-    ],
-)
-def test_controls_and_overrides_go_and_scripts_stay(raw: str, shown: str) -> None:
+@pytest.mark.parametrize("name", CLEANED)
+def test_hidden_characters_go_and_scripts_stay(name: str) -> None:
+    raw, shown = CLEANED[name]
     assert text.clean(raw) == shown
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_a_line_of_which_nothing_can_be_seen_is_empty(name: str) -> None:
+    raw, seen = SEEN[name]
+    assert can_be_seen(raw) is seen
+    assert bool(text.one_line(raw)) is seen
 
 
 @given(st.text())
@@ -56,27 +55,12 @@ def test_names_are_separated_by_what_people_type(raw: str, names: tuple[str, ...
     assert text.names_in(raw) == names
 
 
-@pytest.mark.parametrize(
-    ("raw", "urls"),
-    [
-        ("see https://example.org/menu.", ["https://example.org/menu"]),
-        ("(https://en.wikipedia.org/wiki/A_(b))", ["https://en.wikipedia.org/wiki/A_(b)"]),
-        ("见 https://例子.测试/路径，好吗", ["https://xn--fsqu00a.xn--0zwm56d/路径"]),
-        ("HTTP://EXAMPLE.org:8080/x?y=1#z", ["http://example.org:8080/x?y=1#z"]),
-        ("http://[::1]:80/", ["http://[::1]:80/"]),
-        ("<http://a.b><http://c.d>", ["http://a.b", "http://c.d"]),
-        ("javascript:alert(1) file:///etc/passwd smb://h/x \\\\h\\x data:text/html,x", []),
-        ("http://user@evil.example https://a:b@c", []),
-        ("http:// https://", []),
-        ("http://a:99999/", []),
-        ("https://раураl.com/", ["https://xn--l-7sba6dbr.com/"]),
-    ],
-)
-def test_links_lead_where_they_say(raw: str, urls: list[str]) -> None:
+@pytest.mark.parametrize("name", LINKS)
+def test_links_are_whole_and_lead_where_they_say(name: str) -> None:
+    raw, links = LINKS[name]
     found = list(text.links_in(raw))
-    assert [link.url for link in found] == urls
-    assert all(raw[link.start : link.end].lower().startswith("http") for link in found)
-    assert all(link.host in link.url for link in found)
+    assert [(raw[link.start : link.end], link.url, link.host) for link in found] == [tuple(link) for link in links]
+    assert all(text.safe_url(link.url) == link.url for link in found)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +74,7 @@ def test_a_safe_address_survives() -> None:
     assert text.safe_url("https://example.org/a?b=c#d") == "https://example.org/a?b=c#d"
 
 
-@given(st.text(alphabet="htps:/.@[]()ab%#?&= \n，。", max_size=200))
+@given(st.text(alphabet="htps:/.@[](){}'\"`|*<>ab%#?&= \n，。", max_size=200))
 def test_no_text_breaks_the_link_finder(raw: str) -> None:
     for link in text.links_in(raw):
         assert text.safe_url(link.url) == link.url
@@ -101,5 +85,6 @@ def test_long_lines_are_no_trap() -> None:
     list(text.links_in("http://" * 30_000))
     list(text.links_in("https://a/" + "(" * 100_000))
     list(text.links_in("https://a/" + ")" * 16_000))
+    list(text.links_in('"https://a"' * 10_000))
     text.popup_body("x" * 200_000)
     assert time.perf_counter() - begun < 5

@@ -10,10 +10,11 @@ from PySide6.QtGui import QAccessible, QDesktopServices, QGuiApplication, QImage
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core.views import Delivery, MessageView
-from deskbell_desktop.qt.bubble import Bubble
+from deskbell_desktop.qt.bubble import BRIEF_CHARS, Bubble
 from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.text_block import Spot
 from tests.desktop.qt.conftest import MINUTE, NOON, said, wrote
+from tests.texts import LINKS
 
 BLOCK_S = 0.050
 
@@ -311,6 +312,27 @@ def test_a_link_is_clicked_where_it_is_drawn(before: str, messages: MessageList)
         for x in (edges[0] + 1, edges[1] - 1):
             spot = bubble.spot_at(at + QPointF(x, line.y() + 5))
             assert (spot and spot.value) == url
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_what_is_drawn_as_a_link_opens(name: str, messages: MessageList, browser: Browser) -> None:
+    raw, links = LINKS[name]
+    show(messages, [said(1, raw)])
+    spots = messages.bubble(0).spots()
+    assert [spot.value for spot in spots] == [url for _, url, _ in links]
+    for spot in spots:
+        messages._act(spot, 0)
+    assert browser.opened == [QUrl(url).toString() for _, url, _ in links]
+
+
+@pytest.mark.parametrize("left", [0, 5, 18, 19, 20])
+def test_a_link_that_the_fold_cuts_is_none_until_it_is_unfolded(left: int, messages: MessageList) -> None:
+    url = "https://one.test/a.b"
+    show(messages, [said(1, f"{'x' * (BRIEF_CHARS - left - 1)} {url} more")])
+    whole = [url] if left == len(url) else []
+    assert [spot.value for spot in messages.bubble(0).spots() if spot.action == "link"] == whole
+    messages.show_whole(0)
+    assert [spot.value for spot in messages.bubble(0).spots()] == [url]
 
 
 def test_links_are_reached_by_keyboard_and_copied(messages: MessageList, browser: Browser, qtbot: QtBot) -> None:

@@ -45,7 +45,7 @@ def test_an_answer_goes_out_by_ctrl_enter_and_the_box_is_empty_again(window: Mai
     assert editor.text() == ""
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n\n"])
+@pytest.mark.parametrize("text", ["", "   ", "\n\n", "\u3164\ufe0f"])
 def test_nothing_is_not_sent(text: str, window: MainWindow, qtbot: QtBot) -> None:
     editor = editor_of(window)
     editor.insertPlainText(text)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from deskbell_protocol import limits
 from tests.desk.server import Server
 
 FORM = {"name": "chief", "display": "The <Chief>", "password": "a good password", "again": "a good password"}
@@ -50,6 +51,7 @@ def test_the_link_makes_the_first_admin_once(fresh: Server) -> None:
     page = fetch(fresh, "GET", f"/setup?secret={secret}")
     assert page.status == 200
     assert f'value="{secret}"' in page.text
+    assert f'maxlength="{2 * limits.NAME_CHARS}"' in page.text, "counted in UTF-16 units"
     done = fetch(fresh, "POST", "/setup", FORM | {"secret": secret})
     assert (done.status, done.headers["Location"]) == (303, "admin")
     assert "chief\tThe <Chief>\tadmin" in fresh.command("user", "list")

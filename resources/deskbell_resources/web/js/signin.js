@@ -5,7 +5,7 @@ import { signIn } from "./http.js";
 import { refused, t } from "./words.js";
 
 export function signInPage({ done, note = "", heading = "signin.title", text = "signin.text" }) {
-  const name = h("input", { name: "name", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 64, required: true });
+  const name = h("input", { name: "name", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 2 * 64, required: true });
   const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
   const send = async (data) => {
     if (!data.get("name") || !data.get("password")) return t("signin.both");

@@ -1,63 +1,112 @@
-// Text from others, made safe to look at: no invisible or direction-changing characters, links only where they say they lead.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/gu;
-const KEPT = new Set(["\n", "\t", "\u200c", "\u200d"]);
-const LINK = /https?:\/\/[^\s<>"'`|\\^{}\p{Cc}]+/giu;
-const TRAILING = ".,;:!?…。，；：！？、»”’";
-const CLOSING = { ")": "(", "]": "[", "）": "（", "】": "【", "」": "「" };
+// Text from others, made safe to look at: nothing hidden or that turns the direction, links only where they say they lead.
+// The desktop program has the same rules (core/text.py, deskbell_protocol/characters.py); tests hold one against the other.
+const SEEN = /[^\s\p{Cc}\ud800-\uf8ff\u{f0000}-\u{10ffff}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffc\u{13430}-\u{13442}\u{16fe4}\u{1d159}]/u;
+const VARIATIONS = String.raw`\u180b-\u180d\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}`;
+const HIDDEN = String.raw`\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb`
+  + String.raw`\ud800-\uf8ff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}\u{f0000}-\u{10ffff}`;
+const FLAG = String.raw`\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]{3,6}\u{e007f}`;
+const CLEANED = new RegExp(`(${FLAG}|${SEEN.source}[${VARIATIONS}])|[${HIDDEN}${VARIATIONS}]`, "gu");
+
+const ADDRESS = /^(https?):\/\/(\[[0-9a-f.]*:[0-9a-f:.]*\]|[^[\]:/?#@%]+)(?::(\d*))?(?![^/?#])(.*)$/i;
+const NAME = /^(?=.{1,254}$)(?:(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.|$))+$/;
+const FOUR_NUMBERS = /^\d+\.\d+\.\d+\.\d+$/;
+const END = /[\s\p{Cc}<>\\，。；：！？、（）【】「」『』《》〈〉“”～]/u;
+const BRACKETS = { "(": ")", "[": "]", "{": "}" };
+const CLOSED_BY = { ...BRACKETS, "<": "|", "|": "|", '"': '"', "'": "'", "`": "`", "*": "*" };
+const TRAILING = ".,;:!?…»’";
+const UNWRITTEN = /%(?![0-9a-f]{2})|["^`{|}]/gi;
+
+/** Whether anything of `text` leaves ink on a screen. */
+export const canBeSeen = (text) => SEEN.test(text);
 
 export function clean(text) {
-  return text.replace(/\r\n?|\u2028|\u2029/g, "\n").replace(HIDDEN, (char) => (KEPT.has(char) ? char : ""));
+  return text.replace(/\r\n?|\u2028|\u2029/g, "\n").replace(CLEANED, "$1");
 }
 
+/** Empty where nothing can be seen. */
 export function oneLine(text, limit = 120) {
   const line = clean(text.slice(0, limit * 8)).replace(/\s+/g, " ").trim();
+  if (!canBeSeen(line)) return "";
   return [...line].length <= limit ? line : [...line].slice(0, limit - 1).join("").trimEnd() + "…";
 }
 
-/** The address rebuilt from its parts when it may be opened: http or https, nobody's name in front of the host. */
-export function safeUrl(address) {
-  let url;
-  try { url = new URL(address); } catch { return null; }
-  return /^https?:$/.test(url.protocol) && url.hostname && !url.username && !url.password ? url : null;
+/** The http and https addresses in `text` that can be opened, each rebuilt from its parts: `{start, end, url, host}`. */
+export function linksIn(text) {
+  const found = [];
+  let end = 0;
+  for (const { index: start } of text.matchAll(/https?:\/\//gi)) {
+    if (start < end) continue;
+    end = endOfLink(text, start);
+    const link = address(text.slice(start, end));
+    if (link) found.push({ start, end, ...link });
+  }
+  return found;
 }
 
-function trimmed(found) {
-  let text = found;
-  for (;;) {
-    const last = text.at(-1);
-    const unopened = last in CLOSING && text.split(last).length > text.split(CLOSING[last]).length;
-    if (!last || (!TRAILING.includes(last) && !unopened)) return text;
-    text = text.slice(0, -1);
+/** Where the address that begins at `start` ends: at a space, or at what closes the sign right before it. */
+function endOfLink(text, start) {
+  const closing = CLOSED_BY[text[start - 1]];
+  const expected = [];
+  let end = start;
+  for (; end < text.length; end += 1) {
+    const char = text[end];
+    if (END.test(char) || (!expected.length && char === closing)) break;
+    if (char === expected.at(-1)) expected.pop();
+    else if (char in BRACKETS) expected.push(BRACKETS[char]);
+    else if (char === '"' && !expected.length) {
+      if (text[end - 1] !== "=") break;
+      expected.push(char);
+    }
   }
+  return start + trimmed(text.slice(start, end));
+}
+
+/** The length of `found` without the punctuation of the sentence around it; pairs that are whole inside it stay. */
+function trimmed(found) {
+  const count = (char) => found.split(char).length - 1;
+  const unpaired = Object.fromEntries(Object.entries(BRACKETS).map(([opening, close]) => [close, count(close) - count(opening)]));
+  for (const quote of "\"'`") unpaired[quote] = count(quote) % 2;
+  let length = found.length;
+  for (; length && (TRAILING.includes(found[length - 1]) || unpaired[found[length - 1]] > 0); length -= 1) unpaired[found[length - 1]] -= 1;
+  return length;
+}
+
+function address(written) {
+  const [, scheme, name, port, rest] = ADDRESS.exec(written) ?? [];
+  if (!scheme || Number(port ?? 0) > 65535) return null;
+  let host;
+  try { host = new URL(`http://${name}/`).hostname; } catch { return null; }
+  if (FOUR_NUMBERS.test(host) && name.normalize("NFKC") !== host) return null; // a number that is somewhere else than it says
+  if (!host.startsWith("[") && !NAME.test(host)) return null;
+  if (port) host += `:${Number(port)}`;
+  const escaped = (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+  return { url: `${scheme.toLowerCase()}://${host}${rest.replace(UNWRITTEN, escaped)}`, host };
 }
 
 /** Text nodes and links for a body. A link to a look-alike host shows the host as it is looked up. */
 export function linked(text) {
   const parts = [];
   let end = 0;
-  for (const match of text.matchAll(LINK)) {
-    const written = trimmed(match[0]);
-    const url = safeUrl(written);
-    if (!url) continue;
-    parts.push(text.slice(end, match.index), anchor(url, written));
-    end = match.index + written.length;
+  for (const link of linksIn(text)) {
+    parts.push(text.slice(end, link.start), anchor(link, text.slice(link.start, link.end)));
+    end = link.end;
   }
   parts.push(text.slice(end));
   return parts.filter((part) => part !== "");
 }
 
-function anchor(url, written) {
+function anchor({ url, host }, written) {
   const link = document.createElement("a");
-  link.href = url.href;
+  link.href = url;
   link.target = "_blank";
   link.rel = "noopener noreferrer nofollow";
-  link.textContent = written.toLowerCase().includes(url.host) ? written : url.href;
-  link.title = url.host;
+  link.textContent = written.toLowerCase().split(/[/?#]+/)[1] === host ? written : url;
+  link.title = host;
   return link;
 }
 
 /** What a person, a program or a group is called. */
-export const labelOf = (party) => party.display || party.name;
+export const labelOf = (party) => (canBeSeen(party.display ?? "") ? party.display : party.name);
 
 /** One or two letters for a face. */
 export function initials(label) {

@@ -8,8 +8,8 @@ import { action, once, panel, table } from "./parts.js";
 export async function users({ act, found, show }) {
   const { users: people } = await act("GET", "users");
   const said = h("div");
-  const name = h("input", { name: "name", autocomplete: "off", autocapitalize: "none", maxlength: 64 });
-  const display = h("input", { name: "display", autocomplete: "off", maxlength: 100 });
+  const name = h("input", { name: "name", autocomplete: "off", autocapitalize: "none", maxlength: 2 * 64 });
+  const display = h("input", { name: "display", autocomplete: "off", maxlength: 2 * 100 });
   const admin = h("input", { name: "admin", type: "checkbox" });
   const add = form(".line-form", {
     fields: [field(t("user.name"), name), field(t("user.display"), display), h("label.check", {}, admin, t("user.admin"))], button: t("user.add"),

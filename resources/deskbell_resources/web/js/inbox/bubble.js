@@ -1,6 +1,6 @@
 // One message as it is shown: its text, and beneath it its time and what became of it, in words.
 import { h } from "../dom.js";
-import { clean, labelOf, linked, oneLine } from "../text.js";
+import { clean, labelOf, linked, linksIn, oneLine } from "../text.js";
 import { fullTime, refused, t, timeOf } from "../words.js";
 
 const SHOWN_CHARS = 4000;
@@ -11,19 +11,17 @@ function content(message, named) {
   if (named) parts.push(h("span.who", {}, h("bdi", {}, oneLine(labelOf(message.from), 60))));
   if (message.title) parts.push(h("strong.title", {}, oneLine(message.title, 250)));
   const text = clean(message.body);
-  const cut = Math.min(SHOWN_CHARS, cutAt(text));
+  const cut = cutAt(text);
   parts.push(...linked(text.slice(0, cut)));
   if (cut < text.length) parts.push(rest(text, cut));
   return parts;
 }
 
+/** Where the first part ends: within no character and no link. */
 function cutAt(text) {
-  let at = -1;
-  for (let line = 0; line < SHOWN_LINES; line += 1) {
-    at = text.indexOf("\n", at + 1);
-    if (at < 0) return text.length;
-  }
-  return at;
+  const lines = text.split("\n", SHOWN_LINES).join("\n");
+  const at = [...lines].slice(0, SHOWN_CHARS).join("").length;
+  return linksIn(text).find(({ start, end }) => start < at && at < end)?.end ?? at;
 }
 
 function rest(text, cut) {

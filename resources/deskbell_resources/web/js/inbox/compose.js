@@ -2,7 +2,7 @@
 import { face } from "../controls.js";
 import { field, fill, h, icon } from "../dom.js";
 import { api } from "../http.js";
-import { labelOf, oneLine } from "../text.js";
+import { canBeSeen, labelOf, oneLine } from "../text.js";
 import { refused, t } from "../words.js";
 import { conversationOf } from "./log.js";
 import { editor } from "./writer.js";
@@ -133,7 +133,7 @@ export class Compose {
     if (this.to.value.trim() && !(await this.#pick())) { this.to.focus(); return; }
     if (!this.#chosen.length) { this.problem.textContent = t("compose.nobody.chosen"); this.to.focus(); return; }
     const body = this.body.value;
-    if (!body.trim()) { this.problem.textContent = t("compose.empty"); this.body.focus(); return; }
+    if (!canBeSeen(body)) { this.problem.textContent = t("compose.empty"); this.body.focus(); return; }
     if (this.body.closest("form").querySelector(".problem").textContent) { this.body.focus(); return; }
     const parties = this.#chosen;
     const title = this.title.value.trim();

@@ -1,5 +1,6 @@
 // The box for an answer. What is typed is kept as a draft at once; what cannot be sent says why, in place.
 import { h } from "../dom.js";
+import { canBeSeen } from "../text.js";
 import { t } from "../words.js";
 import { BODY_BYTES, sizeOf } from "./outbox.js";
 
@@ -13,7 +14,7 @@ export function editor({ label, changed, send }) {
   const check = () => {
     const size = sizeOf(box.value);
     problem.textContent = size > BODY_BYTES ? t("write.long", { size: kib(size), most: BODY_BYTES / 1024 }) : "";
-    changed(box.value, size <= BODY_BYTES && box.value.trim() !== "");
+    changed(box.value, size <= BODY_BYTES && canBeSeen(box.value));
   };
   box.addEventListener("input", check);
   box.addEventListener("paste", (event) => {
@@ -67,7 +68,7 @@ export class Writer {
     this.button.disabled = !good;
   }
 
-  #good(text) { this.button.disabled = text.trim() === "" || sizeOf(text) > BODY_BYTES; }
+  #good(text) { this.button.disabled = !canBeSeen(text) || sizeOf(text) > BODY_BYTES; }
 
   #send() {
     if (this.button.disabled) return;
