@@ -142,10 +142,11 @@ class _Server:
 def _connect() -> _Server | None:
     application = QGuiApplication.instance()
     native = application.nativeInterface() if isinstance(application, QGuiApplication) else None
-    if not isinstance(native, QNativeInterface.QX11Application):
+    # The platform without a screen has one too, which leads nowhere.
+    if not isinstance(native, QNativeInterface.QX11Application) or not (connection := native.connection()):
         return None
     try:
-        return _Server(ctypes.CDLL("libxcb.so.1"), native.connection())
+        return _Server(ctypes.CDLL("libxcb.so.1"), connection)
     except OSError as error:
         log.info("the window manager hears nothing from us: %s", error)
         return None
