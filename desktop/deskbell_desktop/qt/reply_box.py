@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QMimeData, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -103,12 +103,12 @@ class ReplyBox(QWidget):
         self._send.clicked.connect(self._on_submit)
         self.editor.textChanged.connect(self._on_changed)
         self.editor.focus_changed.connect(self.update)
-        self.editor.installEventFilter(self)
         self._on_changed()
 
     def invite(self, words: str) -> None:
         """What stands in the empty box."""
         self.editor.setPlaceholderText(words)
+        self.editor.viewport().update()  # Qt does so only where such words come or go
 
     def set_text(self, shown: str) -> None:
         if shown != self.editor.text():
@@ -117,11 +117,6 @@ class ReplyBox(QWidget):
 
     def text(self) -> str:
         return self.editor.text()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.FocusIn:
-            self.update()
-        return super().eventFilter(watched, event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = theme.colours()
