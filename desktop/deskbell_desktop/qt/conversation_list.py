@@ -16,10 +16,11 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -80,27 +81,25 @@ class ConversationDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         view = option.widget
         model = index.model()
-        if not isinstance(view, QWidget) or not isinstance(model, ConversationModel):
+        if not isinstance(view, ConversationList) or not isinstance(model, ConversationModel):
             return
         colours = theme.colours()
         row = model.rows[index.row()]
         box = QRectF(option.rect).adjusted(8, 0, -8, 0)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        _draw_ground(painter, box, option.state, colours)
+        _draw_ground(painter, box, option.state, colours, opened=row.id == view.opened)
         party = row.parties[0] if row.parties else NOBODY
         avatars.draw(painter, QRectF(box.left() + 16, box.center().y() - FACE / 2, FACE, FACE), party, colours)
         _draw_words(painter, box.adjusted(16 + FACE + 12, 10, -16, -10), row, view, colours)
         painter.restore()
 
 
-def _draw_ground(painter: QPainter, box: QRectF, state: QStyle.StateFlag, colours: Colours) -> None:
-    selected = bool(state & QStyle.StateFlag.State_Selected)
-    hovered = bool(state & QStyle.StateFlag.State_MouseOver)
-    if selected or hovered:
+def _draw_ground(painter: QPainter, box: QRectF, state: QStyle.StateFlag, colours: Colours, *, opened: bool) -> None:
+    if opened or state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colours.color("selection"))
-        painter.setOpacity(1.0 if selected else 0.55)
+        painter.setOpacity(1.0 if opened else 0.55)
         painter.drawRoundedRect(box, theme.RADIUS, theme.RADIUS)
         painter.setOpacity(1.0)
     if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
@@ -163,13 +162,15 @@ def spoken(row: ConversationView) -> str:
 
 
 class ConversationList(QListView):
-    """`chosen` comes when the person picks a row, not when the program does."""
+    """Arrows and a right click only move the selection; `chosen` comes with a click or Enter. `opened` is shown."""
 
     chosen = Signal(str)
+    read_requested = Signal(str)
+    typed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._telling = True
+        self.opened: str | None = None
         self.conversations = ConversationModel(self)
         self.setModel(self.conversations)
         self.setItemDelegate(ConversationDelegate(self))
@@ -180,29 +181,69 @@ class ConversationList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.selectionModel().currentChanged.connect(self._on_current)
+        self.clicked.connect(self._choose)
 
-    def show_rows(self, rows: Sequence[ConversationView], selected: str | None) -> None:
-        self._telling = False
+    def show_rows(self, rows: Sequence[ConversationView], opened: str | None) -> None:
+        """The selection stays where the person left it, until another conversation is opened."""
+        selected = self._id_of(self.currentIndex()) or opened if opened == self.opened else opened
         place = self.verticalScrollBar().value() if self.conversations.rows else None
         self.conversations.show(rows)
+        self.opened = opened
         self._select(selected)
         if place is not None:
             self.doItemsLayout()
             self.verticalScrollBar().setValue(place)  # a message that arrives does not scroll what one looks at
-        self._telling = True
 
-    def select(self, conversation: str | None) -> None:
-        self._telling = False
-        self._select(conversation)
-        self._telling = True
+    def open(self, conversation: str | None) -> None:
+        if conversation != self.opened:
+            self.opened = conversation
+            self._select(conversation)
+            self.viewport().update()
 
     def step(self, by: int) -> None:
-        """Go to a neighbour, as the arrow keys would."""
+        """Open a neighbour of the selected one."""
+        self.go(by)
+        self._choose(self.currentIndex())
+
+    def go(self, by: int) -> None:
+        """Select a neighbour, as the arrow keys do."""
         count = len(self.conversations.rows)
         if count:
             current = self.currentIndex().row() if self.currentIndex().isValid() else -1 if by > 0 else count
             self.setCurrentIndex(self.conversations.index(min(count - 1, max(0, current + by))))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Called by Qt with what is typed here."""
+        if self.opened is None:
+            super().keyboardSearch(search)
+        else:
+            self.typed.emit(search)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        index = self.currentIndex()
+        if index.isValid():
+            mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+            centre = self.viewport().mapToGlobal(self.visualRect(index).center())
+            self._menu(index).exec(event.globalPos() if mouse else centre)
+
+    def _menu(self, index: Index) -> QMenu:
+        row = self.conversations.rows[index.row()]
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(translate("Conversations", "Open")).triggered.connect(lambda: self.chosen.emit(row.id))
+        read = menu.addAction(translate("Conversations", "Mark read"))
+        read.setEnabled(bool(row.unread))
+        read.triggered.connect(lambda: self.read_requested.emit(row.id))
+        return menu
+
+    def _id_of(self, index: Index) -> str | None:
+        return self.conversations.rows[index.row()].id if index.isValid() else None
 
     def _select(self, conversation: str | None) -> None:
         number = next((n for n, row in enumerate(self.conversations.rows) if row.id == conversation), None)
@@ -212,6 +253,7 @@ class ConversationList(QListView):
         elif self.currentIndex().row() != number:
             self.setCurrentIndex(self.conversations.index(number))
 
-    def _on_current(self, current: QModelIndex, _before: QModelIndex) -> None:
-        if self._telling and current.isValid():
-            self.chosen.emit(self.conversations.rows[current.row()].id)
+    def _choose(self, index: QModelIndex) -> None:
+        conversation = self._id_of(index)
+        if conversation is not None:
+            self.chosen.emit(conversation)

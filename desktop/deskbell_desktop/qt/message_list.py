@@ -19,6 +19,7 @@ class MessageList(SeenList):
 
     retry_requested = Signal(str)
     discard_requested = Signal(str)
+    typed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +65,10 @@ class MessageList(SeenList):
             self._copy(self.messages.rows[index.row()].message)
             return
         super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Called by Qt with what is typed here."""
+        self.typed.emit(search)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Mouse:

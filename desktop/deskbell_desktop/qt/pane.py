@@ -71,6 +71,7 @@ class ConversationPane(Surface):
         column.addLayout(foot)
         self.box.submitted.connect(self._on_submitted)
         self.box.changed.connect(self._on_changed)
+        self.list.typed.connect(self.type)
 
     @property
     def conversation(self) -> str | None:
@@ -104,6 +105,12 @@ class ConversationPane(Surface):
         self._drafts[conversation] = draft
         if conversation == self.conversation:
             self.box.set_text(draft)
+
+    def type(self, written: str) -> None:
+        """Go on in the box with what was typed elsewhere; a space alone means something else there."""
+        if written.strip() and self.isVisible():
+            self.box.editor.setFocus()
+            self.box.editor.insertPlainText(written)
 
     def forget(self) -> None:
         """Nothing of this conversation, nor of any draft, stays in sight."""

@@ -184,4 +184,4 @@ class Side(Surface):
     def _on_left(self) -> None:
         self.list.setFocus()
         if not self.list.currentIndex().isValid():
-            self.list.step(1)
+            self.list.go(1)

@@ -89,7 +89,7 @@ class MainWindow(QWidget):
     ) -> None:
         self._wanted = conversation.id
         self._pane.show_messages(conversation, messages, has_older=has_older, unread=unread, focus=focus)
-        self._side.list.select(conversation.id)
+        self._side.list.open(conversation.id)
         self._stack.setCurrentWidget(self._pane)
         self._tell_looking()
 
@@ -106,7 +106,7 @@ class MainWindow(QWidget):
     def compose(self, to: str = "") -> None:
         """The page for a new message."""
         self._stack.setCurrentWidget(self._compose)
-        self._side.list.select(None)
+        self._side.list.open(None)
         self._compose.begin(to)
         self._tell_looking()
 
@@ -150,6 +150,8 @@ class MainWindow(QWidget):
 
     def _connect(self) -> None:
         self._side.list.chosen.connect(self._on_chosen)
+        self._side.list.read_requested.connect(self.read_requested)
+        self._side.list.typed.connect(self._pane.type)
         self._side.search_changed.connect(self.search_changed)
         self._side.compose_requested.connect(lambda: self.compose())
         self._side.quiet_toggled.connect(self.quiet_toggled)
@@ -218,6 +220,8 @@ class MainWindow(QWidget):
         if self._stack.currentWidget() is self._compose:
             self._stack.setCurrentWidget(self._page)
         self.conversation_selected.emit(conversation)
+        if self.current_conversation() is not None:
+            self._pane.box.editor.setFocus()
 
     def _on_older(self) -> None:
         here = self.current_conversation()
@@ -233,7 +237,7 @@ class MainWindow(QWidget):
 
     def _leave_compose(self) -> None:
         self._stack.setCurrentWidget(self._page)
-        self._side.list.select(self._wanted)
+        self._side.list.open(self._wanted)
         self._show_right()
         self._tell_looking()
 

@@ -46,6 +46,14 @@
         <source>Conversations</source>
         <translation>会话</translation>
     </message>
+    <message>
+        <source>Open</source>
+        <translation type="unfinished">打开</translation>
+    </message>
+    <message>
+        <source>Mark read</source>
+        <translation type="unfinished">标为已读</translation>
+    </message>
 </context>
 <context>
     <name>Core</name>

@@ -9,6 +9,7 @@ from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import Link, StatusView
 from deskbell_desktop.qt.compose import ComposePage
 from deskbell_desktop.qt.conversation_list import ConversationList
+from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.pages import Page
 from deskbell_desktop.qt.reply_box import Editor
 from deskbell_desktop.qt.side import SearchField
@@ -109,6 +110,76 @@ def test_choosing_a_conversation_is_told_and_being_shown_one_is_not(window: Main
     with qtbot.waitSignal(window.conversation_selected) as chosen:
         qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=point)
     assert chosen.args == ["u4"]
+
+
+def selected(rows: ConversationList) -> str:
+    return rows.conversations.rows[rows.currentIndex().row()].id
+
+
+K = Qt.Key
+
+
+@pytest.mark.parametrize(
+    ("key", "lands"),
+    [(K.Key_Down, "x4"), (K.Key_Up, "x2"), (K.Key_End, "x8"), (K.Key_Home, "x0"), (K.Key_PageDown, "")],
+)
+def test_keys_and_a_right_click_only_move_the_selection_and_enter_opens(
+    key: Qt.Key, lands: str, window: MainWindow, qtbot: QtBot
+) -> None:
+    rows = window.findChild(ConversationList)
+    assert rows is not None
+    people = [talk(Party(f"x{n}", f"x{n}")) for n in range(9)]
+    window.show_conversations(people, "x3")
+    window.show_messages(people[3], [said(1)], has_older=False)
+    rows.setFocus()
+    with qtbot.assertNotEmitted(window.conversation_selected):
+        qtbot.keyClick(rows, key)
+        now = selected(rows)
+        assert now == lands or (not lands and now != "x3")
+        window.show_conversations(list(reversed(people)), "x3")  # a message came meanwhile
+        assert selected(rows) == now
+        point = rows.visualRect(rows.conversations.index(1)).center()
+        qtbot.mouseClick(rows.viewport(), Qt.MouseButton.RightButton, pos=point)
+        assert selected(rows) == "x7"
+    assert window.current_conversation() == "x3"
+    with qtbot.waitSignal(window.conversation_selected) as chosen:
+        qtbot.keyClick(rows, Qt.Key.Key_Return)
+    assert chosen.args == ["x7"]
+
+
+def test_the_menu_of_a_conversation_opens_it_or_marks_it_read(window: MainWindow, qtbot: QtBot) -> None:
+    rows = window.findChild(ConversationList)
+    assert rows is not None
+    window.show_conversations([talk(unread=2), talk(OPS)], "u4")
+    opening, reading = rows._menu(rows.conversations.index(0)).actions()
+    with qtbot.waitSignal(window.read_requested) as read:
+        reading.trigger()
+    with qtbot.waitSignal(window.conversation_selected) as opened:
+        opening.trigger()
+    assert read.args == opened.args == ["u1"]
+    assert not rows._menu(rows.conversations.index(1)).actions()[1].isEnabled()
+
+
+@pytest.mark.parametrize("kind", [ConversationList, MessageList])
+def test_what_is_typed_beside_the_box_goes_into_it(kind: type[QWidget], window: MainWindow, qtbot: QtBot) -> None:
+    window.show_messages(talk(), [said(1)], has_older=False)
+    (view,) = window.findChildren(kind)
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_A, CTRL)
+    qtbot.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.AltModifier)
+    qtbot.keyClick(view, Qt.Key.Key_Space)
+    assert view.hasFocus()
+    qtbot.keyClicks(view, "Y")
+    qtbot.keyClicks(QApplication.focusWidget(), "es")
+    assert editor_of(window).text() == "Yes"
+
+
+def test_what_is_typed_into_the_search_stays_there(window: MainWindow, qtbot: QtBot) -> None:
+    field = window.findChild(SearchField)
+    assert field is not None
+    field.setFocus()
+    qtbot.keyClicks(field, "Yes")
+    assert (field.text(), editor_of(window).text()) == ("Yes", "")
 
 
 def test_a_message_that_arrives_does_not_scroll_the_list_away(window: MainWindow) -> None:
