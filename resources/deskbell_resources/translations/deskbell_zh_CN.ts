@@ -48,11 +48,11 @@
     </message>
     <message>
         <source>Open</source>
-        <translation type="unfinished">打开</translation>
+        <translation>打开</translation>
     </message>
     <message>
         <source>Mark read</source>
-        <translation type="unfinished">标为已读</translation>
+        <translation>标为已读</translation>
     </message>
 </context>
 <context>
