@@ -196,7 +196,7 @@ class LazyList(QListView):
 
     def _note_place(self) -> None:
         bar = self.verticalScrollBar()
-        self._at_end = bar.value() >= bar.maximum() - 2
+        self._at_end = bar.value() >= bar.maximum() - BOTTOM
         number = self._number_at(bar.value())
         self._anchor = (number, bar.value() - self._tops[number])
         if self._may_ask_older and bar.value() < self.viewport().height() and self.messages.rows:
