@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import MessageView
 from deskbell_desktop.qt.message_list import MessageList
+from deskbell_desktop.qt.seen_list import View
 from deskbell_desktop.qt.window import MainWindow
 from tests.desktop.qt.conftest import OPS, said, talk
 
@@ -45,7 +46,7 @@ def show(messages: MessageList, what: list[MessageView], unread: tuple[str, ...]
 
 
 def painted(messages: MessageList, qtbot: QtBot) -> None:
-    messages.viewport().repaint()
+    messages.viewport().grab()
     qtbot.waitUntil(lambda: not messages._painted.isActive())
 
 
@@ -91,7 +92,7 @@ def test_it_opens_at_the_first_unread_message_under_a_line(messages: MessageList
 
 def test_a_few_unread_ones_that_fit_are_shown_with_the_end(messages: MessageList, qtbot: QtBot) -> None:
     open_at(messages, many(60), keys(57, 60), qtbot)
-    assert messages.view == (True, keys(57, 60), ())
+    assert messages.view == View(True, keys(57, 60), ())
     assert lines_above(messages) == ["m57"]
 
 
@@ -158,7 +159,7 @@ def test_scrolling_sees_one_after_the_other(messages: MessageList, qtbot: QtBot)
 def test_the_end_is_followed_as_long_as_the_first_new_one_stays_in_sight(messages: MessageList, qtbot: QtBot) -> None:
     open_at(messages, many(60), (), qtbot)
     show(messages, many(61), ("m60",), qtbot)
-    assert messages.view == (True, ("m60",), ())
+    assert messages.view == View(True, ("m60",), ())
     assert lines_above(messages) == []  # one is looking at it
     show(messages, many(120), keys(60, 120), qtbot)
     assert 0 < top_of(messages, "m60") < 60
@@ -195,7 +196,7 @@ def test_older_unread_ones_above_do_not_pull_the_view_up(messages: MessageList, 
     painted(messages, qtbot)
     messages.show_unread(keys(5, 50))
     show(messages, many(61), (*keys(5, 50), "m60"), qtbot)
-    assert messages.view == (True, ("m60",), ())
+    assert messages.view == View(True, ("m60",), ())
 
 
 @pytest.mark.parametrize("how", ["mouse", "keyboard"])
