@@ -119,11 +119,10 @@ def test_a_message_counts_as_seen_when_its_whole_bubble_stands_in_the_view(messa
     below = messages.bubble(number).height - round(messages.bubble(number).box.bottom()) + 8
     bar.setValue(bar.maximum() - below)  # its lower edge on that of the view
     painted(messages, qtbot)
-    assert messages.view.seen == ("m60",)
+    assert messages.view == View(False, ("m60",), ())
     bar.setValue(bar.maximum() - below - 4)
     painted(messages, qtbot)
-    assert messages.view.seen == ()
-    assert messages.view.below == (number,)
+    assert messages.view == View(False, (), (number,))
 
 
 def test_one_taller_than_the_view_is_seen_by_any_part_that_fills_half_of_it(
