@@ -8,7 +8,7 @@ from deskbell_desktop.config import read_settings, this_environment
 NEEDED = ("PySide6", "aiohttp", "socketio", "keyring")
 
 
-def main() -> int:
+def main() -> int | str:
     missing = [name for name in NEEDED if find_spec(name) is None]
     settings = read_settings(sys.argv[1:], this_environment())
     if missing:

@@ -24,19 +24,19 @@ from deskbell_desktop.garbage import search_seldom
 from deskbell_desktop.io import results
 from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.network import Network
-from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.secrets import Secrets
-from deskbell_desktop.io.store import Store
-from deskbell_desktop.io.store_file import StoreError, find_file
+from deskbell_desktop.io.store_file import StoreError
 from deskbell_desktop.logs import begin_log
 from deskbell_desktop.notify.candidates import make_popups
 from deskbell_desktop.qt import language
 from deskbell_desktop.qt.bridge import Bridge
 from deskbell_desktop.qt.core_words import TranslatedWords
 from deskbell_desktop.qt.instance import SingleInstance
+from deskbell_desktop.qt.loss import is_accepted
 from deskbell_desktop.qt.tray import Tray
 from deskbell_desktop.qt.unix_signals import UnixSignals
 from deskbell_desktop.qt.waking import Waking
+from deskbell_desktop.safekeeping import Safekeeping
 
 if TYPE_CHECKING:
     from deskbell_desktop.qt.login import LoginDialog, LoginForm
@@ -54,8 +54,8 @@ NO_TRAY_MS = 3000
 """At login the panel may start after us: only then it is certain that there is none."""
 
 
-def run(settings: Settings) -> int:
-    """The whole program, from the first icon to the last thread."""
+def run(settings: Settings) -> int | str:
+    """The whole program, from the first icon to the last thread: its exit code, or what it had to lose."""
     for name in UNUSED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # an import of it fails, as if it were not there
     application = QApplication(["deskbell"])
@@ -70,7 +70,7 @@ def run(settings: Settings) -> int:
     search_seldom()
     return_code = application.exec()
     app.close()
-    return return_code
+    return " ".join(app.lost) or return_code
 
 
 class App(QObject):
@@ -87,6 +87,7 @@ class App(QObject):
         self._keeping = False
         self._signing_in = False
         self._begun = False
+        self.lost: list[str] = []
         self._dialog: LoginDialog | None = None
         self._answer: ReplyPopup | None = None
         language.apply(application)
@@ -99,7 +100,7 @@ class App(QObject):
         self._clock = QTimer(self, singleShot=True)
         self._clock.timeout.connect(lambda: self.tell(on.Ticked()))
         self._signals = UnixSignals(self)
-        self._signals.ended.connect(self._quit)
+        self._signals.ended.connect(self._end)
         QTimer.singleShot(0, self, self._begin)
 
     def _begin(self) -> None:
@@ -119,6 +120,7 @@ class App(QObject):
         self._desk = Desk(self._make_window, self.tell, self._later, self._on_store_error)
         self._popups = make_popups(self._application, self._kept.theme, self)
         self._carrier = Carrier(self, self._network, self._popups, self._desk)
+        self._keeper = Safekeeping(self._carrier, self._desk, settings.profile, words, self._later, self.lost.append)
         self._listen()
         self._begun = True
         if settings.damaged:
@@ -148,11 +150,11 @@ class App(QObject):
         self._clock.stop()
         self._tray.close()
         if self._begun:
+            self._keeper.close()
             self._popups.close()
             self._desk.close()
             self._network.close()
             self._secrets.close()
-            self._close_store()
         self._instance.close()
         self._signals.close()
         log.info("ended")
@@ -162,6 +164,7 @@ class App(QObject):
     def tell(self, event: on.Event) -> None:
         """The one door into the session."""
         self._carrier.carry_out(self._session.handle(event, clock.now()))
+        self._keeper.watch()
         due = self._session.due
         if due is None:
             self._clock.stop()
@@ -273,17 +276,9 @@ class App(QObject):
 
     def _sit_down(self, account: Account) -> None:
         """Open the account's own store, and go on where it was."""
-        self._close_store()
-        store = Store(find_file(self._settings.profile, account), account.user.id, self._words)
-        self._carrier.store = store
-        self._desk.bind(store, Pages(store, account.user, self._words))
-        try:
-            stored = store.load()
-        except StoreError as error:
-            store.replace(error)
-            stored = store.load()
-        self.tell(on.SignedIn(account, stored))
-        self.tell(on.ProblemSeen("store", store.problem))
+        self.tell(on.SignedIn(account, self._keeper.open(account)))
+        store = self._carrier.store
+        self.tell(on.ProblemSeen("store", store.problem if store is not None else ""))
 
     def connect_account(self, account: Account) -> None:
         self._network.open(account.server, self._token)
@@ -295,15 +290,8 @@ class App(QObject):
         self._secrets.forget(account)
 
     def leave_account(self) -> None:
-        self._desk.unbind()
         self._desk.hide()
-        self._close_store()
-
-    def _close_store(self) -> None:
-        store, self._carrier.store = self._carrier.store, None
-        if store is not None:
-            self._desk.unbind()
-            store.close()
+        self._keeper.close()
 
     # -- what the person does ---------------------------------------------------------------------------------------
 
@@ -321,7 +309,8 @@ class App(QObject):
         self.tell(on.QuietToggled(quiet))
 
     def _on_sign_out(self) -> None:
-        self.tell(on.SignOutRequested())
+        if self._may_leave():
+            self.tell(on.SignOutRequested())
 
     def _on_replied(self, key: str, body: str) -> None:
         popup = self._carrier.popup(key)
@@ -384,6 +373,14 @@ class App(QObject):
             self._desk.open()
 
     def _quit(self) -> None:
+        if self._may_leave():
+            self._end()
+
+    def _may_leave(self) -> bool:
+        loss = self._keeper.loss() if self._begun else ""
+        return not loss or is_accepted(loss)
+
+    def _end(self) -> None:
         self._application.exit(0)  # `quit` asks the windows first, and ours refuse to close
 
     def _on_woken(self) -> None:

@@ -104,15 +104,34 @@ class Carrier:
             self.mend(error, effect)
 
     def mend(self, error: StoreError, failed: do.Effect | None = None) -> None:
-        """Begin a new store. What follows from a commit that did not happen must not happen either."""
+        """Go on in memory where the disk takes nothing; else begin a new store. What follows from a commit that did
+        not happen must not happen either."""
         if self.store is None:
+            return
+        if self.store.replace(error):
+            if failed is not None:
+                self._queue.appendleft(failed)
+            self._host.tell(on.ProblemSeen("store", self.store.problem))
             return
         left = [effect for effect in (failed, *self._queue) if isinstance(effect, do.KeepOutgoing)]
         self._queue.clear()
-        self.store.replace(error)
         for effect in left:
             self.store.keep(effect.item)
         self._host.tell(on.StoreReplaced(self.store.load(), self.store.problem))
+
+    def come_back(self) -> bool:
+        """Try the file of a store that is in memory; whether it is there now."""
+        store = self.store
+        if store is None or not store.in_memory:
+            return True
+        try:
+            whole = store.come_back()
+        except StoreError as error:
+            log.info("the local store stays in memory: %s", error)
+            return False
+        log.info("the local store is on the disk again")
+        self._host.tell(on.StoreMended(None if whole else store.load()))
+        return True
 
     @property
     def _kept(self) -> Store:

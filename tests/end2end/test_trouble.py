@@ -1,7 +1,9 @@
 """What can be missing or go wrong around a client: it says so, loses nothing, and works again afterwards."""
 
+import contextlib
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -288,3 +290,34 @@ def test_a_message_that_is_too_long_is_kept_and_said(
     answer = server.ask("POST", "/api/v1/messages", {"to": ["nobody"], "body": "x"}, alex.token)
     assert (answer.status, answer.body["code"]) == (422, "unknown_recipient")
     assert "nobody" in answer.body["message"]
+
+
+# -- the disk -----------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_is_said_before_the_end_and_in_its_exit_code(desk: Desk, server: Server, alex: Login) -> None:
+    server.publish(server.login("maria", PASSWORD, "phone"), "alex", body="before")
+    client = Client(desk, server)
+    client.profile.mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", client.profile], check=False).returncode:
+        pytest.skip("a small disk of its own needs root")
+    try:
+        with client.sign_in_beforehand(alex).start():
+            open_by_popup(desk, client)
+            server.stop()
+            client.wait_for_log("disconnected")
+            with (client.profile / "rest").open("wb", buffering=0) as rest, contextlib.suppress(OSError):
+                while True:
+                    rest.write(b"x" * 4096)
+            client.write("nowhere to keep it")
+            window = client.wait_for_window()
+            desk.hand.press("ctrl+q")
+            question = wait_for(lambda: [w for w in client.windows() if w.id != window.id], "the question")[0]
+            client.wait_until_focused(question)
+            desk.hand.press("Escape")
+            wait_for(lambda: [w.id for w in client.windows()] == [window.id], "the question to be gone")
+            client.process.signal(signal.SIGTERM)
+            assert client.process.wait() == 1
+            assert "cannot write to this computer's disk" in client.complaints()
+    finally:
+        subprocess.run(["umount", "-l", client.profile], check=True)

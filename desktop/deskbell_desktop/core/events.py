@@ -127,6 +127,13 @@ class StoreReplaced:
 
 
 @dataclass(frozen=True)
+class StoreMended:
+    """The local store is on the disk again. `stored` where that holds more than the session knows."""
+
+    stored: Stored | None
+
+
+@dataclass(frozen=True)
 class Ticked:
     """It is (about) the moment that `Session.due` asked for."""
 
@@ -329,5 +336,5 @@ LinkEvent = (
     | ReadAnswered
     | ReadFailed
 )
-ProgramEvent = Started | TokenMissing | SignedIn | SignOutRequested | StoreReplaced | Ticked | ProblemSeen
+ProgramEvent = Started | TokenMissing | SignedIn | SignOutRequested | StoreReplaced | StoreMended | Ticked | ProblemSeen
 Event = PersonEvent | LinkEvent | ProgramEvent

@@ -18,6 +18,7 @@ class Notices:
         self._problems: dict[Topic, str] = {}
         self._told: dict[Topic, str] = {}
         self._shown = False
+        self._mended = False
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -31,11 +32,20 @@ class Notices:
         else:
             self._told.pop(topic, None)
 
+    def mended(self, topic: Topic) -> None:
+        """Over by itself, which is told too: the person may still be on their way to mend it."""
+        self.seen(topic, "")
+        self._mended = True
+
     def closed(self) -> None:
         self._shown = False
 
     def tell(self, *, quiet: bool, looking: bool) -> list[Effect]:
         """What is new, together with what still holds. Who looks at the window reads it there."""
+        mended, self._mended = self._mended, False
+        if mended and not (quiet or looking):
+            self._shown = False
+            return [ShowPopup(_popup(self._words.store_mended_title(), self._words.store_mended()), ())]
         if not self._problems:
             shown, self._shown = self._shown, False
             return [WithdrawPopup(NOTICE)] if shown else []
@@ -46,8 +56,8 @@ class Notices:
         if looking or not news:
             return []
         self._shown = True
-        return [ShowPopup(self._popup(), ())]
+        return [ShowPopup(_popup(self._words.notice_title(), "\n".join(self._problems.values())), ())]
 
-    def _popup(self) -> Popup:
-        body = "\n".join(self._problems.values())
-        return Popup(NOTICE, self._words.notice_title(), body, can_reply=False, can_mark_read=False)
+
+def _popup(title: str, body: str) -> Popup:
+    return Popup(NOTICE, title, body, can_reply=False, can_mark_read=False)

@@ -99,6 +99,10 @@ class Session:
                 return self._sign_out()
             case on.StoreReplaced(stored, problem):
                 return self._store_replaced(stored, problem, now)
+            case on.StoreMended(stored):
+                effects = [] if stored is None else self._store_replaced(stored, "", now)
+                self._notices.mended("store")
+                return effects
             case on.Ticked():
                 return self._ticked(now)
             case on.ProblemSeen(topic, problem):

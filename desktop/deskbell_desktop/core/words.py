@@ -224,6 +224,18 @@ class Words:
             "messages and what you write are kept only while it runs."
         )
 
+    def store_mended_title(self) -> str:
+        return "Deskbell can write again"
+
+    def store_mended(self) -> str:
+        return "What came and what you wrote meanwhile is kept on this computer now."
+
+    def store_lost(self) -> str:
+        """At the end, while nothing can be written."""
+        return (
+            "Deskbell cannot write to this computer's disk. What you wrote and is not sent yet is lost when you go on."
+        )
+
     def settings_damaged(self, path: str) -> str:
         return f"The settings in {path} could not be read. Deskbell begins with its own."
 

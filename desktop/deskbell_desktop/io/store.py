@@ -27,23 +27,36 @@ class Store:
         self._path = path
         self._replaced = 0
         self._me = me
-        opened = store_file.open_file(path, words)
+        self._open(store_file.open_file(path, words))
+
+    def _open(self, opened: store_file.Opened) -> None:
         self.database, self.problem = opened.database, opened.problem
+        self.in_memory, self._whole = opened.in_memory, opened.whole
+        self._in_file = self._unsent() if self.in_memory else frozenset()
 
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error):
             self.database.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '1')")
         self.database.close()
 
-    def replace(self, reason: StoreError) -> None:
-        """Begin anew in place of a file that cannot be used. A disk that breaks everything is not used for long."""
-        self._replaced += 1
+    def replace(self, reason: StoreError) -> bool:
+        """Begin anew in place of a file that cannot be used; whether it goes on where it was, for only the disk takes
+        nothing. A disk that breaks everything is not used for long."""
+        same = isinstance(reason, StoreUnwritableError) and not self.in_memory
+        self._replaced += not same
         if self._replaced > REPLACED_MAX:
             reason = StoreUnwritableError(str(reason))
         with contextlib.suppress(sqlite3.Error):
             self.database.close()
-        opened = store_file.replace_file(self._path, reason, self._words)
-        self.database, self.problem = opened.database, opened.problem
+        self._open(store_file.replace_file(self._path, reason, self._words))
+        return same and self._whole
+
+    def come_back(self) -> bool:
+        """From memory to the file, with all that was kept meanwhile; whether the session knows all that is in it."""
+        memory, whole = self.database, self._whole
+        self._open(store_file.Opened(store_file.bring_back(memory, self._path, self._words, whole=whole)))
+        memory.close()
+        return whole
 
     # -- reading what the session needs ---------------------------------------------------------------------------
 
@@ -62,6 +75,17 @@ class Store:
                 outbox=tuple(msgspec.json.decode(row[0], type=Outgoing) for row in outbox),
                 untold=tuple(row[0] for row in untold),
             )
+
+    def holds_unsent(self) -> bool:
+        """Whether the person wrote something that is neither in the file nor at the server."""
+        return not self._unsent() <= self._in_file
+
+    def _unsent(self) -> frozenset[tuple[str, str]]:
+        query = (
+            "SELECT cid, item FROM outbox WHERE json_extract(item, '$.state') <> 'sent' UNION ALL SELECT * FROM drafts"
+        )
+        with self.reading() as database:
+            return frozenset(database.execute(query))
 
     def known(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of `ids` that are here already."""

@@ -62,6 +62,24 @@ CREATE TABLE gaps (n INTEGER NOT NULL, at INTEGER NOT NULL, note TEXT NOT NULL);
 """
 
 
+COLUMNS = "id, seq, conversation, sender, mine, title, body, priority, at, unread, ring, folded"
+MERGE = f"""
+BEGIN IMMEDIATE;
+INSERT OR IGNORE INTO kept.messages ({COLUMNS}) SELECT {COLUMNS} FROM main.messages ORDER BY n;
+UPDATE kept.messages SET unread = 0 WHERE id IN (SELECT id FROM main.messages WHERE unread = 0);
+UPDATE kept.messages SET ring = NULL WHERE id IN (SELECT id FROM main.messages WHERE ring IS NULL);
+INSERT OR REPLACE INTO kept.conversations SELECT * FROM main.conversations;
+DELETE FROM kept.outbox WHERE cid IN (SELECT cid FROM temp.saved);
+INSERT OR REPLACE INTO kept.outbox (cid, conversation, item, message_id)
+    SELECT cid, conversation, item, message_id FROM main.outbox ORDER BY n;
+DELETE FROM kept.drafts WHERE conversation IN (SELECT cid FROM temp.saved);
+INSERT OR REPLACE INTO kept.drafts SELECT * FROM main.drafts;
+INSERT OR IGNORE INTO kept.untold SELECT * FROM main.untold;
+COMMIT;
+"""  # noqa: S608 - nothing of anybody's is in it
+"""What memory was given while the file could not be read. The cursor stays the file's: the log brings the rest."""
+
+
 class StoreError(Exception):
     """The local store cannot go on.
 
@@ -98,6 +116,9 @@ class Opened:
 
     database: sqlite3.Connection
     problem: str = ""
+    in_memory: bool = False
+    whole: bool = True
+    """Nothing of what the file holds is missing."""
 
 
 def find_file(profile: Path, account: Account) -> Path:
@@ -147,10 +168,71 @@ def replace_file(path: Path, reason: StoreError, words: Words) -> Opened:
 
 def in_memory(path: Path, why: str, words: Words, salvage: Salvage | None = None) -> Opened:
     log.warning("local store %s: %s; going on in memory", path, why)
+    problem = words.store_unwritable(str(path.parent), why)
+    copy = None if salvage else _copied(path)
+    if copy is not None:
+        return Opened(copy, problem, in_memory=True)
     database = sqlite3.connect(":memory:", isolation_level=None)
     _create(database)
     _restore(database, salvage or _salvage(path))
-    return Opened(database, words.store_unwritable(str(path.parent), why))
+    database.executescript(
+        "CREATE TEMP TABLE saved AS SELECT cid FROM outbox UNION ALL SELECT conversation FROM drafts"
+    )
+    return Opened(database, problem, in_memory=True, whole=False)
+
+
+def bring_back(memory: sqlite3.Connection, path: Path, words: Words, *, whole: bool) -> sqlite3.Connection:
+    """The file again, with all that memory was given meanwhile. Raises `StoreError` where that is not possible yet."""
+    try:
+        database = _connect(path)
+    except StoreUnwritableError:
+        raise
+    except StoreError as error:
+        opened = replace_file(path, error, words)
+        if opened.in_memory:
+            raise StoreUnwritableError(str(error)) from error
+        database = opened.database
+    try:
+        if whole:
+            memory.backup(database, progress=_no_waiting)
+        else:
+            _merge(memory, path)
+    except sqlite3.DatabaseError as error:
+        database.close()
+        raise translated(error) from error
+    return database
+
+
+def _copied(path: Path) -> sqlite3.Connection | None:
+    """All of a file that can be read but not written; None where it cannot be read to the end."""
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    beside = path.with_name(path.name + "-wal")
+    for how in _READING[:1] if beside.exists() and beside.stat().st_size else _READING:
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(path, how)) as source:
+            source.backup(database, progress=_no_waiting)
+            if database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+                database.execute("DELETE FROM meta WHERE key = 'clean'")
+                return database
+    database.close()
+    return None
+
+
+def _no_waiting(status: int, _left: int, _all: int) -> None:
+    """Python itself would wait for a lock without end."""
+    if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        raise sqlite3.OperationalError("database is locked")
+
+
+def _merge(memory: sqlite3.Connection, path: Path) -> None:
+    memory.execute("ATTACH ? AS kept", (str(path),))
+    try:
+        memory.executescript(MERGE)
+    except sqlite3.Error:
+        with contextlib.suppress(sqlite3.Error):
+            memory.execute("ROLLBACK")
+        raise
+    finally:
+        memory.execute("DETACH kept")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -222,10 +304,9 @@ def _set_aside(path: Path, why: str) -> str:
 
 def _salvage(path: Path) -> Salvage:
     """As much as can still be read and understood."""
-    # immutable reads without making files beside it, as in a folder that is read-only; but it does not see the WAL
-    for how in ("mode=ro", "mode=ro&immutable=1"):
+    for how in _READING:
         try:
-            database = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+            database = _read_only(path, how)
         except sqlite3.Error:
             continue
         with contextlib.closing(database):
@@ -234,6 +315,14 @@ def _salvage(path: Path) -> Salvage:
         if outbox or drafts:
             return Salvage([row for row in outbox if _is_outgoing(row[2])], drafts)
     return Salvage()
+
+
+_READING = ("mode=ro", "mode=ro&immutable=1")
+"""Immutable reads without making files beside it, as in a folder that is read-only; but it does not see the WAL."""
+
+
+def _read_only(path: Path, how: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=1.0)
 
 
 def _readable(database: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]:

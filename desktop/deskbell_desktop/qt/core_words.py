@@ -259,6 +259,18 @@ class TranslatedWords(Words):
         )
         return fill(sentence, folder, why)
 
+    def store_mended_title(self) -> str:
+        return translate("Core", "Deskbell can write again")
+
+    def store_mended(self) -> str:
+        return translate("Core", "What came and what you wrote meanwhile is kept on this computer now.")
+
+    def store_lost(self) -> str:
+        return translate(
+            "Core",
+            "Deskbell cannot write to this computer's disk. What you wrote and is not sent yet is lost when you go on.",
+        )
+
     def settings_damaged(self, path: str) -> str:
         return fill(translate("Core", "The settings in %1 could not be read. Deskbell begins with its own."), path)
 

@@ -310,6 +310,18 @@
         <translation>Deskbell 无法写入 %1（%2）。在此之前，消息和您写的内容只在程序运行期间保留。</translation>
     </message>
     <message>
+        <source>Deskbell can write again</source>
+        <translation>Deskbell 又可以保存了</translation>
+    </message>
+    <message>
+        <source>What came and what you wrote meanwhile is kept on this computer now.</source>
+        <translation>这段时间收到的和您写下的内容，现在都已保存在这台电脑上。</translation>
+    </message>
+    <message>
+        <source>Deskbell cannot write to this computer&apos;s disk. What you wrote and is not sent yet is lost when you go on.</source>
+        <translation>Deskbell 无法写入这台电脑的磁盘。如果继续，您写好但还没有发出的内容就会丢失。</translation>
+    </message>
+    <message>
         <source>The settings in %1 could not be read. Deskbell begins with its own.</source>
         <translation>无法读取 %1 中的设置，Deskbell 使用自带的设置。</translation>
     </message>
@@ -359,6 +371,21 @@
     <message>
         <source>Messages ring here, at your desk.</source>
         <translation>消息在这里响起，就在您的桌面上。</translation>
+    </message>
+</context>
+<context>
+    <name>Loss</name>
+    <message>
+        <source>Deskbell</source>
+        <translation>Deskbell</translation>
+    </message>
+    <message>
+        <source>Stay</source>
+        <translation>留下</translation>
+    </message>
+    <message>
+        <source>Lose it</source>
+        <translation>放弃这些内容</translation>
     </message>
 </context>
 <context>

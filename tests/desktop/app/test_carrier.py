@@ -28,19 +28,25 @@ class World:
     acts: list[tuple[str, Any]] = field(default_factory=list)
     activation_token: str = ""
     on_show: Any = None
+    log: Any = None
 
     def __post_init__(self) -> None:
         self.session = Session(Words())
         self.carrier = Carrier(self, self, self, self)  # type: ignore[arg-type]
-        self.log = ServerLog(self.clock)
+        self.log = self.log or ServerLog(self.clock)
         self.sit_down()
 
     def sit_down(self) -> None:
         self.carrier.store = Store(self.path, ME.id, Words())
         self.tell(on.SignedIn(ACCOUNT, self.store.load()))
         self.tell(on.LinkUp())
-        self.tell(on.SyncAnswered(self.log.sync(do.RequestSync(self.store.load().epoch, self.store.load().cursor))))
+        self.sync()
         self.acts.clear()
+
+    def sync(self) -> None:
+        stored = self.store.load()
+        answer = self.log.sync(do.RequestSync(stored.epoch, stored.cursor))
+        self.tell(on.SyncAnswered(answer, self.store.known(event.id for event in answer.events)))
 
     @property
     def store(self) -> Store:
@@ -98,6 +104,9 @@ class World:
 
     def named(self, old: str, new: str) -> None:
         self.acts.append(("named", (old, new)))
+
+    def unbind(self) -> None:
+        self.acts.append(("unbind", None))
 
     def open(self, conversation: str | None, message: str | None, token: str) -> None:
         self.acts.append(("open", (conversation, message, token)))

@@ -1,0 +1,74 @@
+"""The store of whoever is at their desk: opened, tried again while its disk takes nothing, and closed."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from deskbell_desktop.carrier import Carrier
+from deskbell_desktop.core.events import Account, Stored
+from deskbell_desktop.core.words import Words
+from deskbell_desktop.desk import Desk, Later
+from deskbell_desktop.io.pages import Pages
+from deskbell_desktop.io.store import Store
+from deskbell_desktop.io.store_file import StoreError, find_file
+
+log = logging.getLogger(__name__)
+
+AGAIN_FIRST_MS = 5_000
+AGAIN_MAX_MS = 5 * 60_000
+
+
+class Safekeeping:
+    """`later(ms, call)` calls once, on this thread; `lost` hears what could be kept nowhere."""
+
+    def __init__(
+        self, carrier: Carrier, desk: Desk, profile: Path, words: Words, later: Later, lost: Callable[[str], None]
+    ) -> None:
+        self._carrier = carrier
+        self._desk = desk
+        self._profile = profile
+        self._words = words
+        self._later = later
+        self._lost = lost
+        self._waiting = False
+        self._wait = AGAIN_FIRST_MS
+
+    def open(self, account: Account) -> Stored:
+        self.close()
+        store = Store(find_file(self._profile, account), account.user.id, self._words)
+        self._carrier.store = store
+        self._desk.bind(store, Pages(store, account.user, self._words))
+        try:
+            return store.load()
+        except StoreError as error:
+            store.replace(error)
+            return store.load()
+
+    def close(self) -> None:
+        self._desk.unbind()
+        loss = self.loss()
+        store, self._carrier.store = self._carrier.store, None
+        if store is not None:
+            store.close()
+        if loss:
+            log.error("%s", loss)
+            self._lost(loss)
+
+    def watch(self) -> None:
+        """Try a store that is in memory again, each time after twice as long."""
+        store = self._carrier.store
+        if store is not None and store.in_memory and not self._waiting:
+            self._waiting = True
+            self._later(self._wait, self._on_waited)
+            self._wait = min(self._wait * 2, AGAIN_MAX_MS)
+
+    def _on_waited(self) -> None:
+        self._waiting = False
+        self._carrier.come_back()
+        self.watch()
+
+    def loss(self) -> str:
+        """What would be lost at the end, as a sentence: empty when the disk takes it, now at the latest."""
+        if self._carrier.come_back() or self._carrier.store is None:
+            return ""
+        return self._words.store_lost() if self._carrier.store.holds_unsent() else ""
