@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from deskbell_desktop.core import text
+from deskbell_desktop.core import foreign, text
 from deskbell_desktop.core.effects import ApplyEvents, Arrived
 from deskbell_desktop.core.events import Ring, Unread
 from deskbell_desktop.core.unread import UnreadMessages
@@ -67,7 +67,7 @@ class Inbox:
     def _take(self, event: wire.Event) -> None:
         try:
             if event.kind == names.KIND_MESSAGE:
-                self._message(event, wire.parse(wire.Message, event.data))
+                self._message(event, foreign.message(wire.parse(wire.Message, event.data)))
             elif event.kind == names.KIND_READ:
                 self._mark(wire.parse(wire.ReadMark, event.data))
         except msgspec.ValidationError as error:

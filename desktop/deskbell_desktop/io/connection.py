@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deskbell_desktop.core import events as on
+from deskbell_desktop.core import foreign
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.address import Address, parse_address
@@ -164,7 +165,7 @@ class Connection:
         except LinkError as error:
             self._post(LoginFailed(str(error)))
             return
-        self._post(LoginSucceeded(Account(str(address), answer.user, answer.server.id), answer.token))
+        self._post(LoginSucceeded(Account(str(address), foreign.party(answer.user), answer.server.id), answer.token))
 
     async def logout(self, server: str, token: str) -> None:
         """Best effort: without the server the device stays in the person's list, where it can be revoked."""
@@ -183,7 +184,7 @@ class Connection:
         except LinkError as error:
             log.info("search for people: %s", error)
             return
-        self._post(PeopleFound(query, tuple(people)))
+        self._post(PeopleFound(query, tuple(map(foreign.party, people))))
 
     def _tls_for(self, address: Address) -> Tls:
         """Made once, when there is something to encrypt: it takes 60 ms and a MiB."""

@@ -1,8 +1,10 @@
 """What can go wrong between this computer and the server, each with a whole sentence for the person."""
 
+from deskbell_desktop.core import foreign
+
 
 class LinkError(Exception):
-    """Its text is for the person: what happened, and what to do.
+    """Its text is for the person: what happened, and what to do. What a server or a proxy put into it is cleaned.
 
     LinkError
     ├── AddressError      what was typed is no server's address
@@ -11,6 +13,9 @@ class LinkError(Exception):
     ├── NotDeskbellError  something else answers there
     └── ApiError          Deskbell answers, and says no
     """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(foreign.sentence(sentence))
 
 
 class AddressError(LinkError):

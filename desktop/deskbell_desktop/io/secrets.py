@@ -10,6 +10,7 @@ from queue import SimpleQueue
 
 import msgspec
 
+from deskbell_desktop.core import text
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.keyring_link import KeyringLink
@@ -123,4 +124,4 @@ class TokenFile:
 
 
 def _why(error: Exception) -> str:
-    return str(error).strip().rstrip(".")[:200] or type(error).__name__
+    return text.one_line(str(error), 200).rstrip(".") or type(error).__name__

@@ -234,7 +234,7 @@ class Store:
             mine, line, at = True, text.one_line(item.body), item.created_at
         else:
             mine, at = bool(last[0]), last[4]
-            line = text.one_line(last[2] or last[3])
+            line = text.one_line(last[2]) or text.one_line(last[3])
             if not mine and parties and parties[0].kind == "group":
                 line = self._words.last_in_group(msgspec.json.decode(last[1], type=Party).label, line)
         self._put_conversation(database, conversation, parties, line, mine, at)

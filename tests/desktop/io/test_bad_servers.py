@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from websockets.sync.server import ServerConnection
 from yarl import URL
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
+from deskbell_desktop.core import text
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import results
 from deskbell_desktop.io.address import parse_address
@@ -24,7 +26,7 @@ from deskbell_desktop.io.network import Network
 from deskbell_desktop.io.problems import AddressError
 from deskbell_desktop.io.socket import Ending
 from deskbell_desktop.io.wire_json import WireJson
-from deskbell_protocol import wire
+from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id
 from tests.desk.processes import free_port
@@ -68,6 +70,32 @@ def test_a_redirect_is_shown_and_not_followed(network: Network, posts: Posts, st
     with http_server(200, b"{}") as thief, http_server(status, b"", {"Location": thief.url + "/x"}) as seen:
         assert problem_of_login(network, posts, seen.url) == WORDS.redirected(host(seen.url), thief.url + "/x")
         assert thief.requests == []
+
+
+EVIL = "\u202e<b>evil</b>\u2066" + "x" * 10_000
+
+
+def test_the_address_of_a_redirect_is_cleaned(network: Network, posts: Posts) -> None:
+    target = f"http://thief.test/{EVIL}".encode().decode("latin-1")
+    with http_server(302, b"", {"Location": target[:5000]}) as seen:
+        problem = problem_of_login(network, posts, seen.url)
+        network.open(seen.url, TOKEN)
+        assert posts.next(on.LinkDown).problem == problem
+    assert problem == text.one_line(problem, 500)
+    assert "http://thief.test/<b>evil</b>xxx" in problem
+
+
+def test_names_in_answers_are_cleaned(network: Network, posts: Posts) -> None:
+    evil = wire.Party("u1", EVIL, EVIL)
+    answer = {"token": TOKEN, "user": evil, "device": wire.Device("d", EVIL), "server": {"id": "5" * 32}}
+    with http_server(200, msgspec.json.encode(answer | {"users": [evil]})) as seen:
+        network.login(seen.url, "maria", PASSWORD, allow_plain_http=False)
+        user = posts.next(results.LoginSucceeded).account.user
+        network.search(seen.url, TOKEN, "e")
+        (found,) = posts.next(results.PeopleFound).people
+    assert user == found
+    assert found.name == text.one_line(EVIL, limits.NAME_CHARS + 1)
+    assert found.display == text.one_line(EVIL, limits.DISPLAY_CHARS)
 
 
 def test_an_endless_answer_is_cut(network: Network, posts: Posts) -> None:
