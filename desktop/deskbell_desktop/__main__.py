@@ -12,17 +12,18 @@ def main() -> int | str:
     missing = [name for name in NEEDED if find_spec(name) is None]
     settings = read_settings(sys.argv[1:], this_environment())
     if missing:
-        print(  # noqa: T201
-            f"deskbell: {', '.join(missing)} not installed. Install the desktop parts: pip install 'deskbell[desktop]'",
-            file=sys.stderr,
-        )
+        say(f"{', '.join(missing)} not installed. Install the desktop parts: pip install 'deskbell[desktop]'")
         return 1
     from deskbell_desktop.qt.import_hook import import_without_hook
 
     import_without_hook()
     from deskbell_desktop.app import run
 
-    return run(settings)
+    return run(settings, say)
+
+
+def say(words: str) -> None:
+    print(f"deskbell: {words}", file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":

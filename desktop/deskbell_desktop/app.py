@@ -54,7 +54,7 @@ NO_TRAY_MS = 3000
 """At login the panel may start after us: only then it is certain that there is none."""
 
 
-def run(settings: Settings) -> int | str:
+def run(settings: Settings, say: Callable[[str], None]) -> int | str:
     """The whole program, from the first icon to the last thread: its exit code, or what it had to lose."""
     for name in UNUSED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # an import of it fails, as if it were not there
@@ -62,9 +62,11 @@ def run(settings: Settings) -> int | str:
     application.setApplicationName("Deskbell")
     application.setDesktopFileName("deskbell")
     application.setQuitOnLastWindowClosed(False)
-    instance = SingleInstance(settings.profile)
-    if not instance.claim(settings.activation_token):
-        return 0
+    language.apply(application)
+    instance = SingleInstance(settings.profile, settings.folder, settings.screens)
+    other = instance.claim(settings.activation_token)
+    if other is not None:
+        return other.tell(say)
     begin_log(settings.log_file)
     app = App(application, settings, instance)
     search_seldom()
@@ -90,7 +92,6 @@ class App(QObject):
         self.lost: list[str] = []
         self._dialog: LoginDialog | None = None
         self._answer: ReplyPopup | None = None
-        language.apply(application)
         self._words = TranslatedWords()
         self._session = Session(self._words)
         self._tray = Tray(self)
@@ -123,8 +124,9 @@ class App(QObject):
         self._keeper = Safekeeping(self._carrier, self._desk, settings.profile, words, self._later, self.lost.append)
         self._listen()
         self._begun = True
-        if settings.damaged:
-            self.tell(on.ProblemSeen("settings", words.settings_damaged(str(settings.path))))
+        damaged = words.settings_damaged(str(settings.path)) if settings.damaged else ""
+        self.tell(on.ProblemSeen("settings", damaged))
+        self.tell(on.ProblemSeen("program", self._instance.problem))
         self.tell(on.Started(self._kept.account, self._kept.quiet))
         self._later(NO_TRAY_MS, self._look_for_tray)
 

@@ -5,6 +5,7 @@ import contextlib
 import os
 import platform
 import socket
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,11 +46,15 @@ class Settings:
     """Of this run. `server` is what the sign-in window begins with."""
 
     profile: Path
+    folder: Path
+    """Where starts of this profile find each other: only this user may write there."""
     server: str
     kept: Kept
     activation_token: str = ""
     damaged: bool = False
     """The settings file could not be read; `kept` are the defaults."""
+    screens: tuple[str, ...] = ()
+    """Where windows of this start would open."""
 
     @property
     def path(self) -> Path:
@@ -79,7 +84,20 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     profile = Path(given.profile or environ.get("DESKBELL_PROFILE") or default_profile()).expanduser().absolute()
     kept, damaged = load_kept(profile / "settings.json")
     token = environ.get("XDG_ACTIVATION_TOKEN") or environ.get("DESKTOP_STARTUP_ID") or ""
-    return Settings(profile, given.server or environ.get("DESKBELL_SERVER") or kept.server, kept, token, damaged)
+    server = given.server or environ.get("DESKBELL_SERVER") or kept.server
+    runtime = Path(environ.get("XDG_RUNTIME_DIR", ""))
+    folder = runtime if _is_private(runtime) else profile
+    screens = tuple(filter(None, (environ.get("WAYLAND_DISPLAY"), environ.get("DISPLAY", "").removesuffix(".0"))))
+    return Settings(profile, folder, server, kept, token, damaged, screens)
+
+
+def _is_private(folder: Path) -> bool:
+    try:
+        found = folder.stat()
+    except OSError:
+        return False
+    ours = found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return folder.is_absolute() and stat.S_ISDIR(found.st_mode) and ours
 
 
 def this_environment() -> Mapping[str, str]:

@@ -69,7 +69,8 @@ class Client:
 
     def start_again(self) -> int:
         """Start the same profile while it runs, as a person does who clicks its icon; that start's exit code."""
-        return Child([str(PROGRAM), "--profile", str(self.profile)], self._out, env=self._desk.env).wait()
+        log = self._desk.folder / "again.out.log"
+        return Child([str(PROGRAM), "--profile", str(self.profile)], log, env=self._desk.env).wait()
 
     def stop(self) -> int:
         return self.process.stop() if self._child is not None else 0

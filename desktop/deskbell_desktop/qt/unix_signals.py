@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a Qt signal: Python's own handlers run only when Python code does, which may be much later."""
+"""The signals that end the program, as one of Qt: Python's own handlers run when Python code does, maybe much later."""
 
 import contextlib
 import signal
@@ -6,11 +6,12 @@ import socket
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
-HANDLED = (signal.SIGTERM, signal.SIGINT)
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Not SIGQUIT, which asks for a core of the program as it stands."""
 
 
 class UnixSignals(QObject):
-    """Made on the main thread; `close` gives the signals back."""
+    """Made on the main thread; `close` gives the signals back. What was ignored before (`nohup`) stays so."""
 
     ended = Signal()
 
@@ -19,7 +20,8 @@ class UnixSignals(QObject):
         self._read, self._write = socket.socketpair()
         self._read.setblocking(False)
         self._write.setblocking(False)
-        self._before = {number: signal.signal(number, lambda _number, _frame: None) for number in HANDLED}
+        heard = [number for number in HANDLED if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, lambda _number, _frame: None) for number in heard}
         self._fd_before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
         self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_readable)
@@ -36,5 +38,5 @@ class UnixSignals(QObject):
         caught = b""
         with contextlib.suppress(BlockingIOError):
             caught = self._read.recv(64)
-        if any(number in HANDLED for number in caught):
+        if any(number in self._before for number in caught):
             self.ended.emit()

@@ -331,6 +331,25 @@
     </message>
 </context>
 <context>
+    <name>Instance</name>
+    <message>
+        <source>Deskbell runs already, but does not answer. End it and start again.</source>
+        <translation>Deskbell 已在运行，但没有回应。请先结束它，再重新启动。</translation>
+    </message>
+    <message>
+        <source>Deskbell cannot tell whether it runs already: %1</source>
+        <translation>Deskbell 无法判断自己是否已在运行：%1</translation>
+    </message>
+    <message>
+        <source>Deskbell runs already; its window was asked to open.</source>
+        <translation>Deskbell 已在运行，已请它打开窗口。</translation>
+    </message>
+    <message>
+        <source>Deskbell runs already, on another screen (%1). Quit it there first.</source>
+        <translation>Deskbell 已在另一个屏幕（%1）上运行，请先在那里退出。</translation>
+    </message>
+</context>
+<context>
     <name>Login</name>
     <message>
         <source>Sign in to Deskbell</source>

@@ -1,6 +1,7 @@
 """The program as a process, without a desktop around it: it starts, says what it lacks, and ends cleanly."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +64,7 @@ def log_of(tmp_path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
-@pytest.mark.parametrize("number", [15, 2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_without_bus_tray_or_server_it_waits_and_ends_when_told(tmp_path: Path, number: int) -> None:
     child = start(tmp_path, "--server", "http://127.0.0.1:1")
     wait_for(lambda: "tray icon made" in log_of(tmp_path), "the tray", 20)

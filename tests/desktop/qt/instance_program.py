@@ -1,10 +1,11 @@
-"""A start of the program as far as the claim; what happens stands on its output. Arguments: profile, token."""
+"""A start of the program as far as the claim; what happens stands on its output. Arguments: profile, token, screen."""
 
 import sys
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from deskbell_desktop.config import read_settings, this_environment
 from deskbell_desktop.qt.instance import SingleInstance
 
 
@@ -13,11 +14,14 @@ def say(words: str) -> None:
     sys.stdout.flush()
 
 
+profile, token, screen = [*sys.argv[1:], "", ""][:3]
+settings = read_settings(["--profile", profile], this_environment())
 application = QCoreApplication(["deskbell"])
-instance = SingleInstance(Path(sys.argv[1]))
+instance = SingleInstance(Path(profile), settings.folder, [screen], patience_s=0.5)
 instance.raise_requested.connect(lambda token: say(f"raised {token!r}"))
-if not instance.claim(sys.argv[2] if len(sys.argv) > 2 else ""):
-    say("second")
-    sys.exit(0)
-say("first")
+other = instance.claim(token)
+if other is not None:
+    say(f"second: {other.words}")
+    sys.exit(0 if other.shown else 1)
+say(f"first {instance.problem}".strip())
 sys.exit(application.exec())
