@@ -74,6 +74,28 @@ def test_what_was_written_outlives_the_program(
     wait_for(lambda: server.bodies_from(alex) == ["then the power went"], "it in the server's database", 20)
 
 
+def test_what_somebody_who_is_gone_cannot_get_is_told_on_the_screen(
+    desk: Desk, server: Server, maria: Login, client: Client
+) -> None:
+    server.publish(maria, "alex", body="Lunch?")
+    popup = wait_for(desk.hand.popups, "the popup")[0]
+    server.command("user", "disable", "maria")
+    with desk.bus.watch("Notify") as notify:
+        desk.choose(popup, "Reply")
+        client.wait_until_focused(client.wait_for_window("Answer to Maria Garcia"))
+        client.write("To nobody")
+        wait_for(lambda: notify.calls, "the popup of what was not sent")
+        told = ("Not sent to maria", "Nobody here is called “maria”.\nTo nobody", ["default", "Open"])
+        assert [call[3:6] for call in notify.calls] == [told]
+    client.forget_log()
+    desk.hand.click_in(wait_for(desk.hand.popups, "it")[0], 60, 20)
+    client.wait_until_focused(client.wait_for_window())
+    assert client.rows("SELECT json_extract(item, '$.told'), json_extract(item, '$.state') FROM outbox") == [
+        (1, "failed")
+    ]
+    client.wait_for_log("opened")
+
+
 def test_a_revoked_device_is_asked_to_sign_in_and_keeps_its_outbox(
     desk: Desk, server: Server, maria: Login, alex: Login, client: Client
 ) -> None:

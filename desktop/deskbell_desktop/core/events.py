@@ -65,6 +65,8 @@ class Outgoing:
     priority: Priority = "normal"
     state: Literal["queued", "sent", "failed"] = "queued"
     problem: str = ""
+    told: bool = False
+    """The person knows that it failed."""
     message_id: str | None = None
     """What the server calls it, once it has it."""
     seq: int | None = None

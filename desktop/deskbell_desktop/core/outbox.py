@@ -37,6 +37,13 @@ class Outbox:
     def waiting(self) -> int:
         return sum(item.state != "sent" for item in self._items.values())
 
+    @property
+    def unsent(self) -> tuple[Outgoing, ...]:
+        return tuple(item for item in self._items.values() if item.state == "failed")
+
+    def told(self, item: Outgoing) -> Effect:
+        return self._keep(replace(item, told=True))
+
     def get(self, cid: str) -> Outgoing | None:
         return self._items.get(cid)
 
@@ -113,7 +120,7 @@ class Outbox:
             return [self._keep(replace(item, reply_to=None)), *self.send(now)]
         if event.code in FINAL:
             why = refusals.sentence(self._words, event.code, event.names or item.to, size=len(item.body.encode()))
-            return [self._keep(self._failed(item, why)), *self.send(now)]
+            return [self._keep(_failed(item, why)), *self.send(now)]
         if event.code not in FATAL:
             self._put_off(item.conversation, event.retry_after_s, now)
         return self.send(now)
@@ -136,9 +143,9 @@ class Outbox:
         size = len(item.body.encode())
         item = replace(item, waited_ms=0, counted=now)
         if not can_be_seen(item.body):
-            item = self._failed(item, self._words.empty())
+            item = _failed(item, self._words.empty())
         elif size > limits.BODY_BYTES:
-            item = self._failed(item, self._words.too_long(size))
+            item = _failed(item, self._words.too_long(size))
         return [self._keep(item), *self.send(now)]
 
     def retry(self, cid: str, now: Moment) -> list[Effect]:
@@ -146,10 +153,7 @@ class Outbox:
         if item is None or item.state != "failed":
             return []
         del self._items[cid]
-        return self.write(replace(item, state="queued", problem="", created_at=now.wall), now)
-
-    def _failed(self, item: Outgoing, why: str) -> Outgoing:
-        return replace(item, state="failed", problem=self._words.not_sent(why))
+        return self.write(replace(item, state="queued", problem="", told=False, created_at=now.wall), now)
 
     def discard(self, cid: str) -> list[Effect]:
         """Only what failed: anything else may be at the server already."""
@@ -173,7 +177,7 @@ class Outbox:
             since = now.mono - item.counted.mono
             age = item.waited_ms + int(since * 1000)
             if age >= LIFE_MS:
-                effects.append(self._keep(self._failed(item, self._words.expired())))
+                effects.append(self._keep(_failed(item, self._words.expired())))
                 continue
             if since >= COUNT_S:
                 effects.append(self._keep(replace(item, waited_ms=age, counted=now)))
@@ -190,6 +194,10 @@ class Outbox:
     def _keep(self, item: Outgoing) -> Effect:
         self._items[item.cid] = item
         return KeepOutgoing(item)
+
+
+def _failed(item: Outgoing, why: str) -> Outgoing:
+    return replace(item, state="failed", problem=why)
 
 
 def _after_restart(item: Outgoing, now: Moment) -> Outgoing:

@@ -18,6 +18,7 @@ from deskbell_desktop.core.notices import NOTICE, Notices
 from deskbell_desktop.core.outbox import Outbox
 from deskbell_desktop.core.rings import SUMMARY, Rings
 from deskbell_desktop.core.unread import ReadReports, UnreadMessages
+from deskbell_desktop.core.unsent import UNSENT, Unsent
 from deskbell_desktop.core.views import Link, StatusView
 from deskbell_desktop.core.words import Words
 from deskbell_protocol import wire
@@ -34,6 +35,7 @@ class Session:
         self._link = Link.SIGNED_OUT
         self._link_problem = ""
         self._notices = Notices(words)
+        self._unsent = Unsent(words)
         self._quiet = False
         self._looking = on.Looking(None)
         self._status: StatusView | None = None
@@ -50,6 +52,7 @@ class Session:
         """The effects of `event`, then the status line when it has changed."""
         effects = self._dispatch(event, now)
         effects += self._notices.tell(quiet=self._quiet, looking=self._looking.conversation is not None)
+        effects += self._unsent.tell(self._outbox, self._looking, quiet=self._quiet)
         status = self._status_view()
         if status != self._status:
             self._status = status
@@ -320,6 +323,8 @@ class Session:
             case on.PopupClosed(key):
                 if key == NOTICE:
                     self._notices.closed()
+                if key == UNSENT:
+                    self._unsent.closed()
                 self._rings.closed(key)
                 return []
             case _:
@@ -343,6 +348,8 @@ class Session:
         return [*effects, *(self._read([event.reply_to or ""]) if event.on_popup else [])]
 
     def _popup_opened(self, key: str) -> list[Effect]:
+        if key == UNSENT:
+            return [self._unsent.opened()]
         rings = self._rings.shown(key)
         self._rings.closed(key)  # the desktop takes it away with the click
         if key == NOTICE:
@@ -381,6 +388,7 @@ class Session:
             server=account.server if account else "",
             account=account.user.label if account else "",
             unread=len(self._unread),
+            unsent=self._words.unsent(failed) if (failed := len(self._outbox.unsent)) else "",
             quiet=self._quiet,
             problem=" ".join(part for part in (self._link_problem, *self._notices.problems) if part),
         )

@@ -34,6 +34,8 @@ class StatusView:
     unread: int = 0
     quiet: bool = False
     problem: str = ""
+    unsent: str = ""
+    """How many messages have failed, as a sentence; empty when none."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class ConversationView:
     last_mine: bool
     at: int
     unread: int
+    waiting: Delivery | None = None
+    """SENDING or FAILED where something of mine has not gone out: then `last_text` is that."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,12 @@ class Words:
         """`why` is one of the sentences below, or of the refusals."""
         return f"Not sent. {why}"
 
+    def unsent(self, count: int) -> str:
+        return "1 message was not sent" if count == 1 else f"{count} messages were not sent"
+
+    def unsent_to(self, whom: str) -> str:
+        return f"Not sent to {whom}"
+
     def too_long(self, size: int) -> str:
         """`size` in bytes."""
         most = limits.BODY_BYTES // 1024

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -43,6 +43,7 @@ class Pages:
                 database.execute("SELECT conversation, count(*) FROM messages WHERE unread = 1 GROUP BY conversation")
             )
             hits = _hits(database, wanted) if wanted else {}
+            waiting = _waiting(database)
             rows = database.execute(
                 "SELECT id, parties, last_text, last_mine, at, folded FROM conversations ORDER BY at DESC, id"
             )
@@ -51,7 +52,12 @@ class Pages:
                 if wanted and id_ not in hits and wanted not in folded:
                     continue
                 line, mine, when = hits.get(id_, (last_text, bool(last_mine), at))
-                views.append(self._view(id_, _parties(parties), line, mine, when, unread.get(id_, 0)))
+                view = self._view(id_, _parties(parties), line, mine, when, unread.get(id_, 0))
+                if id_ in waiting and id_ not in hits:
+                    item = waiting[id_]
+                    line, state = text.one_line(item.body), OUTGOING_STATE[item.state]
+                    view = replace(view, last_text=line, last_mine=True, waiting=state)
+                views.append(view)
                 if len(views) == CONVERSATIONS:
                     break
             return views
@@ -145,8 +151,17 @@ class Pages:
             at=item.created_at,
             state=OUTGOING_STATE[item.state],
             priority=item.priority,
-            problem=item.problem,
+            problem=item.problem and self._words.not_sent(item.problem),
         )
+
+
+def _waiting(database: sqlite3.Connection) -> dict[str, Outgoing]:
+    """Per conversation the last of what was not sent, or else of what waits."""
+    items = [
+        msgspec.json.decode(row[0], type=Outgoing) for row in database.execute("SELECT item FROM outbox ORDER BY n")
+    ]
+    found = {item.conversation: item for item in items if item.state == "queued"}
+    return found | {item.conversation: item for item in items if item.state == "failed"}
 
 
 def _hits(database: sqlite3.Connection, wanted: str) -> dict[str, tuple[str, bool, int]]:

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from deskbell_desktop.core import text
-from deskbell_desktop.core.views import ConversationView
+from deskbell_desktop.core.views import ConversationView, Delivery
 from deskbell_desktop.qt import avatars, theme, words
 from deskbell_desktop.qt.theme import Colours
 from deskbell_protocol.wire import Party
@@ -121,7 +121,8 @@ def _draw_words(painter: QPainter, box: QRectF, row: ConversationView, view: QWi
     _draw_line(painter, upper.adjusted(0, 0, -taken - 12, 0), text.one_line(row.title))
     badge = _draw_badge(painter, lower, row.unread, view, colours) if row.unread else 0.0
     painter.setFont(theme.font(view, 13))
-    painter.setPen(colours.color("text" if row.unread else "soft"))
+    failed = row.waiting is Delivery.FAILED
+    painter.setPen(colours.color("bad" if failed else "text" if row.unread else "soft"))
     _draw_line(painter, lower.adjusted(0, 0, -badge, 0), last_words(row))
 
 
@@ -150,6 +151,10 @@ def _draw_badge(painter: QPainter, box: QRectF, unread: int, view: QWidget, colo
 
 def last_words(row: ConversationView) -> str:
     shown = text.one_line(row.last_text)
+    if row.waiting is Delivery.FAILED:
+        return translate("Conversations", "Not sent: %1").replace("%1", shown)
+    if row.waiting is Delivery.SENDING:
+        return translate("Conversations", "Sending: %1").replace("%1", shown)
     return translate("Conversations", "You: %1").replace("%1", shown) if row.last_mine and shown else shown
 
 

@@ -72,6 +72,14 @@ class TranslatedWords(Words):
     def not_sent(self, why: str) -> str:
         return fill(translate("Core", "Not sent. %1"), why)
 
+    def unsent(self, count: int) -> str:
+        if count == 1:
+            return translate("Core", "1 message was not sent")
+        return fill(translate("Core", "%1 messages were not sent"), count)
+
+    def unsent_to(self, whom: str) -> str:
+        return fill(translate("Core", "Not sent to %1"), whom)
+
     def too_long(self, size: int) -> str:
         sentence = translate("Core", "The text has %1 KiB, and at most %2 KiB go into one message.")
         return fill(sentence, f"{size / 1024:.1f}", limits.BODY_BYTES // 1024)

@@ -32,6 +32,7 @@ TRAYS: Final[tuple[tuple[State, int], ...]] = (
     ("unread", 1),
     ("unread", 3),
     ("unread", 12),
+    ("unsent", 0),
     ("offline", 0),
     ("quiet", 0),
 )
@@ -125,7 +126,7 @@ class Gallery:
         self._stage.raise_()
         self._stage.update()
         self._settle(self._stage)
-        self._keep("tray", QRect(0, 0, 640, 400))
+        self._keep("tray", QRect(0, 0, 744, 400))
         self._stage.paint = lambda _painter: None
         self._stage.update()
 
@@ -183,7 +184,7 @@ def _paint_trays(painter: QPainter) -> None:
     for panel in panels:
         grounds: tuple[Panel, ...] = ("light", "dark") if panel == "unknown" else (panel,)
         for ground in grounds:
-            painter.fillRect(QRect(0, y, 640, 96), QColor(GROUND[ground]))
+            painter.fillRect(QRect(0, y, 744, 96), QColor(GROUND[ground]))
             x = 8
             for state, unread in TRAYS:
                 for size in SIZES[:1]:

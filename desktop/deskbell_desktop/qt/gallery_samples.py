@@ -44,8 +44,10 @@ def _noon() -> int:
     return round(time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 14, 32, 0, 0, 0, -1)) * 1000)
 
 
-def _talk(party: Party, last: str, ago: int, *, unread: int = 0, mine: bool = False) -> ConversationView:
-    return ConversationView(party.id, (party,), party.label, last, mine, _noon() - ago, unread)
+def _talk(
+    party: Party, last: str, ago: int, *, unread: int = 0, mine: bool = False, waiting: Delivery | None = None
+) -> ConversationView:
+    return ConversationView(party.id, (party,), party.label, last, mine, _noon() - ago, unread, waiting)
 
 
 def _said(key: str, body: str, ago: int, *, sender: Party = MARIA) -> MessageView:
@@ -67,10 +69,10 @@ def _pages(problem: str) -> tuple[tuple[str, StatusView, Sequence[ConversationVi
 
 def _english() -> Sample:
     return Sample(
-        StatusView(Link.ONLINE, SERVER, "ana", unread=3),
+        StatusView(Link.ONLINE, SERVER, "ana", unread=3, unsent="1 message was not sent"),
         (
-            _talk(MARIA, "Shall we ship it now?", 0, unread=2),
-            _talk(XIAOMING, "好的，我下午看一下", 27 * MINUTE, mine=True),
+            _talk(MARIA, "Done.", 0, unread=2, waiting=Delivery.FAILED),
+            _talk(XIAOMING, "好的，我下午看一下", 27 * MINUTE, waiting=Delivery.SENDING),
             _talk(GRAFANA, "Disk on db-2 is 91 % full", 44 * MINUTE, unread=1),
             _talk(OPS, "Deploy is through", 192 * MINUTE),
             _talk(EVERYONE, "The office closes at 16:00 on Friday", 2 * DAY),
@@ -100,10 +102,10 @@ def _english() -> Sample:
 
 def _chinese() -> Sample:
     return Sample(
-        StatusView(Link.ONLINE, SERVER, "ana", unread=3),
+        StatusView(Link.ONLINE, SERVER, "ana", unread=3, unsent="1 条消息未发送"),
         (
-            _talk(XIAOMING, "现在可以发布了吗？", 0, unread=2),
-            _talk(LI, "好的，我下午看一下", 27 * MINUTE, mine=True),
+            _talk(XIAOMING, "好了。", 0, unread=2, waiting=Delivery.FAILED),
+            _talk(LI, "好的，我下午看一下", 27 * MINUTE, waiting=Delivery.SENDING),
             _talk(GRAFANA, "db-2 的磁盘已用 91 %", 44 * MINUTE, unread=1),
             _talk(MARIA, "Deploy is through", 192 * MINUTE),
             _talk(EVERYONE, "办公室星期五 16:00 关门", 2 * DAY),

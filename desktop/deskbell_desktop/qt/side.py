@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QStackedLayout, QTo
 
 from deskbell_desktop.core.views import ConversationView, Link, StatusView
 from deskbell_desktop.qt import theme, words
-from deskbell_desktop.qt.controls import IconButton, Surface, button, hairline, soft
+from deskbell_desktop.qt.controls import IconButton, Surface, button, hairline, problem, soft
 from deskbell_desktop.qt.conversation_list import ConversationList
 
 WIDTH = 288
@@ -50,10 +50,12 @@ class StatusLine(QWidget):
         self._words = soft(wrap=True)
         self._sign_in = button(translate("Side", "Sign in"), link=True)
         self._sign_in.clicked.connect(lambda: self.sign_in_requested.emit())
+        self._unsent = problem(12.5)
         self._quiet = soft(translate("Side", "Do not disturb is on"), wrap=True)
         lines = QVBoxLayout()
         lines.setSpacing(2)
         lines.addWidget(self._words)
+        lines.addWidget(self._unsent)
         lines.addWidget(self._quiet)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 12, 12)
@@ -67,8 +69,10 @@ class StatusLine(QWidget):
         self._words.setText(_breakable(words.status_line(status)))
         self._fit()
         self._sign_in.setVisible(status.link is Link.SIGNED_OUT)
+        self._unsent.setText(status.unsent)
+        self._unsent.setVisible(bool(status.unsent))
         self._quiet.setVisible(status.quiet)
-        self.setAccessibleName(words.status_line(status))
+        self.setAccessibleName("\n".join(filter(None, (words.status_line(status), status.unsent))))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

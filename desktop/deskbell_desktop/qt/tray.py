@@ -126,8 +126,8 @@ def panel() -> Panel:
 
 
 def tooltip(status: StatusView) -> str:
-    """One or two lines: the name, what is unread, and where the connection stands. Panels may read markup: none is."""
+    """The name, what is unread, what was not sent, where the connection stands. Panels may read markup: none is."""
     lines = [translate("Tray", "Deskbell")]
     if status.unread:
         lines[0] = translate("Tray", "Deskbell, unread: %1").replace("%1", str(status.unread))
-    return "\n".join([*lines, words.status_line(status)]).replace("<", "‹")
+    return "\n".join(filter(None, (*lines, status.unsent, words.status_line(status)))).replace("<", "‹")

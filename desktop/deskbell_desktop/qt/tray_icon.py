@@ -1,4 +1,4 @@
-"""The desk bell in the tray: idle, unread (number), offline (struck through), quiet (moon), at every panel size."""
+"""The desk bell in the tray: idle, unread (number), unsent (!), offline (struck out), quiet (moon), at every size."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QIcon, 
 from deskbell_desktop.core.views import Link, StatusView
 from deskbell_desktop.qt.icons import pixmap
 
-State = Literal["idle", "unread", "offline", "quiet"]
+State = Literal["idle", "unread", "unsent", "offline", "quiet"]
 Panel = Literal["light", "dark", "unknown"]
 
 SIZES: Final = (16, 22, 24, 32, 48)
@@ -17,18 +17,19 @@ SIZES: Final = (16, 22, 24, 32, 48)
 
 @dataclass(frozen=True)
 class Ink:
-    """What the bell is drawn with: at its desk, away from it (`soft`), and what asks for an answer (`accent`)."""
+    """What the bell is drawn with: at its desk, away from it (`soft`), what asks for an answer, and what failed."""
 
     bell: str
     soft: str
     accent: str
+    bad: str
 
 
 INKS: Final[dict[Panel, Ink]] = {
-    "light": Ink("#1E1C19", "#686259", "#8F5B00"),
-    "dark": Ink("#F2EEE7", "#A9A296", "#F0B54A"),
+    "light": Ink("#1E1C19", "#686259", "#8F5B00", "#B3402A"),
+    "dark": Ink("#F2EEE7", "#A9A296", "#F0B54A", "#F08A72"),
     # A light desktop may well have a dark panel: these are seen on both.
-    "unknown": Ink("#857B6A", "#857B6A", "#B2761A"),
+    "unknown": Ink("#857B6A", "#857B6A", "#B2761A", "#CC5A45"),
 }
 
 # Three by five dots: letters drawn by a font are mud below 32 px.
@@ -42,6 +43,7 @@ _DOTS: Final = {
     "7": ("111", "001", "010", "010", "010"),
     "8": ("111", "101", "111", "101", "111"),
     "9": ("111", "101", "111", "001", "111"),
+    "!": ("010", "010", "010", "000", "010"),
     "+": ("000", "010", "111", "010", "000"),
 }
 _DOTTED_BELOW: Final = 32
@@ -54,6 +56,8 @@ def state_of(status: StatusView) -> State:
         return "offline"
     if status.quiet:
         return "quiet"
+    if status.unsent:
+        return "unsent"
     return "unread" if status.unread else "idle"
 
 
@@ -71,12 +75,13 @@ def tray_icon(state: State, unread: int, panel: Panel) -> QIcon:
 def tray_pixmap(state: State, unread: int, panel: Panel, size: int) -> QPixmap:
     """One drawing of `size` pixels; `size` is one of SIZES."""
     ink = INKS[panel]
-    drawing = "idle" if state == "unread" else state
+    drawing = "idle" if state in ("unread", "unsent") else state
     colour = ink.soft if state in ("offline", "quiet") else ink.bell
     result = pixmap(f"tray/{drawing}-{size}", size, colour, accent=ink.accent)
-    if state == "unread":
+    if drawing != state:
         painter = QPainter(result)
-        _draw_badge(painter, badge_text(unread), size, QColor(ink.accent))
+        mark = ("!", ink.bad) if state == "unsent" else (badge_text(unread), ink.accent)
+        _draw_badge(painter, mark[0], size, QColor(mark[1]))
         painter.end()
     return result
 

@@ -35,6 +35,14 @@
 <context>
     <name>Conversations</name>
     <message>
+        <source>Not sent: %1</source>
+        <translation>未发送：%1</translation>
+    </message>
+    <message>
+        <source>Sending: %1</source>
+        <translation>正在发送：%1</translation>
+    </message>
+    <message>
         <source>You: %1</source>
         <translation>您：%1</translation>
     </message>
@@ -120,6 +128,18 @@
     <message>
         <source>Not sent. %1</source>
         <translation>未发送。%1</translation>
+    </message>
+    <message>
+        <source>1 message was not sent</source>
+        <translation>1 条消息未发送</translation>
+    </message>
+    <message>
+        <source>%1 messages were not sent</source>
+        <translation>%1 条消息未发送</translation>
+    </message>
+    <message>
+        <source>Not sent to %1</source>
+        <translation>未发送给 %1</translation>
     </message>
     <message>
         <source>The text has %1 KiB, and at most %2 KiB go into one message.</source>

@@ -8,6 +8,7 @@ from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core import refusals
 from deskbell_desktop.core.session import Session
+from deskbell_desktop.core.unsent import UNSENT
 from deskbell_desktop.core.views import Link
 from deskbell_desktop.core.words import Words
 from deskbell_protocol import limits
@@ -89,7 +90,7 @@ def test_a_final_refusal_is_shown_and_lets_the_next_one_go(code: str) -> None:
     bench.tell(wrote("c2"))
     effects = bench.tell(on.SendFailed("c1", code))
     assert bench.store.outbox["c1"].state == "failed"
-    assert bench.store.outbox["c1"].problem.startswith("Not sent. ")
+    assert bench.store.outbox["c1"].problem == refusals.sentence(Words(), code, ["bob"], size=3)
     assert sent(effects) == ["c2"]
     assert BOB.id in of(effects, do.Changed)[0].conversations
 
@@ -123,7 +124,7 @@ def test_after_three_days_it_fails_visibly_and_can_be_tried_again() -> None:
     bench.wait(20)
     after = bench.store.outbox["c1"]
     assert (before.state, before.problem) == ("queued", "")
-    assert (after.state, after.problem) == ("failed", Words().not_sent(Words().expired()))
+    assert (after.state, after.problem) == ("failed", Words().expired())
     assert sent(bench.tell(on.LinkUp())) == []
     assert sent(bench.tell(on.RetryRequested("c1"))) == ["c1"]
     bench.tell(on.LinkDown())
@@ -191,7 +192,7 @@ def test_a_refusal_names_whom_it_speaks_of(code: str, whom: tuple[str, ...], sai
     assert refusals.sentence(Words(), code, whom) == said
     if code in FINAL:
         bench.tell(on.SendFailed("c1", code))
-        assert bench.store.outbox["c1"].problem == f"Not sent. {said}"
+        assert bench.store.outbox["c1"].problem == said
 
 
 def test_only_what_failed_can_be_discarded() -> None:
@@ -213,7 +214,7 @@ def test_what_cannot_be_sent_is_kept_and_says_why(body: str) -> None:
     assert sent(effects) == []
     item = bench.store.outbox["c1"]
     assert (item.state, item.body) == ("failed", body)
-    assert item.problem.startswith("Not sent")
+    assert item.problem in (Words().empty(), Words().too_long(len(body.encode())))
 
 
 def test_half_a_character_is_no_crash() -> None:
@@ -284,6 +285,79 @@ def test_writing_to_unknown_names_finds_its_conversation_with_the_echo() -> None
     effects = bench.push(bench.log.events[-1])
     assert of(effects, do.ConversationNamed) == [do.ConversationNamed("new:c1", BOB.id)]
     assert of(effects, do.Changed)[0].conversations == {"new:c1", BOB.id}
+
+
+# -- what was not sent, where only the tray is in sight -------------------------------------------------------------
+
+
+def refuse(bench: Bench, cid: str, conversation: str = BOB.id) -> list[do.Effect]:
+    return bench.tell(wrote(cid, conversation=conversation)) + bench.tell(on.SendFailed(cid, Code.UNKNOWN_RECIPIENT))
+
+
+def unsent(bench: Bench) -> str:
+    return str(of(bench.done, do.ShowStatus)[-1].status.unsent)
+
+
+def test_what_was_not_sent_has_a_popup_of_its_own_and_a_click_opens_it() -> None:
+    bench = Bench()
+    bench.online()
+    (shown,) = of(refuse(bench, "c1"), do.ShowPopup)
+    popup = shown.popup
+    assert (popup.key, popup.can_reply, popup.can_mark_read, shown.covers) == (UNSENT, False, False, ())
+    assert (popup.title, popup.body) == ("Not sent to bob", "Nobody here is called “bob”.\nYes")
+    assert unsent(bench) == "1 message was not sent"
+    assert of(bench.tell(on.PopupOpened(UNSENT)), do.ShowConversation) == [do.ShowConversation(BOB.id, "c1")]
+    (_, several) = of(refuse(bench, "c2") + refuse(bench, "c3", CHEN.id), do.ShowPopup)
+    assert (several.popup.title, unsent(bench)) == ("2 messages were not sent", "3 messages were not sent")
+
+
+@pytest.mark.parametrize("mended", [on.RetryRequested, on.DiscardRequested])
+def test_the_popup_goes_when_nothing_of_it_is_left(mended: type[on.RetryRequested | on.DiscardRequested]) -> None:
+    bench = Bench()
+    bench.online()
+    refuse(bench, "c1")
+    refuse(bench, "c2", CHEN.id)
+    assert of(bench.tell(mended("c1")), do.WithdrawPopup) == []
+    assert of(bench.tell(mended("c2")), do.WithdrawPopup) == [do.WithdrawPopup(UNSENT)]
+    assert unsent(bench) == ""
+
+
+def test_who_looks_at_the_message_needs_no_popup() -> None:
+    bench = Bench()
+    bench.online()
+    bench.tell(on.Looking(BOB.id, at_end=True))
+    assert of(refuse(bench, "c1"), do.ShowPopup) == []
+    bench.tell(on.Looking(None))
+    assert of(refuse(bench, "c2", CHEN.id), do.ShowPopup)[0].popup.message_key == "c2"
+    effects = bench.tell(on.Looking(CHEN.id, at_end=True))
+    assert of(effects, do.WithdrawPopup) == [do.WithdrawPopup(UNSENT)]
+    assert unsent(bench) == "2 messages were not sent"
+
+
+def test_do_not_disturb_keeps_it_for_later() -> None:
+    bench = Bench(quiet=True)
+    bench.online()
+    assert of(refuse(bench, "c1"), do.ShowPopup) == []
+    assert len(of(bench.tell(on.QuietToggled(False)), do.ShowPopup)) == 1
+
+
+def test_after_a_restart_the_sign_is_there_and_the_popup_is_not_repeated() -> None:
+    bench = Bench()
+    bench.online()
+    refuse(bench, "c1")
+    again = Bench(bench.clock, bench.store)
+    assert of(again.online(), do.ShowPopup) == []
+    assert unsent(again) == "1 message was not sent"
+    again.tell(on.RetryRequested("c1"))
+    assert len(of(again.tell(on.SendFailed("c1", Code.FORBIDDEN)), do.ShowPopup)) == 1
+
+
+def test_signing_out_takes_it_away() -> None:
+    bench = Bench()
+    bench.online()
+    refuse(bench, "c1")
+    assert do.WithdrawPopup(UNSENT) in bench.tell(on.SignOutRequested())
+    assert unsent(bench) == ""
 
 
 # -- reading ------------------------------------------------------------------------------------------------------

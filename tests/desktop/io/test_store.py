@@ -204,6 +204,22 @@ def test_a_desk_that_was_known_by_its_address_is_known_by_its_server_from_then_o
 # -- what is shown ------------------------------------------------------------------------------------------------
 
 
+def test_a_row_shows_what_was_not_sent_before_what_waits_or_came_after(store: Store, pages: Pages) -> None:
+    def row() -> tuple[str, Delivery | None]:
+        (view,) = pages.conversations()
+        return view.last_text, view.waiting
+
+    store.keep(outgoing("c1"))
+    assert row() == ("Yes", Delivery.SENDING)
+    store.keep(replace(outgoing("c1"), state="failed", body="lost"))
+    store.keep(outgoing("c2"))
+    store.apply(applied(arrived(1)))
+    assert row() == ("lost", Delivery.FAILED)
+    store.drop("c1")
+    store.keep(replace(outgoing("c2"), state="sent"))
+    assert row()[1] is None
+
+
 def test_conversations_come_newest_first_with_their_last_line(store: Store, pages: Pages) -> None:
     store.apply(
         applied(arrived(1), arrived(2, CHEN, "好的，我下午看一下"), arrived(3, CHEN, "deploy is\nthrough", OPS))
@@ -221,9 +237,9 @@ def test_conversations_come_newest_first_with_their_last_line(store: Store, page
 
 def test_a_failed_message_is_at_the_end_with_its_reason_and_can_go(store: Store, pages: Pages) -> None:
     store.apply(applied(arrived(1)))
-    store.keep(Outgoing("c1", BOB.id, ("bob",), "No", AT, state="failed", problem="Not sent: no"))
+    store.keep(Outgoing("c1", BOB.id, ("bob",), "No", AT, state="failed", problem="no"))
     last = pages.messages(BOB.id, 10).messages[-1]
-    assert (last.key, last.state, last.problem) == ("c1", Delivery.FAILED, "Not sent: no")
+    assert (last.key, last.state, last.problem) == ("c1", Delivery.FAILED, "Not sent. no")
     store.drop("c1")
     assert [view.body for view in pages.messages(BOB.id, 10).messages] == ["Lunch?"]
     assert pages.conversations()[0].last_text == "Lunch?"

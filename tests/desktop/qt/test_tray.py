@@ -16,7 +16,7 @@ from tests.desk.desktop import TRAY_NAME, Desk, Parts
 
 ONLINE = StatusView(Link.ONLINE, "https://desk.example.org", "ana")
 WATCHER = DBusAddress("/StatusNotifierWatcher", TRAY_NAME, "org.freedesktop.DBus.Properties")
-STATES: list[State] = ["idle", "unread", "offline", "quiet"]
+STATES: list[State] = ["idle", "unread", "unsent", "offline", "quiet"]
 
 
 def drawn(state: State, unread: int = 3, panel: Panel = "light", size: int = 22) -> QImage:
@@ -69,6 +69,8 @@ def test_light_and_dark_panels_get_other_inks(qapp: object) -> None:
     [
         (ONLINE, "idle"),
         (StatusView(Link.ONLINE, unread=1), "unread"),
+        (StatusView(Link.ONLINE, unread=1, unsent="1 message was not sent"), "unsent"),
+        (StatusView(Link.OFFLINE, unsent="1 message was not sent"), "offline"),
         (StatusView(Link.ONLINE, unread=1, quiet=True), "quiet"),
         (StatusView(Link.OFFLINE, unread=1), "offline"),
         (StatusView(Link.CONNECTING), "offline"),

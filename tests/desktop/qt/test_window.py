@@ -1,12 +1,15 @@
 """The reading window as a whole: what it is given appears, what the person does comes out, by keyboard too."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core import events as on
-from deskbell_desktop.core.views import Link, StatusView
+from deskbell_desktop.core.views import Delivery, Link, StatusView
+from deskbell_desktop.qt import theme
 from deskbell_desktop.qt.compose import ComposePage
 from deskbell_desktop.qt.conversation_list import ConversationList
 from deskbell_desktop.qt.message_list import MessageList
@@ -308,6 +311,30 @@ def test_where_there_is_nothing_words_say_why(
     assert page is not None
     assert title in words_on(page)
     assert [b.text() for b in page.findChildren(QPushButton) if b.isVisible()] == [action] * bool(action)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "line"),
+    [(None, "You: Hello"), (Delivery.SENDING, "Sending: Hello"), (Delivery.FAILED, "Not sent: Hello")],
+)
+def test_a_row_says_what_became_of_ones_own_last_words(waiting: Delivery | None, line: str, window: MainWindow) -> None:
+    row = replace(talk(), last_mine=True, waiting=waiting)
+    window.show_conversations([row], None)
+    rows = window.findChild(ConversationList)
+    assert rows is not None
+    spoken = str(rows.conversations.index(0).data(Qt.ItemDataRole.AccessibleTextRole))
+    assert line in spoken.split(", ")
+    picture = rows.viewport().grab(rows.visualRect(rows.conversations.index(0))).toImage()
+    bad = theme.colours().color("bad")
+    found = any(picture.pixelColor(x, y) == bad for x in range(picture.width()) for y in range(picture.height()))
+    assert found == (waiting is Delivery.FAILED)
+
+
+def test_what_was_not_sent_stands_beneath_the_conversations(window: MainWindow) -> None:
+    window.show_status(replace(ONLINE, unsent="2 messages were not sent"))
+    assert {"Connected to desk.example.org", "2 messages were not sent"} <= set(words_on(window))
+    window.show_status(ONLINE)
+    assert "2 messages were not sent" not in words_on(window)
 
 
 @pytest.mark.parametrize(
