@@ -72,7 +72,8 @@ class StatusLine(QWidget):
         self._unsent.setText(status.unsent)
         self._unsent.setVisible(bool(status.unsent))
         self._quiet.setVisible(status.quiet)
-        self.setAccessibleName("\n".join(filter(None, (words.status_line(status), status.unsent))))
+        spoken = f"{words.status_line(status)}\n{status.unsent}"
+        self.setAccessibleName(spoken.strip())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
