@@ -46,6 +46,20 @@ class Row:
     under_line: bool = False
 
 
+@dataclass(frozen=True)
+class Selection:
+    """A stretch of one message's text: of the title or the body, in Qt's units, from where it began to the pointer."""
+
+    key: str
+    block: int
+    anchor: int
+    pointer: int
+
+    @property
+    def places(self) -> range:
+        return range(min(self.anchor, self.pointer), max(self.anchor, self.pointer))
+
+
 class Bubble:
     """Where everything of `row` is, counted from the row's upper left corner."""
 
@@ -127,7 +141,16 @@ class Bubble:
         self._day_at = QPointF((width - self._day.width) / 2, 8) if self._day else QPointF()
         self.height = round(y + self._meta.height + BELOW)
 
-    def draw(self, painter: QPainter, top: float, colours: Colours, clip: QRectF, *, focused: bool) -> None:
+    def draw(
+        self,
+        painter: QPainter,
+        top: float,
+        colours: Colours,
+        clip: QRectF,
+        *,
+        focused: bool,
+        selection: Selection | None = None,
+    ) -> None:
         offset = QPointF(0, top)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(colours.color("accent"), 1) if focused else Qt.PenStyle.NoPen)
@@ -137,8 +160,10 @@ class Bubble:
         text_colour, soft = colours.color("text"), colours.color("soft")
         painter.save()
         painter.setClipRect(box.adjusted(2, 1, -2, -1))  # stacked accents reach far out of their line
-        for block, at in self._inside:
-            block.draw(painter, at + offset, soft if block is self._more else text_colour, clip)
+        chosen = selection if selection and selection.key == self.row.message.key else None
+        for number, (block, at) in enumerate(self._inside):
+            places = chosen.places if chosen and chosen.block == number else range(0)
+            block.draw(painter, at + offset, soft if block is self._more else text_colour, clip, places)
         painter.restore()
         failed = self.row.message.state is Delivery.FAILED
         self._meta.draw(painter, self._meta_at + offset, colours.color("bad") if failed else soft, clip)
@@ -156,6 +181,17 @@ class Bubble:
         y = round(top + (LINE_HEIGHT - BELOW) / 2)
         painter.fillRect(QRectF(SIDE, y, left - 12 - SIDE, 1), colour)
         painter.fillRect(QRectF(left + words.width + 12, y, self._width - SIDE - left - words.width - 12, 1), colour)
+
+    def text_at(self, point: QPointF) -> int | None:
+        """Number of the text at `point`, counted from the row's upper left corner: the title, or the body."""
+        if not self.box.contains(point):
+            return None
+        texts = [number for number, (block, _at) in enumerate(self._inside) if block is not self._more]
+        return next((n for n in texts if point.y() < self._inside[n][1].y() + self._inside[n][0].height), texts[-1])
+
+    def text(self, number: int) -> tuple[TextBlock, QPointF]:
+        """One of the texts, and where it stands in the row."""
+        return self._inside[number]
 
     def spot_at(self, point: QPointF) -> Spot | None:
         """What can be clicked at `point`, counted from the row's upper left corner."""

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from deskbell_desktop.core.views import MessageView
 from deskbell_desktop.qt import theme
-from deskbell_desktop.qt.bubble import Bubble, Row
+from deskbell_desktop.qt.bubble import Bubble, Row, Selection
 from deskbell_desktop.qt.message_model import Index, MessageModel
 
 GUESS_BASE: Final = 60
@@ -58,6 +58,7 @@ class LazyList(QListView):
         self._bubbles: OrderedDict[Row, Bubble] = OrderedDict()
         self._whole: set[str] = set()
         self._unread: frozenset[str] = frozenset()
+        self._selection: Selection | None = None
         self._at_end = True
         self._anchor = (0, 0)
         self._settling = False
@@ -81,6 +82,7 @@ class LazyList(QListView):
         """Another conversation: from its first unread message, or else from its end."""
         self._at_end, self._anchor, self._unread = True, (0, 0), unread
         self._whole.clear()
+        self._selection = None
         self.messages.reset(messages, named=named, line=line)
         self._allow_older(older)
 
@@ -343,5 +345,6 @@ class LazyList(QListView):
         clip = QRectF(event.rect())
         while number < count and self._tops[number] - offset <= event.rect().bottom():
             bubble = self.bubble(number)
-            bubble.draw(painter, self._tops[number] - offset, colours, clip, focused=number == current)
+            top, focused = self._tops[number] - offset, number == current
+            bubble.draw(painter, top, colours, clip, focused=focused, selection=self._selection)
             number += 1

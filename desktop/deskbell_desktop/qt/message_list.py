@@ -1,20 +1,20 @@
 """The messages of a conversation under the person's hands: links, copying, trying again, by mouse and by keyboard."""
 
 from PySide6.QtCore import QCoreApplication, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from deskbell_desktop.core import text
 from deskbell_desktop.core.views import Delivery, MessageView
 from deskbell_desktop.qt.links import open_link
 from deskbell_desktop.qt.message_model import Index
-from deskbell_desktop.qt.seen_list import SeenList
+from deskbell_desktop.qt.selectable_list import SelectableList, to_clipboard
 from deskbell_desktop.qt.text_block import Spot
 
 translate = QCoreApplication.translate
 
 
-class MessageList(SeenList):
+class MessageList(SelectableList):
     """Enter does what a message offers, Delete discards one that was not sent, Ctrl+C copies, the menu has it all."""
 
     retry_requested = Signal(str)
@@ -41,12 +41,13 @@ class MessageList(SeenList):
         super().mouseReleaseEvent(event)
         pressed, self._pressed = self._pressed, None
         point = event.position().toPoint()
-        if pressed is not None and self._spot_at(point) == pressed:
+        if pressed is not None and not self.selected_text() and self._spot_at(point) == pressed:
             self._act(pressed, self.indexAt(point).row())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        over = self._spot_at(event.position().toPoint())
-        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+        super().mouseMoveEvent(event)
+        if self._spot_at(event.position().toPoint()) is not None:
+            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.viewport().setToolTip("")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -61,8 +62,8 @@ class MessageList(SeenList):
         if index.isValid() and event.key() == Qt.Key.Key_Delete:
             self._discard(self.messages.rows[index.row()].message)
             return
-        if index.isValid() and event.matches(QKeySequence.StandardKey.Copy):
-            self._copy(self.messages.rows[index.row()].message)
+        if event.matches(QKeySequence.StandardKey.Copy) and (index.isValid() or self.selected_text()):
+            to_clipboard(self.selected_text() or text.clean(self.messages.rows[index.row()].message.body))
             return
         super().keyPressEvent(event)
 
@@ -85,9 +86,10 @@ class MessageList(SeenList):
     def _menu(self, number: int, under: Spot | None) -> QMenu:
         """Everything that can be done with one message; `under` is the link under the pointer, which comes first."""
         message = self.messages.rows[number].message
+        copied = self.selected_text(message.key) or text.clean(message.body)
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(translate("Messages", "Copy")).triggered.connect(lambda: self._copy(message))
+        menu.addAction(translate("Messages", "Copy")).triggered.connect(lambda: to_clipboard(copied))
         links = [spot for spot in self.bubble(number).spots() if spot.action == "link"]
         for spot in [under] if under and under.action == "link" else links[:5]:
             shown = spot.value if len(spot.value) <= 60 else spot.value[:59] + "…"
@@ -95,7 +97,7 @@ class MessageList(SeenList):
             opening = translate("Messages", "Open %1").replace("%1", shown.replace("&", "&&"))
             menu.addAction(opening).triggered.connect(lambda _=False, url=spot.value: open_link(url))
             copying = translate("Messages", "Copy the address")
-            menu.addAction(copying).triggered.connect(lambda _=False, url=spot.value: _to_clipboard(url))
+            menu.addAction(copying).triggered.connect(lambda _=False, url=spot.value: to_clipboard(url))
         if message.state is Delivery.FAILED:
             menu.addSeparator()
             retry = menu.addAction(translate("Messages", "Try again"))
@@ -116,11 +118,3 @@ class MessageList(SeenList):
     def _discard(self, message: MessageView) -> None:
         if message.state is Delivery.FAILED:
             self.discard_requested.emit(message.key)
-
-    @staticmethod
-    def _copy(message: MessageView) -> None:
-        _to_clipboard(text.clean(message.body))
-
-
-def _to_clipboard(copied: str) -> None:
-    QGuiApplication.clipboard().setText(copied)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextOption
+from PySide6.QtCore import QPointF, QRectF, Qt, QTextBoundaryFinder
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextLine, QTextOption
+from PySide6.QtWidgets import QApplication
 
 from deskbell_desktop.qt import theme
 from deskbell_desktop.qt.utf16 import Utf16
@@ -39,8 +40,8 @@ class TextBlock:
     ) -> None:
         self.text = text
         self.spots = tuple(spots)
-        positions = Utf16(text)
-        self._reach = [(positions.units(spot.start), positions.units(spot.end), spot) for spot in self.spots]
+        self._positions = units = Utf16(text)
+        self._reach = [(units.units(spot.start), units.units(spot.end), spot) for spot in self.spots]
         self._layout = QTextLayout(text.replace("\n", LINE_BREAK), font)
         option = QTextOption(align)
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -66,9 +67,33 @@ class TextBlock:
         self._layout.endLayout()
         return min(width, widest), y
 
-    def draw(self, painter: QPainter, origin: QPointF, colour: QColor, clip: QRectF) -> None:
+    def draw(
+        self, painter: QPainter, origin: QPointF, colour: QColor, clip: QRectF, selected: range = range(0)
+    ) -> None:
         painter.setPen(colour)
-        self._layout.draw(painter, origin, [], clip)
+        self._layout.draw(painter, origin, [_selected(selected)] if selected else [], clip)
+
+    def place_at(self, point: QPointF, *, on: bool = False) -> int:
+        """The place between two characters that is next to `point`, in Qt's units; or that of the one it is `on`."""
+        if not 0 <= point.y() < self.height:
+            return 0 if point.y() < 0 else self.whole.stop
+        lines = [self._layout.lineAt(number) for number in range(self._layout.lineCount())]
+        line = next((line for line in lines if point.y() < line.y() + line.height()), lines[-1])
+        how = QTextLine.CursorPosition
+        return line.xToCursor(point.x(), how.CursorOnCharacter if on else how.CursorBetweenCharacters)
+
+    def word_at(self, place: int) -> range:
+        finder = QTextBoundaryFinder(QTextBoundaryFinder.BoundaryType.Word, self._layout.text())
+        finder.setPosition(place)
+        start = place if finder.isAtBoundary() else finder.toPreviousBoundary()
+        return range(start, max(start, finder.toNextBoundary()))
+
+    @property
+    def whole(self) -> range:
+        return range(self._positions.units(len(self.text)))
+
+    def part(self, places: range) -> str:
+        return self.text[self._positions.index(places.start) : self._positions.index(places.stop)]
 
     def spot_at(self, point: QPointF) -> Spot | None:
         """What is under `point`, counted from the block's upper left corner."""
@@ -82,6 +107,16 @@ class TextBlock:
 
     def _spot_of(self, position: int) -> Spot | None:
         return next((spot for start, end, spot in self._reach if start <= position < end), None)
+
+
+def _selected(places: range) -> QTextLayout.FormatRange:
+    result = QTextLayout.FormatRange()
+    result.start, result.length = places.start, len(places)
+    format_ = QTextCharFormat()
+    format_.setBackground(QApplication.palette().highlight())
+    format_.setForeground(QApplication.palette().highlightedText())
+    result.format = format_
+    return result
 
 
 def _marked(start: int, end: int, spot: Spot, colour: QColor) -> QTextLayout.FormatRange:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -53,3 +55,25 @@ def window(qtbot: QtBot) -> Iterator[MainWindow]:
     qtbot.waitUntil(window.isActiveWindow)
     yield window
     window.hide()
+
+
+class Browser(QObject):
+    """What the desktop would have opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+
+    @Slot(QUrl)
+    def open(self, url: QUrl) -> None:
+        self.opened.append(url.toString())
+
+
+@pytest.fixture
+def browser(qapp: object) -> Iterator[Browser]:
+    browser = Browser()
+    for scheme in ("http", "https", "file", "javascript"):
+        QDesktopServices.setUrlHandler(scheme, browser, "open")  # type: ignore[arg-type] # the stub says bytes
+    yield browser
+    for scheme in ("http", "https", "file", "javascript"):
+        QDesktopServices.unsetUrlHandler(scheme)

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QObject, QPoint, QPointF, Qt, QUrl, Slot
-from PySide6.QtGui import QAccessible, QDesktopServices, QGuiApplication, QImage
+from PySide6.QtCore import QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QAccessible, QGuiApplication, QImage
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core.views import Delivery, MessageView
 from deskbell_desktop.qt.bubble import BRIEF_CHARS, Bubble
 from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.text_block import Spot
-from tests.desktop.qt.conftest import MINUTE, NOON, said, wrote
+from tests.desktop.qt.conftest import MINUTE, NOON, Browser, said, wrote
 from tests.texts import LINKS
 
 BLOCK_S = 0.050
@@ -250,28 +250,6 @@ def test_what_was_not_sent_is_retried_or_discarded(messages: MessageList, qtbot:
 
 
 # -- links --------------------------------------------------------------------------------------------------------
-
-
-class Browser(QObject):
-    """What the desktop would have opened."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.opened: list[str] = []
-
-    @Slot(QUrl)
-    def open(self, url: QUrl) -> None:
-        self.opened.append(url.toString())
-
-
-@pytest.fixture
-def browser(qapp: object) -> Iterator[Browser]:
-    browser = Browser()
-    for scheme in ("http", "https", "file", "javascript"):
-        QDesktopServices.setUrlHandler(scheme, browser, "open")  # type: ignore[arg-type] # the stub says bytes
-    yield browser
-    for scheme in ("http", "https", "file", "javascript"):
-        QDesktopServices.unsetUrlHandler(scheme)
 
 
 def click(view: MessageList, spot: Spot, qtbot: QtBot) -> None:
