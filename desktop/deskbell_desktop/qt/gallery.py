@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from deskbell_desktop.qt import language, theme
 from deskbell_desktop.qt.gallery_samples import Sample, sample
 from deskbell_desktop.qt.login import LoginDialog
+from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.popup_frame import SHADOW, PopupFrame
 from deskbell_desktop.qt.popup_window import PopupWindow
 from deskbell_desktop.qt.reply_box import Editor
@@ -75,6 +76,12 @@ class Gallery:
     def shoot_window(self) -> None:
         window = self._window()
         self._shoot("window", window)
+        conversation, more = self._what.conversations[2], self._what.alerts
+        window.show_messages(conversation, more, has_older=False, unread=[message.key for message in more[3:]])
+        self._settle(window)
+        messages = window.findChildren(MessageList)[0]
+        QTest.mouseDClick(messages.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(48, 87))
+        self._shoot("unread", window)
         window.compose()
         window.set_people(self._what.people)
         self._shoot("compose", window)

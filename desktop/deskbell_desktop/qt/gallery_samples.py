@@ -27,6 +27,7 @@ class Sample:
     status: StatusView
     conversations: tuple[ConversationView, ...]
     messages: tuple[MessageView, ...]
+    alerts: tuple[MessageView, ...]
     people: tuple[Party, ...]
     pages: tuple[tuple[str, StatusView, Sequence[ConversationView] | None], ...]
     popups: tuple[Popup, ...]
@@ -89,6 +90,9 @@ def _english() -> Sample:
             _wrote("m4", "One minute, the tests are still running 🛎️", 0, Delivery.SENDING),
             _wrote("m5", "Done.", 0, Delivery.FAILED),
         ),
+        tuple(
+            _said(f"a{n}", f"Disk on db-{n} is {78 + n} % full", (20 - n) * MINUTE, sender=GRAFANA) for n in range(15)
+        ),
         (MARIA, XIAOMING, OPS),
         _pages("desk.example.org does not answer. Deskbell tries again in 12 seconds."),
         (
@@ -117,6 +121,7 @@ def _chinese() -> Sample:
             _wrote("m4", "稍等一分钟，测试还在运行 🛎️", 0, Delivery.SENDING),
             _wrote("m5", "好了。", 0, Delivery.FAILED),
         ),
+        tuple(_said(f"a{n}", f"db-{n} 的磁盘已用 {78 + n} %", (20 - n) * MINUTE, sender=GRAFANA) for n in range(15)),
         (XIAOMING, LI, MARIA, OPS),
         _pages("desk.example.org 没有响应。Deskbell 将在 12 秒后重试。"),
         (

@@ -11,6 +11,7 @@ from deskbell_desktop.core.views import MessageView
 from deskbell_desktop.qt.controls import button
 from deskbell_desktop.qt.lazy_list import CONTEXT, LazyList
 
+PILL: Final = 32
 PILL_MARGIN: Final = 12
 
 translate = QCoreApplication.translate
@@ -37,6 +38,7 @@ class SeenList(LazyList):
         self._pill = button("", primary=True)
         self._pill.setParent(self)
         self._pill.setProperty("pill", True)
+        self._pill.setFixedHeight(PILL)
         self._pill.hide()
         self._pill.clicked.connect(self._on_pill)
         self._painted = QTimer(self, singleShot=True, interval=0)

@@ -23,8 +23,7 @@ QPushButton[primary="true"] {{ background: {accent}; color: {accent_ink}; border
 QPushButton[primary="true"]:hover {{ background: {accent_hover}; }}
 QPushButton[primary="true"]:focus {{ border: 2px solid {text}; padding: 5px 14px; }}
 QPushButton[primary="true"]:disabled {{ background: {line}; color: {soft}; border: 1px solid {line}; }}
-QPushButton[pill="true"] {{ border-radius: 15px; padding: 5px 15px; }}
-QPushButton[pill="true"]:focus {{ padding: 4px 14px; }}
+QPushButton[pill="true"] {{ border-radius: 15px; }}
 QPushButton[link="true"] {{
     background: transparent; border: 1px solid transparent; color: {accent}; padding: 3px 7px;
 }}

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 
 WINDOWS = [
     "window",
+    "unread",
     "compose",
     "empty",
     "loading",
