@@ -94,6 +94,7 @@ class Socket:
             json=WireJson,
             websocket_extra_options={"max_msg_size": FRAME_BYTES, "compress": 0},
         )
+        client.on("connect", self._on_connect)
         client.on("connect_error", self._on_connect_error)
         client.on("disconnect", self._on_disconnect)
         client.on(names.EVENT, self._on_event)
@@ -122,8 +123,10 @@ class Socket:
         finally:
             connecting.cancel()
             connecting.add_done_callback(_look_at_end)
+        if self._over.done():
+            return self._over.result()
         if not connecting.done() or connecting.cancelled():
-            return self._over.result() if self._over.done() else self._why_not(TimeoutError())
+            return self._why_not(TimeoutError())
         error = connecting.exception()
         return None if error is None else self._why_not(error)
 
@@ -194,6 +197,10 @@ class Socket:
             self._over.set_result(ending)
 
     # -- what the server says -------------------------------------------------------------------------------------
+
+    def _on_connect(self) -> None:
+        """The library notes it later, and passes over a DISCONNECT that comes before."""
+        self._client.connected = True
 
     def _on_connect_error(self, data: Any = None) -> None:
         if not isinstance(data, dict):

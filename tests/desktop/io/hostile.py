@@ -88,11 +88,12 @@ def socket_server(talk: Callable[[ServerConnection, Seen], None]) -> Iterator[Se
             thread.join()
 
 
-def let_in(connection: ServerConnection, seen: Seen) -> None:
-    """Engine.IO's OPEN and Socket.IO's CONNECT, as they should be."""
+def let_in(connection: ServerConnection, seen: Seen, *more: str) -> None:
+    """Engine.IO's OPEN and Socket.IO's CONNECT, as they should be; `more` comes in one segment with the latter."""
     connection.send("0" + OPEN)
     seen.frames.append(str(connection.recv(timeout=10)))
-    connection.send('40{"sid":"s2"}')
+    frames = ['40{"sid":"s2"}', *more]
+    connection.socket.sendall(b"".join(bytes((0x81, len(frame))) + frame.encode() for frame in frames))
 
 
 def listen(connection: ServerConnection, seen: Seen) -> None:

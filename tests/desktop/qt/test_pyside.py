@@ -2,6 +2,7 @@
 
 import sys
 
+import pytest
 from PySide6.QtCore import QObject, Signal
 
 EMITS = 2000
@@ -13,6 +14,7 @@ class Sender(QObject):
     said = Signal(object)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="True and None are immortal, whatever is counted")
 def test_emitting_keeps_the_references_of_true_and_none(qapp: object) -> None:
     sender = Sender()
     heard: list[object] = []
