@@ -61,6 +61,7 @@ SERVICES = {
     "npm": "npm",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "chromium": "chromium",
+    "weston": "weston",
     "curl": "curl",
 }
 

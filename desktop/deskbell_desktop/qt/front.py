@@ -7,6 +7,11 @@ from PySide6.QtWidgets import QWidget
 from deskbell_desktop.qt import x11
 
 
+def on_wayland() -> bool:
+    """There a program neither places its windows nor makes them see-through, and the desktop raises them."""
+    return QGuiApplication.platformName().startswith("wayland")
+
+
 def come_forward(window: QWidget) -> None:
     """On Wayland the activation token must be in the environment before."""
     if window.isMinimized():

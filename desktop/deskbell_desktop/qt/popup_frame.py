@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPain
 from PySide6.QtWidgets import QWidget
 
 from deskbell_desktop.qt import theme
+from deskbell_desktop.qt.front import on_wayland
 from deskbell_desktop.qt.x11 import float_freely
 
 SHADOW: Final = 12
@@ -32,7 +33,8 @@ class PopupFrame(QWidget):
         self._fade.setDuration(theme.FADE_MS)
 
     def appear(self) -> None:
-        if theme.reduced_motion():
+        # On Wayland a window has no opacity, and Qt says so at every step of a fade.
+        if theme.reduced_motion() or on_wayland():
             self.show()
             return
         self.setWindowOpacity(0.0)

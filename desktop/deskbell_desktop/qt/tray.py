@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from deskbell_desktop.core.views import Link, StatusView
 from deskbell_desktop.qt import words
+from deskbell_desktop.qt.front import on_wayland
 from deskbell_desktop.qt.tray_icon import Panel, State, state_of, tray_icon
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,8 @@ class Tray(QObject):
         icon.setToolTip(tooltip(self._status))
         icon.setContextMenu(self._menu)
         icon.activated.connect(self._on_activated)
-        icon.show()
+        # Wayland has one tray protocol only, and Qt complains where nobody speaks it; who comes later gets a new icon.
+        icon.setVisible(self.available or not on_wayland())
         return icon
 
     def _make_menu(self) -> None:
