@@ -160,7 +160,7 @@ def test_notifications_are_asked_for_by_a_button_only_and_a_click_opens_that_mes
         alex.page.evaluate(PRESS, number)
         expect(alex.page.locator(".message.found")).to_have_attribute("data-id", message)
         alex.page.wait_for_function("number => window.rung[number].closeSeen", arg=number)
-    alex.wait_for_unread(0)
+        alex.wait_for_unread(1 - number)
 
 
 def test_notifications_are_turned_off_again(person: MakePerson, house: Server) -> None:

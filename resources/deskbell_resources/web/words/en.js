@@ -5,7 +5,7 @@ export default {
   "search.nothing": "Nothing found for “{text}”.", "conversations": "Conversations", "conversations.none": "No conversations yet.", "messages": "Messages",
   "you": "You: {text}", "you.short": "You", "unread.one": "{count} unread message", "unread.other": "{count} unread messages",
   "list.failed": "Not sent", "list.draft": "Draft: {text}",
-  "messages.older": "Show earlier messages", "messages.newer": "New messages below", "messages.gap": "The server was restored. Some messages may be missing here.",
+  "messages.older": "Show earlier messages", "messages.newer": "↓ {count} new", "messages.new": "New", "messages.gap": "The server was restored. Some messages may be missing here.",
   "message.sending": "Sending…", "message.sent": "Sent", "message.retry": "Try again", "message.discard": "Discard", "message.all": "Show all",
   "message.failed": "Not sent. {reason}", "message.expired": "Not sent. The server could not be reached for three days.", "message.high": "Important", "message.urgent": "Urgent",
   "write": "Write to {name}…", "write.long": "Too long: {size} KiB. At most {most} KiB go into one message.", "write.paste": "Too long to paste: {size} KiB. At most {most} KiB go into one message; send it in parts, or as a link.",

@@ -14,6 +14,8 @@ import { askToNotify, canNotify, mayNotify, Ringer, showCount } from "./ring.js"
 import { Side } from "./side.js";
 import { Store } from "./store.js";
 
+const STOOD_MS = 200;
+
 const app = document.getElementById("app");
 
 /** What the address asks for. Anybody can make a link, so it may be nonsense. */
@@ -22,7 +24,7 @@ function inAddress() {
 }
 
 class Inbox {
-  #dirty = null;
+  #dirty = false;
   #changed = new Set();
   #menu = null;
   #signingOut = null; // settles with the outcome
@@ -39,7 +41,7 @@ class Inbox {
     this.side.onSearch = () => this.showSide();
     this.pane = new Pane({
       send: (text) => this.reply(text), draft: (id, text) => this.drafts.set(id, text), back: () => this.leave(),
-      retry: (cid) => desk.retry(cid), discard: (cid) => desk.discard(cid),
+      retry: (cid) => desk.retry(cid), discard: (cid) => desk.discard(cid), moved: () => this.#read(), attended: () => this.#attends(this.selected),
     });
     this.element = h("main.inbox", {}, this.side.element, this.pane.element);
     this.#listen();
@@ -57,8 +59,8 @@ class Inbox {
     const on = (type, listener) => this.desk.addEventListener(type, ({ detail }) => listener(detail), { signal });
     on("changed", ({ conversations, all }) => this.#soon(conversations, all));
     on("state", (state) => this.#state(state));
-    on("rang", ({ message }) => { if (!this.#reads(message.conversation)) void this.ringer.ring(message, message.conversation); });
-    on("missed", ({ messages }) => void this.ringer.missed(messages.filter((message) => !this.#reads(message.conversation))));
+    on("rang", ({ message }) => { if (this.#rings(message)) void this.ringer.ring(message, message.conversation); });
+    on("missed", ({ messages }) => void this.ringer.missed(messages.filter((message) => this.#rings(message))));
     on("read", () => this.ringer.settle(this.desk.log.unread));
     on("left", (end) => this.#left(end));
     addEventListener("hashchange", () => this.#fromAddress(), { signal });
@@ -73,18 +75,16 @@ class Inbox {
   #soon(conversations, all = false) {
     for (const id of conversations) this.#changed.add(id);
     if (all && this.selected) this.#changed.add(this.selected);
-    if (this.#dirty !== null) return;
+    if (this.#dirty) return;
     this.#dirty = true;
-    const draw = () => {
-      if (!this.#dirty || this.#ended.signal.aborted) return;
-      this.#dirty = null;
-      this.#draw();
-    };
+    const draw = () => this.#draw();
     if (document.hidden) setTimeout(draw, 50);
     else { requestAnimationFrame(draw); setTimeout(draw, 250); }
   }
 
   #draw() {
+    if (!this.#dirty || this.#ended.signal.aborted) return;
+    this.#dirty = false;
     const changed = this.#changed;
     this.#changed = new Set();
     this.showSide();
@@ -133,7 +133,7 @@ class Inbox {
   }
 
   #make(id, parties) {
-    const conversation = { id, parties, title: parties.map(labelOf).join(", "), messages: [], gapAfter: 0 };
+    const conversation = { id, parties, title: parties.map(labelOf).join(", "), messages: [], unread: new Set(), gapAfter: 0 };
     this.#made.set(id, conversation);
     return conversation;
   }
@@ -179,10 +179,22 @@ class Inbox {
     this.showSide();
   }
 
-  #reads(conversation) { return conversation === this.selected && !document.hidden && document.hasFocus(); }
+  #attends(conversation) { return conversation === this.selected && !this.composing && !document.hidden && document.hasFocus(); }
 
+  /** Whoever looks at its conversation is not told of a message, unless it is urgent and out of view. */
+  #rings({ id, conversation, priority }) {
+    if (!this.#attends(conversation)) return true;
+    this.#draw();
+    return priority === "urgent" && !this.pane.messages.look().includes(id);
+  }
+
+  /** Read is what stood in view of a page that has the focus, not what flew by. */
   #read() {
-    if (this.selected && this.#reads(this.selected)) this.desk.markRead(this.desk.log.unreadOf(this.selected));
+    const inView = this.pane.messages.look();
+    if (!inView.length || !this.#attends(this.selected)) return;
+    setTimeout(() => {
+      if (this.#attends(this.selected)) this.desk.markRead(this.pane.messages.look().filter((id) => inView.includes(id)));
+    }, STOOD_MS);
   }
 
   reply(body) {

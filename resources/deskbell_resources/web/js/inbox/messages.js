@@ -5,61 +5,162 @@ import { bubble, waitingBubble } from "./bubble.js";
 import { groupOf } from "./log.js";
 
 const PAGE = 60;
+const BEFORE = 10;
 const MOST = 400;
 const NEAR_PX = 80;
 
 const dayKey = (at) => new Date(at).toDateString();
+const rectOf = (row) => row.querySelector(".bubble").getBoundingClientRect();
+const newLine = () => h("p.new-line", { role: "separator" }, h("span", {}, t("messages.new")));
+
+/** All of it is in view; of one that is taller than the view its beginning, or as much as fits. */
+function isSeen({ top, bottom }, view) {
+  const height = view.bottom - view.top;
+  if (height <= 0) return false;
+  const shown = Math.min(bottom, view.bottom) - Math.max(top, view.top);
+  return shown >= Math.min(bottom - top, height) - 1 || (bottom - top > height && shown > 0 && top >= view.top);
+}
 
 export class Messages {
   #from = 0;
   #to = 0;
+  #known = 0; // how many there were when last looked at
   #conversation = null;
-  #waiting = "";
+  #waiting = [];
+  #waitingShown = "";
+  #line = null; // the message where the unread ones began
 
-  constructor(actions) {
+  /** `moved` is called when others may be in view; `attended` says whether somebody looks at this. */
+  constructor({ moved, attended, ...actions }) {
     this.actions = actions;
+    this.moved = moved;
+    this.attended = attended;
     this.element = h("div.log", { role: "log", tabindex: "0", "aria-label": t("messages"), on: { scroll: () => this.#scrolled() } });
-    this.newer = h("button.button.newer", { type: "button", hidden: true, on: { click: () => this.toEnd() } });
+    this.newer = h("button.button.newer", { type: "button", hidden: true, on: { click: () => this.#go(this.#unread((rect, view) => rect.bottom > view.bottom)) } });
     this.pinned = true;
+    new ResizeObserver(() => this.#resized()).observe(this.element);
+    visualViewport?.addEventListener("resize", () => this.moved());
   }
 
-  /** Another conversation; opened at its end, or at the message `focus`. */
+  /** Another conversation; opened at the message `focus`, else at the first unread one, else at the end. */
   open(conversation, waiting, focus = null) {
     this.#conversation = conversation;
-    const messages = conversation?.messages ?? [];
-    const at = focus ? messages.findIndex((message) => message.id === focus) : -1;
-    this.#to = messages.length;
-    this.#from = Math.max(0, at >= 0 ? Math.min(at - 10, messages.length - PAGE) : messages.length - PAGE);
-    this.#waiting = "";
-    fill(this.element, this.#older(), ...this.#stretch(this.#from, this.#to));
-    this.#showWaiting(waiting);
-    this.pinned = at < 0;
+    this.#waiting = waiting;
+    this.#known = conversation.messages.length;
+    const at = focus ? this.#indexOf(focus) : -1;
+    [this.#line = null] = conversation.unread;
+    this.#show(at >= 0 ? at : this.#indexOf(this.#line));
     if (at >= 0) this.#point(focus);
-    else this.toEnd();
+    else this.#follow(this.#line);
   }
 
   /** What was added to the open conversation, without touching what is there. */
   update(conversation, waiting) {
     if (conversation !== this.#conversation) { this.open(conversation, waiting); return; }
-    const messages = conversation?.messages ?? [];
-    const added = messages.length - this.#to;
+    const { length } = conversation.messages;
+    const added = length - this.#known;
     if (added > PAGE * 2 && this.pinned) { this.open(conversation, waiting); return; }
-    for (const row of this.element.querySelectorAll("[data-cid]")) if (added > 0) row.remove();
-    if (added > 0) {
-      this.#waiting = "";
-      this.element.append(...this.#stretch(this.#to, messages.length));
-      this.#to = messages.length;
-      if (this.pinned) this.#trim();
-    }
-    this.#showWaiting(waiting);
-    if (this.pinned) this.toEnd();
-    else if (added > 0) this.#offerNewer();
+    const unread = this.#unread((rect, view) => rect.bottom > view.top);
+    const grows = this.pinned || (this.#to === this.#known && this.#to - this.#from < MOST);
+    this.#waiting = waiting;
+    if (grows && added) this.#grow(length);
+    else this.#showWaiting();
+    if (added) this.#moveLine(length - added);
+    this.#known = length;
+    if (!this.pinned) return;
+    this.#follow(unread);
+    if (this.pinned && this.#to - this.#from > MOST) this.toEnd();
   }
 
   toEnd() {
-    this.element.scrollTop = this.element.scrollHeight;
-    this.pinned = true;
-    this.newer.hidden = true;
+    if (this.#to < this.#conversation.messages.length || this.#to - this.#from > MOST) this.#show(-1);
+    this.#follow(null);
+  }
+
+  /** Ids of the unread messages that are in view. The button tells how many are below it. */
+  look() {
+    if (!this.#conversation) return [];
+    const view = this.#view();
+    const rows = this.#unreadRows();
+    const inView = rows.filter((row) => isSeen(rectOf(row), view));
+    const below = rows.filter((row) => !inView.includes(row) && rectOf(row).bottom > view.bottom).length + this.#unreadAfter().length;
+    this.newer.hidden = below === 0;
+    if (below) this.newer.textContent = t("messages.newer", { count: below });
+    return inView.map((row) => row.dataset.id);
+  }
+
+  // -- what is where
+
+  #indexOf(id) { return this.#conversation.messages.findIndex((message) => message.id === id); }
+  #row(id) { return this.element.querySelector(`[data-id="${CSS.escape(id ?? "")}"]`); }
+  #unreadRows() {
+    const { unread } = this.#conversation;
+    return unread.size ? [...this.element.querySelectorAll("[data-id]")].filter((row) => unread.has(row.dataset.id)) : [];
+  }
+
+  /** Ids of those beyond the stretch that is shown. */
+  #unreadAfter() {
+    const { messages, unread } = this.#conversation;
+    return unread.size ? messages.slice(this.#to).filter(({ id }) => unread.has(id)).map(({ id }) => id) : [];
+  }
+
+  /** Id of the first unread message that is `there`, or after the stretch. */
+  #unread(there) {
+    const view = this.#view();
+    return this.#unreadRows().find((row) => there(rectOf(row), view))?.dataset.id ?? this.#unreadAfter()[0] ?? null;
+  }
+
+  /** Top and bottom of what can be seen; a keyboard on the screen covers some of it. */
+  #view() {
+    const { top, bottom } = this.element.getBoundingClientRect();
+    const { offsetTop, height } = visualViewport;
+    return { top: Math.max(top, offsetTop), bottom: Math.min(bottom, offsetTop + height) };
+  }
+
+  // -- going there
+
+  /** The stretch around the message at `index`; the last one for -1. */
+  #show(index) {
+    const { length } = this.#conversation.messages;
+    const at = index < 0 ? length : index;
+    this.#from = Math.max(0, Math.min(at - BEFORE, length - PAGE));
+    this.#to = Math.min(length, at + PAGE);
+    this.#waitingShown = "";
+    fill(this.element, this.#older(), ...this.#stretch(this.#from, this.#to));
+    this.#showWaiting();
+  }
+
+  #go(id) {
+    if (!this.#row(id)) this.#show(this.#indexOf(id));
+    this.#follow(id);
+  }
+
+  /** To the end, but not past the message `id`, which nobody has seen yet. */
+  #follow(id) {
+    const ends = this.#to === this.#conversation.messages.length;
+    if (ends) this.element.scrollTop = this.element.scrollHeight;
+    const row = this.#row(id);
+    this.pinned = ends && (!row || row.getBoundingClientRect().top >= this.#view().top);
+    if (this.pinned || !row) return;
+    const line = row.previousElementSibling;
+    (line?.matches(".new-line") ? line : row).scrollIntoView({ block: "start" });
+  }
+
+  #grow(to) {
+    for (const row of this.element.querySelectorAll("[data-cid]")) row.remove();
+    this.#waitingShown = "";
+    this.element.append(...this.#stretch(this.#to, to));
+    this.#to = to;
+    this.#showWaiting();
+  }
+
+  /** Where all before was read and somebody comes back to what has come since, the line is above that. */
+  #moveLine(from) {
+    const [first] = this.#conversation.unread;
+    if (!first || this.#indexOf(first) < from || (this.pinned && this.attended())) return;
+    this.element.querySelector(".new-line")?.remove();
+    this.#line = first;
+    this.#row(first)?.before(newLine());
   }
 
   #stretch(from, to) {
@@ -69,6 +170,7 @@ export class Messages {
       const [before, message] = [messages[index - 1], messages[index]];
       if (gapAfter && index === gapAfter) rows.push(h("p.gap", {}, t("messages.gap")));
       if (!before || dayKey(before.at) !== dayKey(message.at)) rows.push(h("h2.day", {}, dayOf(message.at)));
+      if (message.id === this.#line) rows.push(newLine());
       rows.push(bubble(message, groupOf(message.to) && !message.mine && !(before?.from.id === message.from.id && dayKey(before.at) === dayKey(message.at))));
     }
     return rows;
@@ -87,36 +189,34 @@ export class Messages {
     return h("button.button.older", { type: "button", on: { click: show } }, t("messages.older"));
   }
 
-  /** Only so many rows are kept while new ones stream in. */
-  #trim() {
-    if (this.#to - this.#from <= MOST) return;
-    this.#from = this.#to - PAGE * 2;
-    fill(this.element, this.#older(), ...this.#stretch(this.#from, this.#to));
-  }
-
-  #showWaiting(items) {
+  #showWaiting() {
+    const items = this.#to === this.#conversation.messages.length ? this.#waiting : [];
     const state = JSON.stringify(items.map((item) => [item.cid, item.problem, item.stored]));
-    if (state === this.#waiting) return;
-    this.#waiting = state;
+    if (state === this.#waitingShown) return;
+    this.#waitingShown = state;
     for (const row of this.element.querySelectorAll("[data-cid]")) row.remove();
     this.element.append(...items.map((item) => waitingBubble(item, this.actions)));
   }
 
   #point(id) {
-    const row = this.element.querySelector(`[data-id="${CSS.escape(id)}"]`);
-    row?.classList.add("found");
-    row?.scrollIntoView({ block: "center" });
-    row?.focus({ preventScroll: true });
+    const row = this.#row(id);
+    this.pinned = false;
+    row.classList.add("found");
+    row.scrollIntoView({ block: "center" });
+    row.focus({ preventScroll: true });
   }
 
-  #offerNewer() {
-    this.newer.hidden = false;
-    this.newer.textContent = t("messages.newer");
+  #resized() {
+    if (this.#conversation && this.pinned) this.#follow(this.#unread((rect, view) => rect.bottom > view.top));
+    this.moved();
   }
 
   #scrolled() {
     const { scrollTop, clientHeight, scrollHeight } = this.element;
-    this.pinned = scrollHeight - clientHeight - scrollTop < NEAR_PX;
-    if (this.pinned) this.newer.hidden = true;
+    const { length } = this.#conversation.messages;
+    const near = scrollHeight - clientHeight - scrollTop < NEAR_PX;
+    this.pinned = near && this.#to === length;
+    if (near && !this.pinned) this.#grow(Math.min(length, this.#to + PAGE));
+    this.moved();
   }
 }

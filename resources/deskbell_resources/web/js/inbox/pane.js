@@ -9,8 +9,8 @@ import { Writer } from "./writer.js";
 export class Pane {
   #shown = null;
 
-  constructor({ send, draft, back, retry, discard }) {
-    this.messages = new Messages({ retry, discard });
+  constructor({ send, draft, back, ...messages }) {
+    this.messages = new Messages(messages);
     this.writer = new Writer({ send, draft });
     this.heading = h("h1.cut", { id: "pane-head", tabindex: "-1" });
     this.under = h("p.soft.small.cut");

@@ -8,6 +8,7 @@ const AT_ONCE = 4;
 const WINDOW_MS = 10_000;
 const BELL_EVERY_MS = 1500;
 const BODY_CHARS = 300;
+const FOCUS = "deskbell-focus";
 
 /** The unread count where it can be seen from another tab. */
 export function showCount(count) {
@@ -42,6 +43,8 @@ export class Ringer {
     const wake = () => this.#wakeAudio();
     addEventListener("pointerdown", wake, { signal: this.#closed.signal });
     addEventListener("keydown", wake, { signal: this.#closed.signal });
+    addEventListener("focus", () => this.#attend(), { signal: this.#closed.signal });
+    if (document.hasFocus()) this.#attend();
   }
 
   async ring(message, conversation) {
@@ -100,8 +103,17 @@ export class Ringer {
     this.#shown.set(key, { notification, id });
   }
 
+  /** The tab that has the focus knows what is in view: as long as it holds this lock the others leave the ringing to it. */
+  #attend() {
+    void navigator.locks?.request(FOCUS, { mode: "shared" }, () => new Promise((done) => {
+      addEventListener("blur", done, { once: true, signal: this.#closed.signal });
+      this.#closed.signal.addEventListener("abort", done);
+    }));
+  }
+
   /** Whether this tab is the one that rings for the message at `seq`. */
   async #claim(seq) {
+    if (!document.hasFocus() && (await navigator.locks?.query())?.held.some(({ name }) => name === FOCUS)) return false;
     const { me: user, epoch } = this.log;
     const take = () => {
       const last = settings.getJson("rang", {});
