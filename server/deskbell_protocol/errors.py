@@ -8,7 +8,7 @@ class Code(StrEnum):
 
     BAD_REQUEST = "bad_request"  # not JSON, not an object, wrong content type
     UNAUTHORIZED = "unauthorized"  # no token, or one the server does not know
-    REVOKED = "revoked"  # the device was logged out, or the account disabled
+    REVOKED = "revoked"  # the device was signed out, or the account disabled
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     UNKNOWN_EVENT = "unknown_event"

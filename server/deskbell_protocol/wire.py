@@ -216,7 +216,7 @@ class Server(Outgoing, frozen=True):
 
 
 class Device(Outgoing, frozen=True):
-    """One logged-in client."""
+    """One signed-in client."""
 
     id: str
     name: str

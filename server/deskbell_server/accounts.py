@@ -1,4 +1,4 @@
-"""Accounts: who exists, who may log in, and how often somebody may guess."""
+"""Accounts: who exists, who may sign in, and how often somebody may guess."""
 
 import ipaddress
 import time
@@ -130,7 +130,7 @@ class Accounts:
         return found
 
     def set_password(self, name: str, password: str, *, log_out: bool = False) -> None:
-        """With `log_out`, every device of the user must log in again."""
+        """With `log_out`, every device of the user must sign in again."""
         texts.check_password(password)
         password_hash, at = self._passwords.hash(password), now_ms()
 
@@ -188,7 +188,7 @@ class Accounts:
         return user
 
     def set_disabled(self, name: str, disabled: bool, actor: str = COMMAND_LINE) -> None:
-        """A disabled user is logged out everywhere, cannot log in and cannot be written to."""
+        """A disabled user is signed out everywhere, cannot sign in and cannot be written to."""
         at = now_ms()
 
         def job(connection: Connection) -> list[str]:
@@ -210,7 +210,7 @@ class Accounts:
         now = time.monotonic()
         wait = max(self._failures_by_address.wait(place, now), self._failures_by_account.wait(account, now))
         if wait:
-            raise LimitedError("too many failed logins: wait a little", wait)
+            raise LimitedError("too many failed attempts to sign in: wait a little", wait)
 
 
 def _taken(name: str) -> RefusedError:

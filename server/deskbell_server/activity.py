@@ -6,7 +6,7 @@ from deskbell_server.store import doors
 from deskbell_server.store.database import Database
 
 COMMAND_LINE = "command line"
-"""Who acts when nobody is logged in."""
+"""Who acts when nobody is signed in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Devices:
         return known.principal
 
     def ticket(self, principal: Principal, life_s: float) -> str:
-        """A token for `principal` that is good for so long, or until the device is logged out."""
+        """A token for `principal` that is good for so long, or until the device is signed out."""
         return self._tickets.make(tickets.SOCKET, principal.device_id, life_s)
 
     def add(self, user: User, name: str) -> tuple[str, str]:
@@ -80,9 +80,9 @@ class Devices:
         def job(connection: Connection) -> None:
             now = user_rows.by_id(connection, user.id)
             if now is None or now.disabled_at is not None or now.password_hash != user.password_hash:
-                raise RefusedError(Code.UNAUTHORIZED, "the account was changed: log in again")
+                raise RefusedError(Code.UNAUTHORIZED, "the account was changed: sign in again")
             if rows.count(connection, user.id) >= limits.DEVICES_PER_USER:
-                raise LimitedError("too many devices are logged in: log one of them out first", 60.0, Code.TOO_MANY)
+                raise LimitedError("too many devices are signed in: sign one of them out first", 60.0, Code.TOO_MANY)
             rows.add(connection, device_id, user.id, name, token_hash(token), at)
             doors.audit(connection, at, user.id, "device.login", device_id, name)
 
@@ -108,7 +108,7 @@ class Devices:
         self.revoked([device_id])
 
     def revoked(self, device_ids: list[str]) -> None:
-        """These are logged out, by a commit of this process: forget and tell."""
+        """These are signed out, by a commit of this process: forget and tell."""
         gone = set(device_ids)
         self._generation += 1
         self._known = {k: v for k, v in self._known.items() if v.principal.device_id not in gone}
@@ -149,7 +149,7 @@ class Devices:
         while True:
             generation = self._generation
             principal = _good(self._database.read(look))
-            if generation == self._generation:  # else something was logged out while we read: it may be this one
+            if generation == self._generation:  # else something was signed out while we read: it may be this one
                 return principal
 
 
@@ -158,5 +158,5 @@ def _good(found: tuple[Principal, bool] | None) -> Principal:
         raise RefusedError(Code.UNAUTHORIZED, UNKNOWN)
     principal, good = found
     if not good:
-        raise RefusedError(Code.REVOKED, "this device was logged out")
+        raise RefusedError(Code.REVOKED, "this device was signed out")
     return principal

@@ -42,7 +42,7 @@ class Passwords:
 
     def _in_thread(self, work: object, *arguments: str) -> object:
         if self._waiting >= WAITING_MAX:
-            raise LimitedError("too many logins at once", 2.0, Code.BUSY)
+            raise LimitedError("too many sign in at once", 2.0, Code.BUSY)
         self._waiting += 1
         try:
             return self._threads.apply(work, arguments)

@@ -125,7 +125,7 @@ def shared_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def log_in() -> Iterator[Callable[[Server, str], Login]]:
-    """A new device of one of the people above, logged out afterwards: a person may have twenty."""
+    """A new device of one of the people above, signed out afterwards: a person may have twenty."""
     with ExitStack() as stack:
 
         def one_more(server: Server, name: str) -> Login:
@@ -143,6 +143,6 @@ def log_out(server: Server, login: Login) -> None:
 
 @pytest.fixture
 def connect() -> Iterator[Callable[[Server, str], Wire]]:
-    """A stock Socket.IO client, logged in with a token, whatever it receives kept in order."""
+    """A stock Socket.IO client, signed in with a token, whatever it receives kept in order."""
     with ExitStack() as stack:
         yield lambda server, token: stack.enter_context(Wire(server.url, token))

@@ -158,7 +158,7 @@ def test_a_ticket_is_no_good_once_its_device_is_logged_out_even_while_it_is_look
         return found
 
     monkeypatch.setattr(people.database, "read", meanwhile)
-    with pytest.raises(RefusedError, match="logged out"):
+    with pytest.raises(RefusedError, match="signed out"):
         people.devices.identify(ticket)
 
 

@@ -174,7 +174,7 @@ class Connection:
             async with new_session(self._tls_for(address)) as session:
                 await Api(session, address, self._words).logout(token)
         except LinkError as error:
-            log.warning("this device could not be logged out at the server: %s", error)
+            log.warning("this device could not be signed out at the server: %s", error)
 
     async def search(self, server: str, token: str, query: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The server's HTTP side as the desktop uses it: log in and out, whom to write to. Loaded on the network's thread."""
+"""The server's HTTP side as the desktop uses it: sign in and out, whom to write to. Loaded on the network's thread."""
 
 import logging
 import ssl

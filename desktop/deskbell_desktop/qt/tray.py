@@ -92,7 +92,7 @@ class Tray(QObject):
         self._quiet = self._add(translate("Tray", "Do not disturb"))
         self._quiet.setCheckable(True)
         self._menu.addSeparator()
-        self._sign_out = self._add(translate("Tray", "Log out"))
+        self._sign_out = self._add(translate("Tray", "Sign out"))
         self._quit = self._add(translate("Tray", "Quit"))
         self._open.triggered.connect(lambda: self.open_requested.emit())
         self._compose.triggered.connect(lambda: self.compose_requested.emit())

@@ -38,7 +38,7 @@ def backup(place: Place, file: Path) -> None:
 def restore(place: Place, file: Path, force: bool) -> None:
     """Replace everything by the backup FILE. Clients notice it, and mark in their history what is missing.
 
-    Devices that were logged out since the backup was made are logged in again: log them out once more.
+    Devices that were signed out since the backup was made are signed in again: sign them out once more.
     """
     with open_people(place) as people, files.readable(file) as copy:
         if not force and (is_served(place) or (place.postgres and other_sessions(people.database))):

@@ -11,7 +11,7 @@ from deskbell_server.services import open_people
 
 @click.group()
 def device() -> None:
-    """Logged-in clients."""
+    """Signed-in clients."""
 
 
 def day(at: int) -> str:
@@ -21,7 +21,7 @@ def day(at: int) -> str:
 @device.command("list")
 @click.pass_obj
 def list_devices(place: Place) -> None:
-    """All devices that are logged in, the last used first (times in UTC)."""
+    """All devices that are signed in, the last used first (times in UTC)."""
     with open_people(place) as people:
         for row in people.devices.everyones():
             click.echo("\t".join([row.id, row.user_name, row.name, day(row.last_used_at)]))
@@ -34,4 +34,4 @@ def revoke(place: Place, device_id: str) -> None:
     """Log a device out; a connected one is closed within two seconds."""
     with open_people(place) as people:
         people.devices.revoke(device_id, COMMAND_LINE)
-    click.echo("Logged out.")
+    click.echo("Signed out.")

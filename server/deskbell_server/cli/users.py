@@ -40,7 +40,7 @@ def add(place: Place, name: str, admin: bool, display: str) -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--log-out", is_flag=True, help="Also log out all devices of this user.")
+@click.option("--log-out", is_flag=True, help="Also sign out all devices of this user.")
 @click.pass_obj
 def passwd(place: Place, name: str, log_out: bool) -> None:
     """Set another password, from a prompt or from stdin."""
@@ -72,7 +72,7 @@ def list_users(place: Place) -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--undo", is_flag=True, help="Let the user in again; they must log in anew.")
+@click.option("--undo", is_flag=True, help="Let the user in again; they must sign in anew.")
 @click.pass_obj
 def disable(place: Place, name: str, undo: bool) -> None:
     """Log a user out everywhere and keep them out."""

@@ -62,11 +62,11 @@ class Delivery:
         self._transport.fan_out(names.BYE, rooms, msgspec.json.encode(Bye(code=code, after_ms=after_ms)))
 
     def close_devices(self, device_ids: list[str]) -> None:
-        """They were logged out: told so, and closed."""
+        """They were signed out: told so, and closed."""
         tail = msgspec.json.encode(Bye(code=Code.REVOKED, fatal=Code.REVOKED in FATAL))
         connected = set(self._presence.devices())
         for device_id in connected.intersection(device_ids):
-            log.info("device %s is logged out: closing its connections", device_id)
+            log.info("device %s is signed out: closing its connections", device_id)
             self._transport.fan_out(names.BYE, [(device_room(device_id), b"")], tail)
             self._transport.disconnect_room(device_room(device_id))
 

@@ -148,7 +148,7 @@ class Desk(flask_socketio.Namespace):
     def _principal(self, sid: str) -> Principal:
         principal = self._presence.get(sid)
         if principal is None:
-            raise RefusedError(Code.REVOKED, "this device was logged out")
+            raise RefusedError(Code.REVOKED, "this device was signed out")
         return principal
 
     def _paced(self, sid: str) -> Principal:

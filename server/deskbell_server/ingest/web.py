@@ -192,7 +192,7 @@ def printable(text: str) -> str:
 def _bearer() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise RefusedError(Code.UNAUTHORIZED, "log in first: Authorization: Bearer TOKEN")
+        raise RefusedError(Code.UNAUTHORIZED, "sign in first: Authorization: Bearer TOKEN")
     return token.strip()
 
 

@@ -81,7 +81,7 @@ def _listed(connection: Connection, where: str, values: tuple[str, ...]) -> list
 
 
 def revoke(connection: Connection, device_id: str, at: int, *, user_id: str | None = None) -> str | None:
-    """The user whose device it was; None when no such device (of that user, if given) is logged in."""
+    """The user whose device it was; None when no such device (of that user, if given) is signed in."""
     row = connection.execute(
         "UPDATE devices SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL AND user_id = coalesce(?, user_id)"
         " RETURNING user_id",
@@ -98,7 +98,7 @@ def revoke_all(connection: Connection, user_id: str, at: int) -> list[str]:
 
 
 def good(connection: Connection, device_ids: Iterable[str]) -> set[str]:
-    """Those of `device_ids` that are still logged in, with an account that is enabled."""
+    """Those of `device_ids` that are still signed in, with an account that is enabled."""
     found: set[str] = set()
     for marks, values in chunks(list(device_ids)):
         rows = connection.execute(

@@ -36,7 +36,7 @@ def refuse_failure(error: BaseException) -> tuple[str, Any]:
     """Message and data of the CONNECT_ERROR when a connect handler raised `error` instead of deciding."""
     ref = secrets.token_hex(6)
     log.error("connect handler failed, ref %s", ref, exc_info=error)
-    return "The server could not check this login.", {"code": "unavailable", "fatal": False, "ref": ref}
+    return "The server could not check this sign-in.", {"code": "unavailable", "fatal": False, "ref": ref}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Options:
     ping_interval_s: float = limits.PING_INTERVAL_S
     ping_timeout_s: float = limits.PING_TIMEOUT_S
     waiting_max: int = 2000
-    """Sockets that have not logged in yet; further upgrades are answered 503."""
+    """Sockets that have not signed in yet; further upgrades are answered 503."""
     out_bytes: int = 1 << 20
     out_frames: int = 256
     """What may wait for a client whose kernel buffer is full; more closes it."""

@@ -190,7 +190,7 @@ class Connection(EngineSocket):
     # -- time
 
     def on_due(self, now: float) -> None:
-        """Its deadline has come: to hang up, to have logged in, to be pinged, or to have answered that."""
+        """Its deadline has come: to hang up, to have signed in, to be pinged, or to have answered that."""
         if self.closing:
             self._release()
         elif not self.logins:

@@ -100,7 +100,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         return environ
 
     def waits(self, client: Client) -> None:
-        """It must log in, again."""
+        """It must sign in, again."""
         self.waiting += 1
         self.wheel.set(client, time.monotonic() + self.options.login_s)
 
@@ -245,7 +245,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         if transport == "websocket" or jsonp_index is not None:
             return self._bad_request()
         if self.waiting >= self.options.waiting_max:
-            return handshake.busy("Too many are waiting for their login.")
+            return handshake.busy("Too many are waiting to sign in.")
         client = PollingSocket(self, self.generate_id())
         self.sockets[client.sid] = client
         self.waits(client)

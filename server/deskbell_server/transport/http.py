@@ -237,7 +237,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         try:
             upgrade = handshake.read(head, self.options.allowed_origins)
             if upgrade is not None and self._engine.waiting >= self.options.waiting_max:
-                raise HandshakeError(503, "Too many are waiting for their login.")
+                raise HandshakeError(503, "Too many are waiting to sign in.")
             if upgrade is None and len(self.handlers) >= self.options.http_max:
                 raise HandshakeError(503, "Too many requests at a time.")
         except HandshakeError as error:

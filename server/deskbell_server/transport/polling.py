@@ -93,7 +93,7 @@ class PollingSocket(Socket):  # type: ignore[misc]
     # -- time
 
     def on_due(self, now: float) -> None:
-        """Its deadline has come: to have logged in, to be pinged, or to have answered that."""
+        """Its deadline has come: to have signed in, to be pinged, or to have answered that."""
         reason = self.server.reason
         if not self.logins:
             self._end_soon(reason.SERVER_DISCONNECT)

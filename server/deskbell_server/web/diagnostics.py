@@ -32,7 +32,7 @@ NAME_MOST = 64
 
 
 class Guarded(flask_socketio.Namespace):
-    """Lets in admins, or everybody when open; lets go whose device was logged out."""
+    """Lets in admins, or everybody when open; lets go whose device was signed out."""
 
     def __init__(self, namespace: str, socketio: Any, devices: Devices, is_open: bool) -> None:
         super().__init__(namespace)

@@ -101,7 +101,7 @@ def test_a_server_that_never_takes_this_program_is_no_reason_to_throw_the_sign_i
     assert of(bench.done, do.ShowStatus)[-1].status.problem == ""
 
 
-@pytest.mark.parametrize("end", [on.SignOutRequested(), on.Refused(Code.REVOKED, "logged out", fatal=True)])
+@pytest.mark.parametrize("end", [on.SignOutRequested(), on.Refused(Code.REVOKED, "signed out", fatal=True)])
 def test_what_could_not_be_kept_is_no_problem_once_it_is_gone(end: on.Event) -> None:
     bench = online()
     bench.tell(UNKEPT)

@@ -92,7 +92,7 @@ def test_the_menu_says_and_does(qtbot: QtBot) -> None:
         "Open",
         "New message",
         "Do not disturb",
-        "Log out",
+        "Sign out",
         "Quit",
     ]
     tray.show_status(ONLINE)

@@ -32,7 +32,7 @@ def publish(office: Server, who: Login, body: Any, **headers: str) -> Answer:
     return office.ask("POST", MESSAGES, body, who.token, **headers)
 
 
-# -- logging in ----------------------------------------------------------------------------------------------------
+# -- signing in ----------------------------------------------------------------------------------------------------
 
 
 def test_login_gives_token_user_and_device(office: Server) -> None:
