@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core import text
-from deskbell_desktop.core.views import Link, StatusView
+from deskbell_desktop.core.views import Found, Link, StatusView
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
@@ -49,6 +49,7 @@ class Desk:
         self._current: str | None = None
         self._limit = PAGE
         self._search = ""
+        self._seeking: Iterator[Found | None] | None = None
         self._drafts: dict[str, str] = {}
         self._people: dict[str, Party] = {}
         self._refreshing = False
@@ -67,6 +68,7 @@ class Desk:
         self.keep_drafts()
         self._store = self._pages = None
         self._current, self._search, self._limit = None, "", PAGE
+        self._seeking = None
         self._people.clear()
         if self._window is not None:
             self._window.forget()
@@ -158,6 +160,7 @@ class Desk:
             window.discard_requested.connect(lambda cid: self._tell(on.DiscardRequested(cid)))
             window.older_requested.connect(self._on_older)
             window.search_changed.connect(self._on_search)
+            window.found_chosen.connect(lambda conversation, key: self._select(conversation, key or None))
             window.looked.connect(self._tell)
             window.read_requested.connect(lambda conversation: self._tell(on.ReadRequested(conversation)))
             window.draft_changed.connect(self._on_draft)
@@ -209,7 +212,23 @@ class Desk:
 
     def _on_search(self, search: str) -> None:
         self._search = text.storable(search)
-        self._refresh(messages=False)
+        self._seek()
+
+    def _seek(self) -> None:
+        """Look for what is in the search field, between other things: there may be much to look through."""
+        self._seeking = self._pages.search(self._search) if self._search and self._pages is not None else None
+        self._seek_on(self._seeking)
+
+    def _seek_on(self, steps: Iterator[Found | None] | None) -> None:
+        if steps is None or steps is not self._seeking or self._window is None:
+            return
+        with self._guarded():
+            found = next(steps)
+            if found is None:
+                self._later(0, lambda: self._seek_on(steps))
+            else:
+                self._seeking = None
+                self._window.show_found(found)
 
     def _on_draft(self, conversation: str, draft: str) -> None:
         if not self._drafts:
@@ -237,6 +256,8 @@ class Desk:
         if self._window is not None and self._window.isVisible():
             shown = self._window.current_conversation()
             self._refresh(messages=shown is not None and (self._stale is None or shown in self._stale))
+            if self._seeking is None:
+                self._seek()
 
     def _refresh(self, *, messages: bool, focus: str | None = None) -> None:
         window, pages = self._window, self._pages
@@ -244,7 +265,7 @@ class Desk:
             return
         self._stale = set()
         with self._guarded():
-            window.show_conversations(pages.conversations(self._search), self._current)
+            window.show_conversations(pages.conversations(), self._current)
             unread = pages.unread(self._current) if self._current else ()
             view = pages.conversation(self._current) if self._current and messages else None
             if view is None:

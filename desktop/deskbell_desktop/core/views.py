@@ -54,6 +54,25 @@ class ConversationView:
 
 
 @dataclass(frozen=True)
+class Hit:
+    """A message that a search has found, as a row: its conversation's, with its own line and time."""
+
+    key: str
+    row: ConversationView
+
+
+@dataclass(frozen=True)
+class Found:
+    """What has `wanted` in it, folded as the search compares: people and groups by name; messages, newest first."""
+
+    wanted: str
+    people: tuple[ConversationView, ...]
+    messages: tuple[Hit, ...]
+    more: bool = False
+    """There are older messages that have it too."""
+
+
+@dataclass(frozen=True)
 class MessageView:
     """One bubble. `key` is the message id, or the `cid` while the server has not named it."""
 

@@ -1,19 +1,25 @@
 """The local store as the window shows it: conversations newest first, the last messages of one, search."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 
 from deskbell_desktop.core import text
 from deskbell_desktop.core.events import Outgoing
-from deskbell_desktop.core.views import ConversationView, Delivery, MessageView
+from deskbell_desktop.core.search import around, folded
+from deskbell_desktop.core.views import ConversationView, Delivery, Found, Hit, MessageView
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.store import Store
 from deskbell_protocol.wire import Party
 
 CONVERSATIONS = 500
+FOUND = 100
+"""Messages that a search shows, the newest."""
+SEARCH_STEP = 4000
+"""Messages looked through at a time: some 10 ms."""
 DESKBELL = Party("", "deskbell", "Deskbell", "app")
 """Who tells of a hole in the history."""
 OUTGOING_STATE = {"queued": Delivery.SENDING, "sent": Delivery.SENT, "failed": Delivery.FAILED}
@@ -35,32 +41,67 @@ class Pages:
         self._store = store
         self._me = me
 
-    def conversations(self, search: str = "") -> list[ConversationView]:
-        """All, or those in whose names or messages `search` occurs; then the line shown is the newest that has it."""
-        wanted = search.strip().casefold()
+    def conversations(self, named: str = "") -> list[ConversationView]:
+        """Newest first; those in whose names `named`, which is folded, occurs."""
         with self._store.reading() as database:
             unread = dict(
                 database.execute("SELECT conversation, count(*) FROM messages WHERE unread = 1 GROUP BY conversation")
             )
-            hits = _hits(database, wanted) if wanted else {}
             waiting = _waiting(database)
             rows = database.execute(
-                "SELECT id, parties, last_text, last_mine, at, folded FROM conversations ORDER BY at DESC, id"
+                "SELECT id, parties, last_text, last_mine, at FROM conversations WHERE instr(folded, ?)"
+                " ORDER BY at DESC, id LIMIT ?",
+                (named, CONVERSATIONS),
             )
-            views = []
-            for id_, parties, last_text, last_mine, at, folded in rows:
-                if wanted and id_ not in hits and wanted not in folded:
-                    continue
-                line, mine, when = hits.get(id_, (last_text, bool(last_mine), at))
-                view = self._view(id_, _parties(parties), line, mine, when, unread.get(id_, 0))
-                if id_ in waiting and id_ not in hits:
-                    item = waiting[id_]
-                    line, state = text.one_line(item.body), OUTGOING_STATE[item.state]
-                    view = replace(view, last_text=line, last_mine=True, waiting=state)
-                views.append(view)
-                if len(views) == CONVERSATIONS:
-                    break
-            return views
+            views = [
+                self._view(id_, _parties(parties), line, bool(mine), at, unread.get(id_, 0))
+                for id_, parties, line, mine, at in rows
+            ]
+        return [_with_waiting(view, waiting.get(view.id)) for view in views]
+
+    def search(self, search: str) -> Iterator[Found | None]:
+        """Each step is short, however much there is to look through; the last one yields what was found."""
+        wanted = folded(search.strip())
+        hits = self._unsent(wanted)
+        with self._store.reading() as database:
+            below = database.execute("SELECT coalesce(max(n), 0) + 1 FROM messages").fetchone()[0]
+        while below > 1 and len(hits) <= FOUND:
+            hits += self._between(max(1, below - SEARCH_STEP), below, wanted)
+            below -= SEARCH_STEP
+            yield None
+        yield Found(wanted, tuple(self.conversations(wanted)), tuple(hits[:FOUND]), more=len(hits) > FOUND)
+
+    def _between(self, first: int, below: int, wanted: str) -> list[Hit]:
+        with self._store.reading() as database:
+            rows = database.execute(
+                # NOT INDEXED: the index on conversations would visit every row in another order than that of the disk
+                "SELECT m.id, m.conversation, c.parties, m.sender, m.mine, m.title, m.body, m.at"
+                " FROM messages m NOT INDEXED JOIN conversations c ON c.id = m.conversation"
+                " WHERE m.n >= ? AND m.n < ? AND instr(m.folded, ?) ORDER BY m.n DESC LIMIT ?",
+                (first, below, wanted, FOUND + 1),
+            ).fetchall()
+        return [self._hit(row, wanted) for row in rows]
+
+    def _unsent(self, wanted: str) -> list[Hit]:
+        with self._store.reading() as database:
+            rows = database.execute(
+                "SELECT o.item, o.conversation, c.parties FROM outbox o JOIN conversations c ON c.id = o.conversation"
+                " ORDER BY o.n DESC"
+            ).fetchall()
+        items = [(msgspec.json.decode(raw, type=Outgoing), *rest) for raw, *rest in rows]
+        return [
+            self._hit((item.cid, conversation, parties, "", True, item.title, item.body, item.created_at), wanted)
+            for item, conversation, parties in items
+            if wanted in folded(f"{item.title}\n{item.body}")
+        ]
+
+    def _hit(self, row: Sequence[Any], wanted: str) -> Hit:
+        key, conversation, raw, sender, mine, title, body, at = row
+        parties = _parties(raw)
+        line = text.one_line(around(f"{title}: {body}" if title else body, wanted))
+        if not mine and parties and parties[0].kind == "group":
+            line = self._words.last_in_group(msgspec.json.decode(sender, type=Party).label, line)
+        return Hit(key, self._view(conversation, parties, line, bool(mine), at, 0))
 
     def conversation(self, id_: str) -> ConversationView | None:
         with self._store.reading() as database:
@@ -164,22 +205,10 @@ def _waiting(database: sqlite3.Connection) -> dict[str, Outgoing]:
     return found | {item.conversation: item for item in items if item.state == "failed"}
 
 
-def _hits(database: sqlite3.Connection, wanted: str) -> dict[str, tuple[str, bool, int]]:
-    """Per conversation the newest message with `wanted` in it: line, mine, at."""
-    rows = database.execute(
-        # NOT INDEXED: the index on conversations would visit every row in another order than that of the disk
-        "SELECT conversation, title, body, mine, at, max(n) FROM messages NOT INDEXED"
-        " WHERE instr(folded, ?) GROUP BY conversation",
-        (wanted,),
-    )
-    return {row[0]: (_around(row[1], row[2], wanted), bool(row[3]), row[4]) for row in rows}
-
-
-def _around(title: str, body: str, wanted: str) -> str:
-    """The line of a hit, beginning so that the hit can be seen."""
-    whole = f"{title} {body}" if title else body
-    start = max(whole.casefold().find(wanted) - 30, 0)
-    return ("…" if start else "") + text.one_line(whole[start:])
+def _with_waiting(view: ConversationView, item: Outgoing | None) -> ConversationView:
+    if item is None:
+        return view
+    return replace(view, last_text=text.one_line(item.body), last_mine=True, waiting=OUTGOING_STATE[item.state])
 
 
 def _parties(raw: str) -> tuple[Party, ...]:

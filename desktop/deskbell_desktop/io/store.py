@@ -10,6 +10,7 @@ import msgspec
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import text
 from deskbell_desktop.core.events import Outgoing, Ring, Stored, Unread
+from deskbell_desktop.core.search import folded
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import store_file
 from deskbell_desktop.io.store_file import StoreError, StoreUnwritableError
@@ -206,7 +207,7 @@ class Store:
                 item.at,
                 item.unread,
                 None if item.ring is None else msgspec.json.encode(item.ring).decode(),
-                f"{message.title}\n{message.body}".casefold(),
+                folded(f"{message.title}\n{message.body}"),
             ),
         )
         if item.mine and message.cid is not None:
@@ -251,10 +252,10 @@ class Store:
         known = database.execute("SELECT parties FROM conversations WHERE id = ?", (conversation,)).fetchone()
         if known is not None and not (parties and all(party.id for party in parties)):
             parties = msgspec.json.decode(known[0], type=list[Party])
-        folded = "\n".join(f"{party.name}\n{party.display}" for party in parties).casefold()
+        names = folded("\n".join(f"{party.name}\n{party.display}" for party in parties))
         database.execute(
             "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?, ?)",
-            (conversation, msgspec.json.encode(list(parties)).decode(), line, mine, at, folded),
+            (conversation, msgspec.json.encode(list(parties)).decode(), line, mine, at, names),
         )
 
     def _put(self, database: sqlite3.Connection, key: str, value: str) -> None:

@@ -148,12 +148,12 @@ class Bubble:
         colours: Colours,
         clip: QRectF,
         *,
-        focused: bool,
+        marked: bool,
         selection: Selection | None = None,
     ) -> None:
         offset = QPointF(0, top)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(colours.color("accent"), 1) if focused else Qt.PenStyle.NoPen)
+        painter.setPen(QPen(colours.color("accent"), 1) if marked else Qt.PenStyle.NoPen)
         painter.setBrush(colours.color("tint" if self.row.message.mine else "selection"))
         box = self.box.translated(offset)
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS_SURFACE, theme.RADIUS_SURFACE)

@@ -16,7 +16,16 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QPainter,
+    QPen,
+    QTextCharFormat,
+    QTextLayout,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -28,6 +37,7 @@ from PySide6.QtWidgets import (
 )
 
 from deskbell_desktop.core import text
+from deskbell_desktop.core.search import hits
 from deskbell_desktop.core.views import ConversationView, Delivery
 from deskbell_desktop.qt import avatars, theme, words
 from deskbell_desktop.qt.theme import Colours
@@ -79,20 +89,26 @@ class ConversationDelegate(QStyledItemDelegate):
         return QSize(option.rect.width(), ROW)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        view = option.widget
         model = index.model()
-        if not isinstance(view, ConversationList) or not isinstance(model, ConversationModel):
-            return
-        colours = theme.colours()
-        row = model.rows[index.row()]
-        box = QRectF(option.rect).adjusted(8, 0, -8, 0)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        _draw_ground(painter, box, option.state, colours, opened=row.id == view.opened)
-        party = row.parties[0] if row.parties else NOBODY
-        avatars.draw(painter, QRectF(box.left() + 16, box.center().y() - FACE / 2, FACE, FACE), party, colours)
-        _draw_words(painter, box.adjusted(16 + FACE + 12, 10, -16, -10), row, view, colours)
-        painter.restore()
+        view = option.widget
+        if isinstance(view, ConversationList) and isinstance(model, ConversationModel):
+            row = model.rows[index.row()]
+            draw_row(painter, option, row, opened=row.id == view.opened)
+
+
+def draw_row(
+    painter: QPainter, option: QStyleOptionViewItem, row: ConversationView, *, opened: bool, wanted: str = ""
+) -> None:
+    """`wanted`, folded as the search compares, is marked in it."""
+    colours = theme.colours()
+    box = QRectF(option.rect).adjusted(8, 0, -8, 0)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _draw_ground(painter, box, option.state, colours, opened=opened)
+    party = row.parties[0] if row.parties else NOBODY
+    avatars.draw(painter, QRectF(box.left() + 16, box.center().y() - FACE / 2, FACE, FACE), party, colours)
+    _draw_words(painter, box.adjusted(16 + FACE + 12, 10, -16, -10), row, option.widget, colours, wanted)
+    painter.restore()
 
 
 def _draw_ground(painter: QPainter, box: QRectF, state: QStyle.StateFlag, colours: Colours, *, opened: bool) -> None:
@@ -108,7 +124,9 @@ def _draw_ground(painter: QPainter, box: QRectF, state: QStyle.StateFlag, colour
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS, theme.RADIUS)
 
 
-def _draw_words(painter: QPainter, box: QRectF, row: ConversationView, view: QWidget, colours: Colours) -> None:
+def _draw_words(
+    painter: QPainter, box: QRectF, row: ConversationView, view: QWidget, colours: Colours, wanted: str
+) -> None:
     upper = QRectF(box.left(), box.top(), box.width(), 20)
     lower = QRectF(box.left(), box.top() + 20, box.width(), 20)
     when = words.short_time(row.at, round(time.time() * 1000))
@@ -118,20 +136,42 @@ def _draw_words(painter: QPainter, box: QRectF, row: ConversationView, view: QWi
     _draw_line(painter, upper.adjusted(box.width() - taken, 0, 0, 0), when)
     painter.setFont(theme.font(view, 14, bold=True))
     painter.setPen(colours.color("text"))
-    _draw_line(painter, upper.adjusted(0, 0, -taken - 12, 0), text.one_line(row.title))
+    _draw_line(painter, upper.adjusted(0, 0, -taken - 12, 0), text.one_line(row.title), wanted)
     badge = _draw_badge(painter, lower, row.unread, view, colours) if row.unread else 0.0
     painter.setFont(theme.font(view, 13))
     failed = row.waiting is Delivery.FAILED
     painter.setPen(colours.color("bad" if failed else "text" if row.unread else "soft"))
-    _draw_line(painter, lower.adjusted(0, 0, -badge, 0), last_words(row))
+    _draw_line(painter, lower.adjusted(0, 0, -badge, 0), last_words(row), wanted)
 
 
-def _draw_line(painter: QPainter, box: QRectF, shown: str) -> None:
+def _draw_line(painter: QPainter, box: QRectF, shown: str, wanted: str = "") -> None:
     """One line on the middle of `box`, by the font's own baseline: a Chinese name stands where a Latin one does."""
     metrics = QFontMetricsF(painter.font())
-    baseline = box.center().y() + (metrics.capHeight() / 2)
+    baseline = round(box.center().y() + (metrics.capHeight() / 2))
     elided = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, box.width())
-    painter.drawText(QPointF(box.left(), round(baseline)), elided)
+    marks = [_mark(elided, *hit) for hit in hits(elided, wanted)] if wanted else []
+    if not marks:
+        painter.drawText(QPointF(box.left(), baseline), elided)
+        return
+    layout = QTextLayout(elided, painter.font())
+    layout.setFormats(marks)
+    layout.beginLayout()
+    line = layout.createLine()
+    line.setNumColumns(len(elided))
+    layout.endLayout()
+    layout.draw(painter, QPointF(box.left(), baseline - line.ascent()))
+
+
+def _mark(shown: str, start: int, end: int) -> QTextLayout.FormatRange:
+    """Qt counts in UTF-16."""
+    mark = QTextLayout.FormatRange()
+    mark.start, mark.length = (len(part.encode("utf-16-le")) // 2 for part in (shown[:start], shown[start:end]))
+    format_ = QTextCharFormat()
+    format_.setBackground(theme.colours().color("tint"))
+    format_.setForeground(theme.colours().color("accent"))
+    format_.setFontWeight(QFont.Weight.DemiBold)
+    mark.format = format_
+    return mark
 
 
 def _draw_badge(painter: QPainter, box: QRectF, unread: int, view: QWidget, colours: Colours) -> float:

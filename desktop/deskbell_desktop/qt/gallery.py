@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from deskbell_desktop.qt import language, theme
+from deskbell_desktop.qt.found_list import FoundList
 from deskbell_desktop.qt.gallery_samples import Sample, sample
 from deskbell_desktop.qt.login import LoginDialog
 from deskbell_desktop.qt.message_list import MessageList
@@ -23,6 +24,7 @@ from deskbell_desktop.qt.popup_frame import SHADOW, PopupFrame
 from deskbell_desktop.qt.popup_window import PopupWindow
 from deskbell_desktop.qt.reply_box import Editor
 from deskbell_desktop.qt.reply_popup import ReplyPopup
+from deskbell_desktop.qt.side import SearchField
 from deskbell_desktop.qt.tray_icon import INKS, SIZES, Panel, State, tray_pixmap
 from deskbell_desktop.qt.window import MainWindow
 
@@ -66,6 +68,7 @@ class Gallery:
 
     def shoot_all(self) -> None:
         self.shoot_window()
+        self.shoot_search()
         self.shoot_pages()
         self.shoot_login()
         self.shoot_popups()
@@ -85,6 +88,21 @@ class Gallery:
         window.compose()
         window.set_people(self._what.people)
         self._shoot("compose", window)
+        window.hide()
+
+    def shoot_search(self) -> None:
+        """What was found, and the message that was gone to."""
+        window = self._window()
+        found = window.findChild(FoundList)
+        search = window.findChild(SearchField)
+        assert found is not None
+        assert search is not None
+        search.setText(self._what.found.wanted)
+        window.show_found(self._what.found)
+        QTest.keyClick(search, Qt.Key.Key_Down)
+        QTest.keyClick(found, Qt.Key.Key_Down)
+        window.show_messages(self._what.conversations[0], self._what.messages, has_older=False, focus="m2")
+        self._shoot("search", window)
         window.hide()
 
     def shoot_pages(self) -> None:

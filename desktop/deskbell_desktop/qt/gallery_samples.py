@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deskbell_desktop.core.views import ConversationView, Delivery, Link, MessageView, Popup, StatusView
+from deskbell_desktop.core.views import ConversationView, Delivery, Found, Hit, Link, MessageView, Popup, StatusView
 from deskbell_protocol.wire import Party
 
 SERVER = "https://desk.example.org"
@@ -33,6 +33,7 @@ class Sample:
     popups: tuple[Popup, ...]
     problem: str
     answer: str
+    found: Found
 
 
 def sample(tongue: str) -> Sample:
@@ -57,6 +58,10 @@ def _said(key: str, body: str, ago: int, *, sender: Party = MARIA) -> MessageVie
 
 def _wrote(key: str, body: str, ago: int, state: Delivery, problem: str = "") -> MessageView:
     return MessageView(key, ME, True, "", body, _noon() - ago, state, problem=problem)
+
+
+def _found(wanted: str, people: tuple[ConversationView, ...], *messages: ConversationView) -> Found:
+    return Found(wanted, people, tuple(Hit(f"h{number}", row) for number, row in enumerate(messages)))
 
 
 def _pages(problem: str) -> tuple[tuple[str, StatusView, Sequence[ConversationView] | None], ...]:
@@ -101,6 +106,13 @@ def _english() -> Sample:
         ),
         "That name and password do not match. 3 tries left.",
         "Yes, ship it",
+        _found(
+            "ar",
+            (_talk(MARIA, "Shall we ship it now?", 0, unread=2),),
+            _talk(MARIA, "…ould you look at this? The tests are running", 0, mine=True),
+            _talk(OPS, "Ana Ruiz: the new disk is already there", 192 * MINUTE),
+            _talk(XIAOMING, "Lunch at a quarter past?", DAY),
+        ),
     )
 
 
@@ -130,4 +142,10 @@ def _chinese() -> Sample:
         ),
         "名称和密码不匹配，还可以再试 3 次。",
         "可以，发布吧",
+        _found(
+            "晓明",
+            (_talk(XIAOMING, "现在可以发布了吗？", 0, unread=2),),
+            _talk(OPS, "李娜: 晓明，磁盘换好了吗？", 192 * MINUTE),
+            _talk(LI, "下午和晓明一起看文档", DAY, mine=True),
+        ),
     )

@@ -59,6 +59,7 @@ class LazyList(QListView):
         self._whole: set[str] = set()
         self._unread: frozenset[str] = frozenset()
         self._selection: Selection | None = None
+        self._pointed_at: str | None = None
         self._at_end = True
         self._anchor = (0, 0)
         self._settling = False
@@ -80,7 +81,7 @@ class LazyList(QListView):
         self, messages: Sequence[MessageView], unread: frozenset[str], *, named: bool, line: str | None, older: bool
     ) -> None:
         """Another conversation: from its first unread message, or else from its end."""
-        self._at_end, self._anchor, self._unread = True, (0, 0), unread
+        self._at_end, self._anchor, self._unread, self._pointed_at = True, (0, 0), unread, None
         self._whole.clear()
         self._selection = None
         self.messages.reset(messages, named=named, line=line)
@@ -100,9 +101,10 @@ class LazyList(QListView):
             QTimer.singleShot(0, self, self._note_place)  # the top may be in sight already
 
     def focus_message(self, key: str) -> None:
-        """Bring that message into sight and make it the current one."""
+        """Bring that message into sight, mark it and make it the current one."""
         row = self.messages.row_of(key)
         if row is not None:
+            self._pointed_at = key
             index = self.messages.index(row)
             self.setCurrentIndex(index)
             self.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
@@ -345,6 +347,7 @@ class LazyList(QListView):
         clip = QRectF(event.rect())
         while number < count and self._tops[number] - offset <= event.rect().bottom():
             bubble = self.bubble(number)
-            top, focused = self._tops[number] - offset, number == current
-            bubble.draw(painter, top, colours, clip, focused=focused, selection=self._selection)
+            top = self._tops[number] - offset
+            marked = number == current or bubble.row.message.key == self._pointed_at
+            bubble.draw(painter, top, colours, clip, marked=marked, selection=self._selection)
             number += 1

@@ -7,10 +7,11 @@ from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
-from deskbell_desktop.core.views import ConversationView, Link, StatusView
+from deskbell_desktop.core.views import ConversationView, Found, Link, StatusView
 from deskbell_desktop.qt import theme, words
 from deskbell_desktop.qt.controls import IconButton, Surface, button, hairline, problem, soft
 from deskbell_desktop.qt.conversation_list import ConversationList
+from deskbell_desktop.qt.found_list import FoundList
 
 WIDTH = 288
 SEARCH_MS = 150
@@ -105,6 +106,7 @@ class SearchField(QLineEdit):
 
 class Side(Surface):
     search_changed = Signal(str)
+    found_chosen = Signal(str, str)
     compose_requested = Signal()
     quiet_toggled = Signal(bool)
     sign_out_requested = Signal()
@@ -121,26 +123,45 @@ class Side(Surface):
         self.compose = IconButton("compose", translate("Side", "New message"))
         self.menu_button = IconButton("more", translate("Side", "More"))
         self.list = ConversationList()
+        self.found = FoundList()
         self.status = StatusLine()
         self._nothing = soft("", 13, wrap=True)
         self._nothing.setContentsMargins(24, 8, 24, 0)
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
-        self._later.setInterval(SEARCH_MS)
         self._make_menu()
         self._lay_out()
-        self.search.textChanged.connect(lambda: self._later.start())
+        self.search.textChanged.connect(self._on_typed)
         self.search.left.connect(self._on_left)
+        self.found.chosen.connect(self.found_chosen)
+        self.found.left.connect(self._on_found_left)
         self._later.timeout.connect(lambda: self.search_changed.emit(self.search.text().strip()))
         self.compose.clicked.connect(lambda: self.compose_requested.emit())
 
     def show_conversations(self, rows: Sequence[ConversationView], selected: str | None) -> None:
         self.list.show_rows(rows, selected)
-        searching = self.search.text().strip()
-        found = translate("Side", "Nothing found for “%1”.").replace("%1", searching)
-        self._nothing.setText(found if searching else translate("Side", "No conversations yet."))
-        self._stack.setCurrentWidget(self.list if rows else self._nothing)
+        if not self._searching():
+            self._show_list()
+
+    def show_found(self, found: Found) -> None:
+        """What the words in the field have found, if they are still there."""
+        if self._searching():
+            self.found.show_found(found)
+            nothing = translate("Side", "Nothing found for “%1”.").replace("%1", self.search.text().strip())
+            self._show(self.found, nothing if not found.people and not found.messages else "")
+
+    def _searching(self) -> bool:
+        return bool(self.search.text().strip())
+
+    def _show_list(self) -> None:
+        rows = self.list.conversations.rows
+        self._show(self.list, "" if rows else translate("Side", "No conversations yet."))
+
+    def _show(self, widget: QWidget, nothing: str) -> None:
+        """`widget`, or the words that say that there is nothing in it."""
+        self._nothing.setText(nothing)
+        self._stack.setCurrentWidget(self._nothing if nothing else widget)
 
     def show_status(self, status: StatusView) -> None:
         self.status.show_status(status)
@@ -155,7 +176,7 @@ class Side(Surface):
         self._quiet = QAction(translate("Side", "Do not disturb"), menu)
         self._quiet.setCheckable(True)
         self._quiet.triggered.connect(self.quiet_toggled)
-        self._sign_out = QAction(translate("Side", "Log out"), menu)
+        self._sign_out = QAction(translate("Side", "Sign out"), menu)
         self._sign_out.triggered.connect(lambda: self.sign_out_requested.emit())
         leave = QAction(translate("Side", "Quit"), menu)
         leave.setShortcut(QKeySequence("Ctrl+Q"))
@@ -178,6 +199,7 @@ class Side(Surface):
         self._stack = QStackedLayout()
         self._stack.addWidget(self._nothing)
         self._stack.addWidget(self.list)
+        self._stack.addWidget(self.found)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -186,7 +208,20 @@ class Side(Surface):
         column.addWidget(hairline())
         column.addWidget(self.status)
 
+    def _on_typed(self) -> None:
+        self._later.start(SEARCH_MS if self._searching() else 0)
+        if not self._searching():
+            self._show_list()
+
     def _on_left(self) -> None:
+        if self._stack.currentWidget() is self.found:
+            self.found.setFocus()
+            self.found.begin()
+        else:
+            self.list.setFocus()
+            if not self.list.currentIndex().isValid():
+                self.list.go(1)
+
+    def _on_found_left(self) -> None:
+        self.search.clear()
         self.list.setFocus()
-        if not self.list.currentIndex().isValid():
-            self.list.go(1)

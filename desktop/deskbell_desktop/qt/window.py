@@ -7,7 +7,7 @@ from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QKeySequence, QSho
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QWidget
 
 from deskbell_desktop.core import events as on
-from deskbell_desktop.core.views import ConversationView, Link, MessageView, StatusView
+from deskbell_desktop.core.views import ConversationView, Found, Link, MessageView, StatusView
 from deskbell_desktop.qt import icons
 from deskbell_desktop.qt.compose import ComposePage
 from deskbell_desktop.qt.front import come_forward, has_eyes
@@ -30,6 +30,7 @@ class MainWindow(QWidget):
     discard_requested = Signal(str)
     older_requested = Signal(str)
     search_changed = Signal(str)
+    found_chosen = Signal(str, str)
     looked = Signal(on.Looking)
     read_requested = Signal(str)
     sign_in_requested = Signal()
@@ -77,6 +78,9 @@ class MainWindow(QWidget):
         composing = self._stack.currentWidget() is self._compose
         self._side.show_conversations(rows, None if composing else self._wanted)
         self._show_right()
+
+    def show_found(self, found: Found) -> None:
+        self._side.show_found(found)
 
     def show_messages(
         self,
@@ -153,6 +157,7 @@ class MainWindow(QWidget):
         self._side.list.read_requested.connect(self.read_requested)
         self._side.list.typed.connect(self._pane.type)
         self._side.search_changed.connect(self.search_changed)
+        self._side.found_chosen.connect(self._on_found_chosen)
         self._side.compose_requested.connect(lambda: self.compose())
         self._side.quiet_toggled.connect(self.quiet_toggled)
         self._side.sign_out_requested.connect(self.sign_out_requested)
@@ -216,12 +221,19 @@ class MainWindow(QWidget):
             self.compose()
 
     def _on_chosen(self, conversation: str) -> None:
-        self._wanted = conversation
-        if self._stack.currentWidget() is self._compose:
-            self._stack.setCurrentWidget(self._page)
+        self._leave_for(conversation)
         self.conversation_selected.emit(conversation)
         if self.current_conversation() is not None:
             self._pane.box.editor.setFocus()
+
+    def _on_found_chosen(self, conversation: str, message: str) -> None:
+        self._leave_for(conversation)
+        self.found_chosen.emit(conversation, message)
+
+    def _leave_for(self, conversation: str) -> None:
+        self._wanted = conversation
+        if self._stack.currentWidget() is self._compose:
+            self._stack.setCurrentWidget(self._page)
 
     def _on_older(self) -> None:
         here = self.current_conversation()

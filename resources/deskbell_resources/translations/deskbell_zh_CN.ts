@@ -351,6 +351,25 @@
     </message>
 </context>
 <context>
+    <name>Found</name>
+    <message>
+        <source>Messages, the newest %1</source>
+        <translation>消息（最新 %1 条）</translation>
+    </message>
+    <message>
+        <source>People</source>
+        <translation>联系人</translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <translation>消息</translation>
+    </message>
+    <message>
+        <source>Found</source>
+        <translation>搜索结果</translation>
+    </message>
+</context>
+<context>
     <name>Instance</name>
     <message>
         <source>Deskbell runs already, but does not answer. End it and start again.</source>
@@ -589,7 +608,7 @@
         <translation>勿扰</translation>
     </message>
     <message>
-        <source>Log out</source>
+        <source>Sign out</source>
         <translation>退出登录</translation>
     </message>
     <message>
@@ -612,7 +631,7 @@
         <translation>勿扰</translation>
     </message>
     <message>
-        <source>Log out</source>
+        <source>Sign out</source>
         <translation>退出登录</translation>
     </message>
     <message>

@@ -11,6 +11,7 @@ WINDOWS = [
     "window",
     "unread",
     "compose",
+    "search",
     "empty",
     "loading",
     "broken",
