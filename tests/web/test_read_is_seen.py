@@ -1,4 +1,4 @@
-"""Read is what stood in view of a page that has the focus: nothing above or below it, nothing while one looks elsewhere."""
+"""Read is what stood in view of a page that has the focus; nothing above or below it, nor while one looks elsewhere."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -118,6 +118,12 @@ class LazyList(QListView):
         self._at_end = False
         self._settle()
 
+    def turn(self) -> None:
+        """The days begin elsewhere, or are called otherwise."""
+        self.messages.turn()
+        self._forget()
+        self._settle()
+
     # -- heights --------------------------------------------------------------------------------------------------
 
     def _guess(self, row: Row) -> int:

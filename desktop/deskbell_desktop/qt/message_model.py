@@ -21,9 +21,11 @@ class MessageModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.rows: list[Row] = []
+        self._named = False
 
     def show(self, messages: Sequence[MessageView], *, named: bool, line: str | None = None) -> None:
         """Become `messages`: what is the same at both ends stays, what is between is taken out and put in."""
+        self._named = named
         old = self.rows
         head = 0
         for row, message in zip(old, messages, strict=False):
@@ -51,9 +53,15 @@ class MessageModel(QAbstractListModel):
 
     def reset(self, messages: Sequence[MessageView], *, named: bool, line: str | None = None) -> None:
         """Become another conversation."""
+        self._named = named
         self.beginResetModel()
         self.rows = rows_of(messages, named=named, line=line)
         self.endResetModel()
+
+    def turn(self) -> None:
+        """The days begin elsewhere."""
+        line = next((row.message.key for row in self.rows if row.under_line), None)
+        self.rows = rows_of([row.message for row in self.rows], named=self._named, line=line)
 
     def row_of(self, key: str) -> int | None:
         return next((number for number, row in enumerate(self.rows) if row.message.key == key), None)

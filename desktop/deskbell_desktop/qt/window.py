@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QWidget
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import ConversationView, Found, Link, MessageView, StatusView
 from deskbell_desktop.qt import icons
+from deskbell_desktop.qt.calendar import Calendar
 from deskbell_desktop.qt.compose import ComposePage
 from deskbell_desktop.qt.front import come_forward, has_eyes
 from deskbell_desktop.qt.pages import Page
@@ -50,6 +51,7 @@ class MainWindow(QWidget):
         self.setWindowIcon(icons.app_icon())
         self.setMinimumSize(720, 440)
         self.resize(960, 624)
+        self._calendar = Calendar(self)
         self._side = Side()
         self._pane = ConversationPane()
         self._compose = ComposePage()
@@ -156,6 +158,7 @@ class MainWindow(QWidget):
         self._side.list.chosen.connect(self._on_chosen)
         self._side.list.read_requested.connect(self.read_requested)
         self._side.list.typed.connect(self._pane.type)
+        self._calendar.turned.connect(self._on_turned)
         self._side.search_changed.connect(self.search_changed)
         self._side.found_chosen.connect(self._on_found_chosen)
         self._side.compose_requested.connect(lambda: self.compose())
@@ -234,6 +237,10 @@ class MainWindow(QWidget):
         self._wanted = conversation
         if self._stack.currentWidget() is self._compose:
             self._stack.setCurrentWidget(self._page)
+
+    def _on_turned(self) -> None:
+        self._side.update()
+        self._pane.list.turn()
 
     def _on_older(self) -> None:
         here = self.current_conversation()

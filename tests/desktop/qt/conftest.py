@@ -1,11 +1,12 @@
 """People and messages for the widgets' tests."""
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core.views import ConversationView, Delivery, Link, MessageView, StatusView
@@ -32,6 +33,15 @@ def said(number: int, body: str = "Hello", *, sender: Party = MARIA, at: int | N
 
 def wrote(number: int, body: str, state: Delivery, problem: str = "") -> MessageView:
     return MessageView(f"m{number}", ME, True, "", body, NOON + number * MINUTE, state, problem=problem)
+
+
+Part = TypeVar("Part", bound=QObject)
+
+
+def part(window: QWidget, kind: type[Part]) -> Part:
+    found = window.findChild(kind)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
@@ -23,18 +22,9 @@ from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.side import SearchField
 from deskbell_desktop.qt.window import MainWindow
 from deskbell_protocol.wire import Message
-from tests.desktop.qt.conftest import MARIA, ME, NOON, ONLINE, OPS, talk
+from tests.desktop.qt.conftest import MARIA, ME, NOON, ONLINE, OPS, part, talk
 
 FOUND = Found("disk", (talk(OPS),), (Hit("m7", talk(last="the disk")), Hit("m3", talk(OPS, last="a disk"))))
-
-
-W = TypeVar("W", bound=QWidget)
-
-
-def part(window: QWidget, kind: type[W]) -> W:
-    found = window.findChild(kind)
-    assert found is not None
-    return found
 
 
 @pytest.fixture
@@ -128,7 +118,12 @@ def desk(tmp_path: Path, told: list[on.Event], qtbot: QtBot) -> Iterator[MainWin
     store.apply(do.ApplyEvents("e1", len(arrived), arrived, ()))
     window = MainWindow()
     qtbot.addWidget(window)
-    desk = Desk(lambda: window, told.append, lambda ms, call: QTimer.singleShot(ms, window, call), pytest.fail)
+    desk = Desk(
+        lambda: window,
+        told.append,
+        lambda ms, call: QTimer.singleShot(ms, window, call),
+        lambda error: pytest.fail(str(error)),
+    )
     desk.bind(store, Pages(store, ME, Words()))
     desk.show_status(ONLINE)
     desk.open()

@@ -15,6 +15,7 @@ from deskbell_desktop.qt.conversation_list import ConversationList
 from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.pages import Page
 from deskbell_desktop.qt.reply_box import Editor
+from deskbell_desktop.qt.side import SearchField
 from deskbell_desktop.qt.window import MainWindow
 from deskbell_protocol import limits
 from deskbell_protocol.wire import Party
