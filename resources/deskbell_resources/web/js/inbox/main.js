@@ -184,8 +184,9 @@ class Inbox {
   /** Whoever looks at its conversation is not told of a message, unless it is urgent and out of view. */
   #rings({ id, conversation, priority }) {
     if (!this.#attends(conversation)) return true;
+    if (priority !== "urgent") return false;
     this.#draw();
-    return priority === "urgent" && !this.pane.messages.look().includes(id);
+    return !this.pane.messages.look().includes(id);
   }
 
   /** Read is what stood in view of a page that has the focus, not what flew by. */

@@ -13,6 +13,17 @@ const dayKey = (at) => new Date(at).toDateString();
 const rectOf = (row) => row.querySelector(".bubble").getBoundingClientRect();
 const newLine = () => h("p.new-line", { role: "separator" }, h("span", {}, t("messages.new")));
 
+/** Index of the first of `rows`, from top to bottom, that ends below `y`. To measure all of them takes too long. */
+function firstPast(rows, y) {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rectOf(rows[middle]).bottom > y) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 /** All of it is in view; of one that is taller than the view its beginning, or as much as fits. */
 function isSeen({ top, bottom }, view) {
   const height = view.bottom - view.top;
@@ -36,7 +47,7 @@ export class Messages {
     this.moved = moved;
     this.attended = attended;
     this.element = h("div.log", { role: "log", tabindex: "0", "aria-label": t("messages"), on: { scroll: () => this.#scrolled() } });
-    this.newer = h("button.button.newer", { type: "button", hidden: true, on: { click: () => this.#go(this.#unread((rect, view) => rect.bottom > view.bottom)) } });
+    this.newer = h("button.button.newer", { type: "button", hidden: true, on: { click: () => this.#go(this.#unreadPast("bottom")) } });
     this.pinned = true;
     new ResizeObserver(() => this.#resized()).observe(this.element);
     visualViewport?.addEventListener("resize", () => this.moved());
@@ -60,7 +71,7 @@ export class Messages {
     const { length } = conversation.messages;
     const added = length - this.#known;
     if (added > PAGE * 2 && this.pinned) { this.open(conversation, waiting); return; }
-    const unread = this.#unread((rect, view) => rect.bottom > view.top);
+    const unread = this.#unreadPast("top");
     const grows = this.pinned || (this.#to === this.#known && this.#to - this.#from < MOST);
     this.#waiting = waiting;
     if (grows && added) this.#grow(length);
@@ -82,8 +93,9 @@ export class Messages {
     if (!this.#conversation) return [];
     const view = this.#view();
     const rows = this.#unreadRows();
-    const inView = rows.filter((row) => isSeen(rectOf(row), view));
-    const below = rows.filter((row) => !inView.includes(row) && rectOf(row).bottom > view.bottom).length + this.#unreadAfter().length;
+    const end = firstPast(rows, view.bottom);
+    const inView = rows.slice(firstPast(rows, view.top), end + 1).filter((row) => isSeen(rectOf(row), view));
+    const below = rows.slice(end).filter((row) => !inView.includes(row)).length + this.#unreadAfter().length;
     this.newer.hidden = below === 0;
     if (below) this.newer.textContent = t("messages.newer", { count: below });
     return inView.map((row) => row.dataset.id);
@@ -104,10 +116,10 @@ export class Messages {
     return unread.size ? messages.slice(this.#to).filter(({ id }) => unread.has(id)).map(({ id }) => id) : [];
   }
 
-  /** Id of the first unread message that is `there`, or after the stretch. */
-  #unread(there) {
-    const view = this.#view();
-    return this.#unreadRows().find((row) => there(rectOf(row), view))?.dataset.id ?? this.#unreadAfter()[0] ?? null;
+  /** Id of the first unread message that ends below `edge` of the view, "top" or "bottom". */
+  #unreadPast(edge) {
+    const rows = this.#unreadRows();
+    return rows[firstPast(rows, this.#view()[edge])]?.dataset.id ?? this.#unreadAfter()[0] ?? null;
   }
 
   /** Top and bottom of what can be seen; a keyboard on the screen covers some of it. */
@@ -207,7 +219,7 @@ export class Messages {
   }
 
   #resized() {
-    if (this.#conversation && this.pinned) this.#follow(this.#unread((rect, view) => rect.bottom > view.top));
+    if (this.#conversation && this.pinned) this.#follow(this.#unreadPast("top"));
     this.moved();
   }
 
