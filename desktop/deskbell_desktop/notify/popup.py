@@ -61,7 +61,10 @@ class PopupNotifier(Notifier):
         self.closed.emit(key)
 
     def _place(self) -> None:
+        """The newest on top; older ones that would stand below the screen's edge leave."""
         below = 0
-        for window in reversed(self._windows.values()):
+        for key, window in reversed(tuple(self._windows.items())):
             window.place(below)
             below += window.height() - 2 * SHADOW + GAP
+            if below > window.screen().availableSize().height() and key != next(reversed(self._windows)):
+                self.withdraw(key)

@@ -1,10 +1,15 @@
 """A window that comes to the person: wherever it was, minimised or on another workspace, it is in front afterwards."""
 
-from PySide6.QtCore import Qt
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from deskbell_desktop.qt import x11
+
+FRAME: Final = QSize(8, 36)
+"""What a window manager may take of a screen for title and edges; it tells only once the window stands."""
 
 
 def on_wayland() -> bool:
@@ -29,6 +34,11 @@ def centre(window: QWidget, *, right: int = 0) -> None:
     frame.moveCenter(free.center())
     frame.moveLeft(max(free.left(), min(frame.left(), free.right() + 1 - right - frame.width())))
     window.move(frame.topLeft())
+
+
+def room(window: QWidget) -> QSize:
+    """How large the inside of `window` may be, for all of it to be seen."""
+    return window.screen().availableSize() - FRAME
 
 
 def has_eyes(window: QWidget) -> bool:

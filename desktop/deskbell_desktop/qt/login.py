@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from deskbell_desktop.core.hosts import host_of, is_loopback
 from deskbell_desktop.qt import icons, theme
 from deskbell_desktop.qt.controls import CheckBox, Surface, button, label, problem, soft
-from deskbell_desktop.qt.front import centre, come_forward
+from deskbell_desktop.qt.front import centre, come_forward, room
 from deskbell_protocol import limits
 
 WIDTH = 400
@@ -109,16 +109,24 @@ class LoginDialog(Surface):
         self._problem.setAccessibleName(text)
         self._problem.setVisible(bool(text))
         self._fit()
+        QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self._problem))
 
     def _fit(self) -> None:
-        """As high as what is shown: `adjustSize` would reckon wrapped words at another width."""
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
-            self.setFixedHeight(layout.totalHeightForWidth(WIDTH))
+        """As high as what is shown, or as the screen: `adjustSize` would reckon wrapped words at another width."""
+        self._column.activate()
+        self.setFixedHeight(min(self._column.totalHeightForWidth(WIDTH), room(self).height()))
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
+        form = QWidget()
+        self._area = QScrollArea()
+        self._area.setWidget(form)
+        self._area.setWidgetResizable(True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self._area)
+        self._column = column = QVBoxLayout(form)
         column.setContentsMargins(32, 32, 32, 32)
         column.setSpacing(0)
         column.addWidget(label(translate("Login", "Sign in to Deskbell"), 20, bold=True))

@@ -59,6 +59,8 @@ class PopupFrame(QWidget):
         """As high as what is shown: `adjustSize` would go by the words that were there before."""
         layout = self.layout()
         if layout is not None:
+            for inner in filter(None, (widget.layout() for widget in self.findChildren(QWidget))):
+                inner.activate()
             layout.invalidate()
             layout.activate()
             self.setFixedHeight(layout.totalHeightForWidth(self.width()))

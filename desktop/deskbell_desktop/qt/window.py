@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QWidget
 
@@ -11,11 +11,13 @@ from deskbell_desktop.core.views import ConversationView, Found, Link, MessageVi
 from deskbell_desktop.qt import icons
 from deskbell_desktop.qt.calendar import Calendar
 from deskbell_desktop.qt.compose import ComposePage
-from deskbell_desktop.qt.front import come_forward, has_eyes
+from deskbell_desktop.qt.front import come_forward, has_eyes, room
 from deskbell_desktop.qt.pages import Page
 from deskbell_desktop.qt.pane import ConversationPane
 from deskbell_desktop.qt.side import Side
 from deskbell_protocol.wire import Party
+
+LEAST = QSize(720, 440)
 
 translate = QCoreApplication.translate
 
@@ -49,7 +51,6 @@ class MainWindow(QWidget):
         self._looking = on.Looking(None)
         self.setWindowTitle(translate("Window", "Deskbell"))
         self.setWindowIcon(icons.app_icon())
-        self.setMinimumSize(720, 440)
         self.resize(960, 624)
         self._calendar = Calendar(self)
         self._side = Side()
@@ -128,6 +129,9 @@ class MainWindow(QWidget):
     def open(self, focus_reply: bool = True, activation_token: str = "") -> None:
         """Come to the front. On Wayland the token must be in the environment; elsewhere it is not needed."""
         del activation_token
+        if not self.isVisible():
+            self.setMinimumSize(LEAST.boundedTo(room(self)))
+            self.resize(self.size().boundedTo(room(self)))
         come_forward(self)
         if focus_reply and self._stack.currentWidget() is self._pane:
             self._pane.box.editor.setFocus()

@@ -1,6 +1,7 @@
 """A real window manager with four workspaces: each of our windows comes to where the person is, and knows it."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -119,3 +120,14 @@ def test_a_popup_stands_on_every_workspace(make: Callable[[], QWidget], hand: Ha
     qtbot.waitUntil(lambda: bool(hand.windows("--name", "^popup$")))
     hand.go_to_workspace(3)
     assert hand.windows("--name", "^popup$")
+
+
+def test_every_window_fits_a_small_screen_that_is_scaled(default_screen: object, tmp_path: Path) -> None:
+    env = os.environ | {"QT_SCALE_FACTOR": "2"}  # 640 by 400 of what is 1280 by 800
+    with Child([sys.executable, "-m", "tests.desktop.qt.small_screen_program"], tmp_path / "out.log", env=env) as run:
+        assert run.wait() == 0
+    screen, *windows = [[int(edge) for edge in line.split()] for line in run.log.read_text().splitlines()]
+    assert len(windows) == 4  # of four popups one has room
+    for window in windows:
+        assert all(edge >= least for edge, least in zip(window[:2], screen[:2], strict=True)), (window, screen)
+        assert all(edge <= most for edge, most in zip(window[2:], screen[2:], strict=True)), (window, screen)

@@ -48,3 +48,10 @@ def test_what_was_begun_for_one_is_there_when_coming_back(answer: ReplyPopup, qt
     assert gone.args == ["c2"]
     answer.ask(HELLO)
     assert editor_of(answer).text() == "half a sen"
+
+
+def test_the_window_grows_with_what_is_written(answer: ReplyPopup, qtbot: QtBot) -> None:
+    editor = editor_of(answer)
+    editor.setPlainText("one\ntwo\nthree\nfour")
+    qtbot.waitUntil(lambda: answer._box.rect().contains(editor.geometry()), timeout=1000)
+    assert answer.rect().contains(answer._box.geometry())
