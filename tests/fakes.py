@@ -46,6 +46,7 @@ class ServerLog:
     events: list[wire.Event] = field(default_factory=list)
     confirmed: dict[str, tuple[str, int]] = field(default_factory=dict)
     """cid → message id and place in the log."""
+    groups: list[str] | None = None
 
     @property
     def head(self) -> int:
@@ -103,7 +104,15 @@ class ServerLog:
         after = self.floor if reset else effect.after
         found = self.events[after - self.floor : after - self.floor + limit]
         more = after + len(found) < self.head
-        return wire.SyncAnswer(epoch=self.epoch, head=self.head, floor=self.floor, events=found, more=more, reset=reset)
+        return wire.SyncAnswer(
+            epoch=self.epoch,
+            head=self.head,
+            floor=self.floor,
+            events=found,
+            more=more,
+            reset=reset,
+            groups=self.groups,
+        )
 
 
 @dataclass
@@ -119,6 +128,7 @@ class MemoryStore:
     outbox: dict[str, Outgoing] = field(default_factory=dict)
     untold: dict[str, None] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
+    groups: tuple[str, ...] | None = None
 
     def commit(self, effect: do.Effect) -> None:
         match effect:
@@ -144,6 +154,8 @@ class MemoryStore:
 
     def _commit_outgoing(self, effect: do.Effect) -> None:
         match effect:
+            case do.KeepGroups(groups):
+                self.groups = groups
             case do.KeepOutgoing(item):
                 self.outbox[item.cid] = item
             case do.DropOutgoing(cid) | do.SettleOutgoing(cid, _):
@@ -187,6 +199,7 @@ class MemoryStore:
             tuple(self.rings.values()),
             tuple(self.outbox.values()),
             tuple(self.untold),
+            self.groups,
         )
 
 

@@ -58,6 +58,7 @@ class Carrier:
             do.SilenceRings: lambda effect: self._kept.silence(effect.ids),
             do.MarkRead: lambda effect: self._kept.mark_read(effect.ids),
             do.ForgetUntold: lambda effect: self._kept.forget_untold(effect.ids),
+            do.KeepGroups: lambda effect: self._kept.keep_groups(effect.groups),
             do.KeepOutgoing: lambda effect: self._kept.keep(effect.item),
             do.SettleOutgoing: lambda effect: self._kept.settle(effect.cid, effect.sender),
             do.DropOutgoing: lambda effect: self._kept.drop(effect.cid),

@@ -53,6 +53,9 @@ class Desk:
         self._drafts: dict[str, str] = {}
         self._people: dict[str, Party] = {}
         self._refreshing = False
+        self._looked: str | None = None
+        self._closed = False
+        """The conversation on the right is a group that the person may not write to."""
         self._stale: set[str] | None = set()  # conversations whose messages changed; None: all
         self._in_taskbar = False
 
@@ -161,10 +164,16 @@ class Desk:
             window.older_requested.connect(self._on_older)
             window.search_changed.connect(self._on_search)
             window.found_chosen.connect(lambda conversation, key: self._select(conversation, key or None))
-            window.looked.connect(self._tell)
+            window.looked.connect(self._on_looked)
             window.read_requested.connect(lambda conversation: self._tell(on.ReadRequested(conversation)))
             window.draft_changed.connect(self._on_draft)
         return self._window
+
+    def _on_looked(self, looking: on.Looking) -> None:
+        self._tell(looking)
+        before, self._looked = self._looked, looking.conversation
+        if looking.conversation not in (None, before) and self._closed:
+            self._tell(on.RightsDoubted())
 
     def _select(self, conversation: str, message: str | None = None) -> None:
         self.keep_drafts()
@@ -272,6 +281,7 @@ class Desk:
                 window.show_unread(unread)
             else:
                 page = pages.messages(view.id, self._limit)
+                self._closed = bool(view.closed)
                 window.show_messages(view, page.messages, has_older=page.has_older, unread=unread, focus=focus)
 
     @contextmanager

@@ -179,6 +179,8 @@ class SyncAnswer(Outgoing, frozen=True, kw_only=True):
     events: list[Event]
     more: bool = field(default_factory=_no)
     reset: bool = False
+    groups: list[str] | None = None
+    """Ids of the groups that the person may write to; absent: all."""
 
 
 class SendAnswer(Outgoing, frozen=True, kw_only=True):

@@ -111,6 +111,14 @@ def may_announce(connection: Connection, user_id: str) -> bool:
     return now is not None and (now.is_admin or now.may_announce)
 
 
+def writable(connection: Connection, user_id: str) -> list[str] | None:
+    """Ids of the groups that the user may write to now; None: all."""
+    now = device_rows.writer(connection, user_id)
+    if now is None or now.is_admin:
+        return None if now else []
+    return [*([EVERYONE.id] if now.may_announce else []), *rows.ids_of(connection, user_id)]
+
+
 def _user_id(connection: Connection, name: str) -> str:
     user = user_rows.by_name(connection, texts.folded(name))
     if user is None:

@@ -9,7 +9,7 @@ from deskbell_protocol import limits, names
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Ack, Event, Read, ReadMark, Sync, SyncAnswer
-from deskbell_server import views
+from deskbell_server import groups, views
 from deskbell_server.errors import RefusedError
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices, logs, users
@@ -107,7 +107,13 @@ def snapshot(connection: Connection, principal: Principal, request: Sync) -> Syn
         events.append(event)
     last = events[-1].seq if events else after
     return SyncAnswer(
-        epoch=epoch, head=stream.head, floor=stream.floor, events=events, more=last < stream.head, reset=reset
+        epoch=epoch,
+        head=stream.head,
+        floor=stream.floor,
+        events=events,
+        more=last < stream.head,
+        reset=reset,
+        groups=groups.writable(connection, principal.user_id),
     )
 
 

@@ -40,6 +40,20 @@ def test_a_groups_message_reaches_its_members_and_belongs_to_the_group(
     assert at_alice.of("event") == []
 
 
+def test_a_sync_says_to_which_groups_one_may_write(office: Server, log_in: LogIn, connect: Connect, ops: str) -> None:
+    def may_write(name: str) -> object:
+        return connect(office, log_in(office, name).token).sync().get("groups")
+
+    (group,) = office.rows("SELECT id FROM groups")[0]
+    assert may_write("bob") == [group]
+    assert may_write("alice") is None, "an admin"
+    office.command("group", "add", "@everyone", "bob")
+    office.command("group", "remove", ops, "bob")
+    assert may_write("bob") == ["@everyone"]
+    office.command("group", "remove", "@everyone", "bob")
+    assert may_write("bob") == []
+
+
 def test_only_members_and_admins_write_to_a_group(office: Server, log_in: LogIn, ops: str) -> None:
     office.command("group", "remove", ops, "bob")
     bob, alice = log_in(office, "bob"), log_in(office, "alice")

@@ -99,6 +99,30 @@ def test_a_reload_shows_the_log_from_this_browser_and_asks_only_for_what_is_new(
     assert syncs[0]["epoch"] is not None
 
 
+def test_where_one_may_not_write_there_is_no_box_but_a_way_to_answer_alone(person: MakePerson, house: Server) -> None:
+    maria, alex = person("maria"), house.login("alex", PASSWORD)
+    box, why = maria.page.locator(".editor"), maria.page.get_by_text("Only administrators write to everyone.")
+    house.publish(alex, "@everyone", body="The office closes at 16:00.")
+    maria.open_conversation("Everyone")
+    expect(why).to_be_visible()
+    expect(box).to_be_hidden()
+    maria.page.click("button:text-is('Answer Alex Kim privately')")
+    maria.page.keyboard.type("Even on Monday?")
+    maria.page.keyboard.press("Control+Enter")
+    maria.page.wait_for_selector(".message.mine[data-id]")
+    assert house.rows("SELECT body FROM messages WHERE parties LIKE '%\"alex\"%'") == [("Even on Monday?",)]
+    house.command("group", "add", "@everyone", "maria")
+    maria.open_conversation("Everyone")
+    expect(box).to_be_visible()
+    house.command("group", "remove", "@everyone", "maria")
+    maria.reply("Thank you all")
+    expect(maria.page.locator("[data-cid] [role=alert]")).to_have_text(
+        "Not sent. Only administrators write to everyone."
+    )
+    expect(box).to_be_hidden()
+    expect(why.first).to_be_visible()
+
+
 def test_group_everyone_and_several_people(person: MakePerson, house: Server) -> None:
     house.command("group", "add", "@ops", "alex", "maria", "--display", "Operations")
     alex, maria, chen = person("alex"), person("maria"), person("陈晓明")

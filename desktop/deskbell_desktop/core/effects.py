@@ -62,6 +62,13 @@ class ForgetUntold:
 
 
 @dataclass(frozen=True)
+class KeepGroups:
+    """Ids of the groups that the person may write to; None: all."""
+
+    groups: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class KeepOutgoing:
     """New, or changed."""
 
@@ -206,6 +213,7 @@ StoreEffect = (
     | SilenceRings
     | MarkRead
     | ForgetUntold
+    | KeepGroups
     | KeepOutgoing
     | SettleOutgoing
     | DropOutgoing

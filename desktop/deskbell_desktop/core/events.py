@@ -49,6 +49,7 @@ class Ring:
     at: int
     sender: Party
     priority: Priority = "normal"
+    can_reply: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class Stored:
     outbox: tuple[Outgoing, ...] = ()
     untold: tuple[str, ...] = ()
     """Messages read here, which the server does not know yet."""
+    groups: tuple[str, ...] | None = None
+    """Ids of the groups that the person may write to; None: all, or not known."""
 
 
 # -- the program and its account ----------------------------------------------------------------------------------
@@ -184,6 +187,11 @@ class Refused:
 @dataclass(frozen=True)
 class Woke:
     """The computer slept, or has another network: what looks like a connection may be none."""
+
+
+@dataclass(frozen=True)
+class RightsDoubted:
+    """Somebody looks at a group that they may not write to: perhaps they may by now."""
 
 
 @dataclass(frozen=True)
@@ -328,6 +336,7 @@ LinkEvent = (
     | LinkUp
     | LinkDown
     | Woke
+    | RightsDoubted
     | Refused
     | EventsPushed
     | HeadSeen

@@ -45,12 +45,14 @@ class Inbox:
         *,
         known: frozenset[str],
         rings: Callable[[str, Priority], bool],
+        may_write: Callable[[str], bool],
     ) -> None:
         self._words = words
         self._me = me
         self._unread = unread
         self._known = known
         self._may_ring = rings
+        self._may_write = may_write
         self._arrived: dict[str, Arrived] = {}
         self._read: dict[str, None] = {}
         self._echoes: list[tuple[str, str]] = []
@@ -108,4 +110,5 @@ class Inbox:
         title = self._words.in_group(sender, label) if group else sender
         body = text.popup_body(f"{text.one_line(message.title)}\n{message.body}" if message.title else message.body)
         party = msgspec.structs.replace(message.sender, display=sender)
-        return Ring(event.id, conversation, title, label, body, event.at, party, message.priority)
+        can_reply = group is None or self._may_write(group.id)
+        return Ring(event.id, conversation, title, label, body, event.at, party, message.priority, can_reply)

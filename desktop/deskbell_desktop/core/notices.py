@@ -37,8 +37,8 @@ class Notices:
         self.seen(topic, "")
         self._mended = True
 
-    def closed(self) -> None:
-        self._shown = False
+    def closed(self, key: str) -> None:
+        self._shown = self._shown and key != NOTICE
 
     def tell(self, *, quiet: bool, looking: bool) -> list[Effect]:
         """What is new, together with what still holds. Who looks at the window reads it there."""

@@ -138,6 +138,7 @@ class Rings:
             sender=last.sender,
             message_key=last.id,
             priority="urgent" if any(ring.priority == "urgent" for ring in group) else last.priority,
+            can_reply=last.can_reply,
         )
         return ShowPopup(popup, tuple(ring.id for ring in group))
 

@@ -16,6 +16,7 @@ from deskbell_desktop.core.inbox import Applied, Inbox
 from deskbell_desktop.core.log import Log
 from deskbell_desktop.core.notices import NOTICE, Notices
 from deskbell_desktop.core.outbox import Outbox
+from deskbell_desktop.core.rights import Rights
 from deskbell_desktop.core.rings import SUMMARY, Rings
 from deskbell_desktop.core.unread import ReadReports, UnreadMessages
 from deskbell_desktop.core.unsent import UNSENT, Unsent
@@ -45,6 +46,7 @@ class Session:
         self._log = Log(stored.epoch, stored.cursor)
         self._unread = UnreadMessages(stored.unread)
         self._reports = ReadReports(stored.untold)
+        self._rights = Rights(stored.groups)
         self._rings = Rings(stored.rings, now, self._words)
         self._outbox = Outbox(stored.outbox, self._words, now)
 
@@ -82,7 +84,7 @@ class Session:
             case on.QuietToggled(quiet):
                 return self._quiet_toggled(quiet)
             case on.PopupOpened(key) if key == NOTICE:
-                self._notices.closed()
+                self._notices.closed(key)
                 return [do.AskLogin()]
             case _:
                 return []
@@ -166,7 +168,7 @@ class Session:
             case on.LinkDown(problem):
                 self._link, self._link_problem = Link.OFFLINE, problem
                 return self._link_down(now)
-            case on.Woke():
+            case on.Woke() | on.RightsDoubted():
                 return self._syncing(self._log.ask())
             case on.Refused(code, message, fatal):
                 return self._refused(code, message, fatal=fatal, now=now)
@@ -183,7 +185,8 @@ class Session:
                 effects = self._changed(self._outbox.answered(event, now), cid)
                 return [*effects, *self._settled()]
             case on.SendFailed(cid):
-                return self._changed(self._outbox.failed(event, now), cid)
+                doubted = self._syncing(self._log.ask()) if event.code == Code.FORBIDDEN else []
+                return [*self._changed(self._outbox.failed(event, now), cid), *doubted]
             case on.ReadAnswered(ids):
                 return [do.ForgetUntold(self._reports.told(ids)), *self._reports.answered()]
             case on.ReadFailed(ids, code):
@@ -244,7 +247,7 @@ class Session:
     def _synced(self, answer: wire.SyncAnswer, known: frozenset[str], now: Moment) -> list[Effect]:
         first = self._log.epoch is None
         over = self._log.answered(answer)
-        effects: list[Effect] = []
+        effects = self._rights.answered(answer.groups)
         if over:
             effects += self._start_over(answer, now)
         fit, _ = self._log.fitting(answer.events)
@@ -273,7 +276,8 @@ class Session:
         if not events:
             return []
         assert self._account is not None
-        inbox = Inbox(self._account.user.id, self._unread, self._words, known=known, rings=self._may_ring)
+        me, may_write = self._account.user.id, self._rights.may_write
+        inbox = Inbox(me, self._unread, self._words, known=known, rings=self._may_ring, may_write=may_write)
         applied = inbox.apply(events, events[-1].epoch, self._log.cursor)
         self._rings.add(applied.rings, self._looking, now)
         self._log.moved(now)
@@ -321,11 +325,8 @@ class Session:
             case on.PopupOpened(key):
                 return self._popup_opened(key)
             case on.PopupClosed(key):
-                if key == NOTICE:
-                    self._notices.closed()
-                if key == UNSENT:
-                    self._unsent.closed()
-                self._rings.closed(key)
+                for kind in (self._notices, self._unsent, self._rings):
+                    kind.closed(key)
                 return []
             case _:
                 assert_never(event)
@@ -352,8 +353,7 @@ class Session:
             return [self._unsent.opened()]
         rings = self._rings.shown(key)
         self._rings.closed(key)  # the desktop takes it away with the click
-        if key == NOTICE:
-            self._notices.closed()
+        self._notices.closed(key)
         if key in {SUMMARY, NOTICE}:
             return [do.ShowConversation(None)]
         return [do.ShowConversation(key, rings[-1].id if rings else None)]

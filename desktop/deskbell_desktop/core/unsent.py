@@ -40,8 +40,8 @@ class Unsent:
         shown, self._shown = self._shown, ()
         return ShowConversation(shown[-1].conversation, shown[-1].cid) if shown else ShowConversation(None)
 
-    def closed(self) -> None:
-        self._shown = ()
+    def closed(self, key: str) -> None:
+        self._shown = () if key == UNSENT else self._shown
 
     def _popup(self, items: tuple[Outgoing, ...]) -> Popup:
         last, words = items[-1], self._words

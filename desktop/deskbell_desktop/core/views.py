@@ -51,6 +51,8 @@ class ConversationView:
     unread: int
     waiting: Delivery | None = None
     """SENDING or FAILED where something of mine has not gone out: then `last_text` is that."""
+    closed: str = ""
+    """Why the person may not write there, a whole sentence; empty where they may."""
 
 
 @dataclass(frozen=True)

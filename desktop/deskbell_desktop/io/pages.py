@@ -13,6 +13,7 @@ from deskbell_desktop.core.search import around, folded
 from deskbell_desktop.core.views import ConversationView, Delivery, Found, Hit, MessageView
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.store import Store
+from deskbell_protocol import names
 from deskbell_protocol.wire import Party
 
 CONVERSATIONS = 500
@@ -180,7 +181,14 @@ class Pages:
         self, id_: str, parties: tuple[Party, ...], line: str, mine: bool, at: int, unread: int
     ) -> ConversationView:
         title = self._words.conversation_title([text.one_line(party.label, 60) for party in parties])
-        return ConversationView(id_, parties, title, line, mine, at, unread)
+        return ConversationView(id_, parties, title, line, mine, at, unread, closed=self._closed(parties))
+
+    def _closed(self, parties: tuple[Party, ...]) -> str:
+        group = next((party for party in parties if party.kind == "group"), None)
+        if group is None or self._store.groups is None or group.id in self._store.groups:
+            return ""
+        everyone = group.id == names.EVERYONE
+        return self._words.everyone_closed() if everyone else self._words.group_closed(text.one_line(group.label, 60))
 
     def _outgoing(self, item: Outgoing) -> MessageView:
         return MessageView(

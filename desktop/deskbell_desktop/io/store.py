@@ -28,6 +28,8 @@ class Store:
         self._path = path
         self._replaced = 0
         self._me = me
+        self.groups: tuple[str, ...] | None = None
+        """Ids of those that the person may write to; None: all, or not known."""
         self._open(store_file.open_file(path, words))
 
     def _open(self, opened: store_file.Opened) -> None:
@@ -68,6 +70,7 @@ class Store:
             outbox = database.execute("SELECT item FROM outbox ORDER BY n")
             untold = database.execute("SELECT id FROM untold")
             meta = dict(database.execute("SELECT key, value FROM meta"))
+            self.groups = msgspec.json.decode(meta.get("groups", "null"), type=tuple[str, ...] | None)
             return Stored(
                 epoch=meta.get("epoch"),
                 cursor=int(meta.get("cursor", 0)),
@@ -75,6 +78,7 @@ class Store:
                 rings=tuple(msgspec.json.decode(row[0], type=Ring) for row in rings),
                 outbox=tuple(msgspec.json.decode(row[0], type=Outgoing) for row in outbox),
                 untold=tuple(row[0] for row in untold),
+                groups=self.groups,
             )
 
     def holds_unsent(self) -> bool:
@@ -138,6 +142,11 @@ class Store:
     def forget_untold(self, ids: Sequence[str]) -> None:
         with self._commit() as database:
             _each(database, "DELETE FROM untold WHERE id = ?", ids)
+
+    def keep_groups(self, groups: tuple[str, ...] | None) -> None:
+        with self._commit() as database:
+            self._put(database, "groups", msgspec.json.encode(groups).decode())
+        self.groups = groups
 
     # -- what the person writes -----------------------------------------------------------------------------------
 

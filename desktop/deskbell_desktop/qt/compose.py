@@ -108,7 +108,7 @@ class ComposePage(Surface):
         self._say("")
         self.set_people([])
         self._nobody.hide()
-        self._to.setFocus()
+        (self._box.editor if to else self._to).setFocus()
         self.people_search_requested.emit(to)
 
     def set_people(self, people: Sequence[Party]) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from deskbell_desktop.qt import language, theme
+from deskbell_desktop.qt.core_words import TranslatedWords
 from deskbell_desktop.qt.found_list import FoundList
 from deskbell_desktop.qt.gallery_samples import Sample, sample
 from deskbell_desktop.qt.login import LoginDialog
@@ -85,6 +87,9 @@ class Gallery:
         messages = window.findChildren(MessageList)[0]
         QTest.mouseDClick(messages.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(48, 87))
         self._shoot("unread", window)
+        closed = replace(self._what.conversations[-1], closed=TranslatedWords().everyone_closed())
+        window.show_messages(closed, self._what.messages[:1], has_older=False)
+        self._shoot("closed", window)
         window.compose()
         window.set_people(self._what.people)
         self._shoot("compose", window)

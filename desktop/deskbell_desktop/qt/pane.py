@@ -6,10 +6,11 @@ from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from deskbell_desktop.core import text
-from deskbell_desktop.core.views import ConversationView, MessageView
-from deskbell_desktop.qt.controls import Avatar, Surface, hairline, label, soft
+from deskbell_desktop.core.views import ConversationView, Delivery, MessageView
+from deskbell_desktop.qt.controls import Avatar, Surface, button, hairline, label, soft
 from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.reply_box import ReplyBox
+from deskbell_protocol.wire import Party
 
 HEADER = 67
 translate = QCoreApplication.translate
@@ -46,11 +47,39 @@ class Header(QWidget):
         self.setAccessibleName(text.one_line(conversation.title))
 
 
+class ClosedBox(QWidget):
+    """Where the answer would be written: who may, and a way to answer whoever wrote last."""
+
+    private_requested = Signal(Party)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._writer: Party | None = None
+        self._why = soft("", 13, wrap=True)
+        self.button = button("")
+        self.button.clicked.connect(lambda: self.private_requested.emit(self._writer))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2, 8, 2, 8)
+        row.setSpacing(12)
+        row.addWidget(self._why, 1)
+        row.addWidget(self.button)
+
+    def show_closed(self, why: str, messages: Sequence[MessageView]) -> None:
+        received = [message.sender for message in messages if message.state is Delivery.RECEIVED and message.sender.id]
+        self._writer = received[-1] if received and received[-1].kind == "person" else None
+        self._why.setText(why)
+        if self._writer is not None:
+            name = text.one_line(self._writer.label, 40).replace("&", "&&")
+            self.button.setText(translate("Pane", "Answer %1 privately").replace("%1", name))
+        self.button.setVisible(self._writer is not None)
+
+
 class ConversationPane(Surface):
     """`submitted` and `draft_changed` name the conversation they belong to."""
 
     submitted = Signal(str, str)
     draft_changed = Signal(str, str)
+    private_requested = Signal(Party)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Base", parent)
@@ -59,6 +88,7 @@ class ConversationPane(Surface):
         self._header = Header()
         self.list = MessageList()
         self.box = ReplyBox()
+        self._closed = ClosedBox()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -68,10 +98,12 @@ class ConversationPane(Surface):
         foot = QHBoxLayout()
         foot.setContentsMargins(22, 0, 22, 18)
         foot.addWidget(self.box)
+        foot.addWidget(self._closed)
         column.addLayout(foot)
         self.box.submitted.connect(self._on_submitted)
         self.box.changed.connect(self._on_changed)
         self.list.typed.connect(self.type)
+        self._closed.private_requested.connect(self.private_requested)
 
     @property
     def conversation(self) -> str | None:
@@ -98,8 +130,15 @@ class ConversationPane(Surface):
             self.box.invite(translate("Pane", "Write to %1…").replace("%1", first))
         else:
             self.list.show_messages(messages, named=named, has_older=has_older, unread=unread)
+        self._closed.show_closed(conversation.closed, messages)
+        self._closed.setVisible(bool(conversation.closed))
+        self.box.setVisible(not conversation.closed)
         if focus is not None:
             self.list.focus_message(focus)
+
+    def focus_box(self) -> None:
+        """The cursor goes where an answer is begun."""
+        (self.box.editor if self._closed.isHidden() else self._closed.button).setFocus()
 
     def show_draft(self, conversation: str, draft: str) -> None:
         self._drafts[conversation] = draft
@@ -108,7 +147,7 @@ class ConversationPane(Surface):
 
     def type(self, written: str) -> None:
         """Go on in the box with what was typed elsewhere; a space alone means something else there."""
-        if written.strip() and self.isVisible():
+        if written.strip() and self.box.isVisible():
             self.box.editor.setFocus()
             self.box.editor.insertPlainText(written)
 

@@ -134,7 +134,7 @@ class MainWindow(QWidget):
             self.resize(self.size().boundedTo(room(self)))
         come_forward(self)
         if focus_reply and self._stack.currentWidget() is self._pane:
-            self._pane.box.editor.setFocus()
+            self._pane.focus_box()
 
     def current_conversation(self) -> str | None:
         """The one whose messages are on the right; None while anything else is there."""
@@ -172,6 +172,7 @@ class MainWindow(QWidget):
         self._side.status.sign_in_requested.connect(self.sign_in_requested)
         self._pane.submitted.connect(self.reply_requested)
         self._pane.draft_changed.connect(self.draft_changed)
+        self._pane.private_requested.connect(self._on_private)
         self._pane.list.retry_requested.connect(self.retry_requested)
         self._pane.list.discard_requested.connect(self.discard_requested)
         self._pane.list.older_requested.connect(self._on_older)
@@ -231,7 +232,13 @@ class MainWindow(QWidget):
         self._leave_for(conversation)
         self.conversation_selected.emit(conversation)
         if self.current_conversation() is not None:
-            self._pane.box.editor.setFocus()
+            self._pane.focus_box()
+
+    def _on_private(self, party: Party) -> None:
+        if any(row.id == party.id for row in self._conversations or ()):
+            self._on_chosen(party.id)
+        else:
+            self.compose(party.name)
 
     def _on_found_chosen(self, conversation: str, message: str) -> None:
         self._leave_for(conversation)
@@ -275,7 +282,7 @@ class MainWindow(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._stack.currentWidget() is self._pane:
-            self._pane.box.editor.setFocus()
+            self._pane.focus_box()
         else:
             super().keyPressEvent(event)
 

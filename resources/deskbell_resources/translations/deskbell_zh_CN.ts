@@ -500,6 +500,10 @@
 <context>
     <name>Pane</name>
     <message>
+        <source>Answer %1 privately</source>
+        <translation>私下回复 %1</translation>
+    </message>
+    <message>
         <source>Write to %1…</source>
         <translation>写给 %1…</translation>
     </message>

@@ -67,6 +67,12 @@ def is_member(connection: Connection, group_id: str, user_id: str) -> bool:
     )
 
 
+def ids_of(connection: Connection, user_id: str) -> list[str]:
+    """The groups that the user is a member of."""
+    rows = connection.execute("SELECT group_id FROM group_members WHERE user_id = ?", (user_id,)).fetchall()
+    return [row[0] for row in rows]
+
+
 def member_ids(connection: Connection, group_id: str) -> list[str]:
     """The enabled ones."""
     rows = connection.execute(

@@ -20,6 +20,7 @@ from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.pages import FOUND, Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreDamagedError, StoreError, find_file
+from deskbell_protocol import names
 from deskbell_protocol.conversations import conversation_of
 from deskbell_protocol.ids import new_id
 from deskbell_protocol.wire import Message, Party
@@ -202,6 +203,21 @@ def test_a_desk_that_was_known_by_its_address_is_known_by_its_server_from_then_o
 
 
 # -- what is shown ------------------------------------------------------------------------------------------------
+
+
+def test_a_group_says_who_may_write_there_where_the_person_may_not(path: Path, store: Store, pages: Pages) -> None:
+    everyone = Party(names.EVERYONE, names.EVERYONE, "Everyone", "group")
+    store.apply(applied(arrived(1), arrived(2, to=OPS), arrived(3, to=everyone)))
+    assert [view.closed for view in pages.conversations()] == ["", "", ""]
+    store.keep_groups(())
+    again = Store(path, ME.id, Words())
+    assert again.load().groups == ()
+    closed = {view.id: view.closed for view in Pages(again, ME, Words()).conversations()}
+    again.close()
+    words = Words()
+    assert closed == {BOB.id: "", OPS.id: words.group_closed("Operations"), everyone.id: words.everyone_closed()}
+    store.keep_groups((OPS.id,))
+    assert {view.id for view in pages.conversations() if view.closed} == {everyone.id}
 
 
 def test_a_row_shows_what_was_not_sent_before_what_waits_or_came_after(store: Store, pages: Pages) -> None:

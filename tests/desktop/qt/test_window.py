@@ -34,6 +34,11 @@ def words_on(widget: QWidget) -> list[str]:
     return [label.text() for label in widget.findChildren(QLabel) if label.isVisible() and label.text()]
 
 
+def button(widget: QWidget, text: str) -> QPushButton:
+    (found,) = [b for b in widget.findChildren(QPushButton) if b.isVisible() and b.text() == text]
+    return found
+
+
 # -- answering ----------------------------------------------------------------------------------------------------
 
 
@@ -96,6 +101,27 @@ def test_each_conversation_keeps_its_draft(window: MainWindow, qtbot: QtBot) -> 
     assert editor.text() == "h"
     window.show_messages(talk(), [said(1)], has_older=False)
     assert editor.text() == "h"
+
+
+def test_where_one_may_not_write_there_is_no_box_but_a_way_to_answer_alone(window: MainWindow, qtbot: QtBot) -> None:
+    closed = replace(talk(OPS), closed="Only members write to Operations.")
+    box = editor_of(window)
+    window.show_conversations([closed, talk()], None)
+    window.show_messages(closed, [said(1, sender=XIAOMING), said(2)], has_older=False)
+    assert "Only members write to Operations." in words_on(window)
+    assert not box.isVisible()
+    window.open(focus_reply=True)
+    with qtbot.waitSignal(window.conversation_selected) as chosen:
+        qtbot.keyClick(button(window, "Answer Maria Garcia privately"), Qt.Key.Key_Space)
+    assert chosen.args == ["u1"]
+    window.show_messages(closed, [said(1, sender=XIAOMING)], has_older=False)
+    qtbot.mouseClick(button(window, "Answer 陈晓明 privately"), Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(QApplication.focusWidget(), "Hi")
+    with qtbot.waitSignal(window.compose_requested) as sent:
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, CTRL)
+    assert sent.args == ["陈晓明", "Hi"]
+    window.show_messages(talk(OPS), [], has_older=False)
+    assert box.isVisible()
 
 
 # -- conversations ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ export default {
   "message.sending": "Sending…", "message.sent": "Sent", "message.retry": "Try again", "message.discard": "Discard", "message.all": "Show all",
   "message.failed": "Not sent. {reason}", "message.expired": "Not sent. The server could not be reached for three days.", "message.high": "Important", "message.urgent": "Urgent",
   "write": "Write to {name}…", "write.long": "Too long: {size} KiB. At most {most} KiB go into one message.", "write.paste": "Too long to paste: {size} KiB. At most {most} KiB go into one message; send it in parts, or as a link.",
-  "write.full": "Not sent: this browser has no room left to keep it. Wait until other messages are sent, or empty a draft.",
+  "write.alone": "Answer {name} privately", "write.full": "Not sent: this browser has no room left to keep it. Wait until other messages are sent, or empty a draft.",
   "compose.to": "To", "compose.who": "Type a name", "compose.found": "People found", "compose.title": "Title (may stay empty)", "compose.body": "Message", "compose.nobody": "Nobody of that name is known here.",
   "compose.nobody.chosen": "To whom? Type a name first.", "compose.empty": "There is nothing in it yet.", "compose.remove": "Remove {name}",
   "party.person": "{name}", "party.app": "Program", "party.group": "Group {name}", "party.everyone": "Everyone at this server",

@@ -9,7 +9,7 @@ export default {
   "message.sending": "正在发送…", "message.sent": "已发送", "message.retry": "重试", "message.discard": "丢弃", "message.all": "显示全部",
   "message.failed": "未发送。{reason}", "message.expired": "未发送。三天内一直无法连接服务器。", "message.high": "重要", "message.urgent": "紧急",
   "write": "写给 {name}…", "write.long": "太长：{size} KiB。一条消息最多 {most} KiB。", "write.paste": "内容太长，无法粘贴：{size} KiB。一条消息最多 {most} KiB；请分几次发送，或改发链接。",
-  "write.full": "未发送：此浏览器没有空间保存它。请等其他消息发出，或清空一份草稿。",
+  "write.alone": "私下回复 {name}", "write.full": "未发送：此浏览器没有空间保存它。请等其他消息发出，或清空一份草稿。",
   "compose.to": "收件人", "compose.who": "输入名称", "compose.found": "找到的人", "compose.title": "标题（可不填）", "compose.body": "消息", "compose.nobody": "这里没有叫这个名字的人。",
   "compose.nobody.chosen": "发给谁？请先输入名称。", "compose.empty": "还没有写内容。", "compose.remove": "移除 {name}",
   "party.person": "{name}", "party.app": "程序", "party.group": "群组 {name}", "party.everyone": "本服务器上的所有人",

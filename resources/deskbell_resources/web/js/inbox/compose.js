@@ -17,7 +17,8 @@ export class Compose {
   #asked = 0;
   #timer = null;
 
-  constructor({ send, close, drafts }) {
+  constructor({ send, close, drafts, to }) {
+    this.#chosen = to;
     this.onSend = send;
     this.drafts = drafts;
     this.to = h("input", { type: "text", autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": "people", "aria-autocomplete": "list", placeholder: t("compose.who"),
@@ -43,7 +44,10 @@ export class Compose {
       h("div.compose", {}, form));
   }
 
-  focus() { this.to.focus(); }
+  focus() {
+    this.#showChosen();
+    (this.#chosen.length ? this.body : this.to).focus();
+  }
 
   #search() {
     clearTimeout(this.#timer);

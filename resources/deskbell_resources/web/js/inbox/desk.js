@@ -1,6 +1,8 @@
 // One person's desk: the log, its store, the outbox and the connection, kept in step. Tells "changed" with what changed; draws nothing.
 import { Connection } from "./connection.js";
-import { Log } from "./log.js";
+import * as settings from "../settings.js";
+import { refused } from "../words.js";
+import { groupOf, Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { Store } from "./store.js";
 
@@ -32,6 +34,7 @@ export class Desk extends EventTarget {
     this.user = user;
     this.log = new Log(user.id);
     this.outbox = new Outbox(user.id);
+    this.groups = settings.getJson(`groups.${user.id}`, null); // ids of those that the person may write to; null: all, or not known
     this.connection = new Connection(options);
     this.first = true; // nothing rings while the log is fetched for the first time
     const on = (type, listener) => this.connection.addEventListener(type, ({ detail }) => listener(detail));
@@ -97,6 +100,7 @@ export class Desk extends EventTarget {
       for (let more = true; more;) {
         const answer = await this.connection.ask("sync", { epoch: this.log.epoch, after: this.log.cursor, limit: BATCH });
         if (!answer.ok) throw Object.assign(new Error(answer.message), answer);
+        this.#rights(answer.groups ?? null);
         if (this.log.epoch !== answer.epoch || answer.reset) await this.#startOver(answer);
         missed.push(...this.#take(answer.events.filter((event) => !this.log.isOld(event)), false));
         more = answer.more || answer.head > this.log.cursor;
@@ -110,6 +114,19 @@ export class Desk extends EventTarget {
       if (!problem.code) this.connection.drop();
     } finally { this.#syncing = false; }
     this.#catchUp();
+  }
+
+  #rights(groups) {
+    if (JSON.stringify(groups) === JSON.stringify(this.groups)) return;
+    this.groups = groups;
+    settings.set(`groups.${this.user.id}`, groups && JSON.stringify(groups));
+    this.#tell("changed", { conversations: [], all: true });
+  }
+
+  /** Why the person may not write to these; empty where they may. */
+  closed(parties) {
+    const group = groupOf(parties);
+    return group && this.groups && !this.groups.includes(group.id) ? refused({ code: "forbidden" }, [group.name]) : "";
   }
 
   async #startOver(answer) {
@@ -234,6 +251,7 @@ export class Desk extends EventTarget {
 
   #refused({ cid }, { code, names, message }) {
     console.info(`${cid} refused: ${code} (${message})`);
+    if (code === "forbidden") void this.sync();
     this.outbox.fail(cid, { code, names });
   }
 

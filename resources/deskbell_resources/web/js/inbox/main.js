@@ -42,6 +42,8 @@ class Inbox {
     this.pane = new Pane({
       send: (text) => this.reply(text), draft: (id, text) => this.drafts.set(id, text), back: () => this.leave(),
       retry: (cid) => desk.retry(cid), discard: (cid) => desk.discard(cid), moved: () => this.#read(), attended: () => this.#attends(this.selected),
+      closed: (parties) => desk.closed(parties),
+      answer: (party) => (this.#conversation(party.id) ? this.select(party.id) : this.compose([party])),
     });
     this.element = h("main.inbox", {}, this.side.element, this.pane.element);
     this.#listen();
@@ -64,7 +66,7 @@ class Inbox {
     on("read", () => this.ringer.settle(this.desk.log.unread));
     on("left", (end) => this.#left(end));
     addEventListener("hashchange", () => this.#fromAddress(), { signal });
-    addEventListener("focus", () => this.#read(), { signal });
+    addEventListener("focus", () => { this.#read(); this.#doubt(); }, { signal });
     document.addEventListener("visibilitychange", () => this.#read(), { signal });
     addEventListener("storage", (event) => this.#otherTab(event), { signal });
     document.addEventListener("pointerdown", (event) => { if (this.#menu && !this.#menu.contains(event.target) && !this.side.more.contains(event.target)) this.closeMenu(false); }, { signal });
@@ -156,6 +158,7 @@ class Inbox {
     if (!focus && matchMedia("(pointer: fine)").matches) this.pane.writer.focus();
     this.showSide();
     this.#read();
+    this.#doubt();
   }
 
   openMessage(id) {
@@ -177,6 +180,12 @@ class Inbox {
     this.element.lastChild.replaceWith(this.pane.element);
     this.#empty();
     this.showSide();
+  }
+
+  /** Where the person may not write they perhaps may by now. */
+  #doubt() {
+    const shown = this.selected && this.#conversation(this.selected);
+    if (shown && this.desk.closed(shown.parties)) void this.desk.sync();
   }
 
   #attends(conversation) { return conversation === this.selected && !this.composing && !document.hidden && document.hasFocus(); }
@@ -207,9 +216,10 @@ class Inbox {
     return sent;
   }
 
-  compose() {
+  compose(to = []) {
     this.closeMenu(false);
     this.composing = new Compose({
+      to,
       drafts: this.drafts, close: () => (this.selected ? this.#open(this.selected) : this.leave()),
       send: (id, parties, draft) => {
         if (!this.desk.send(id, parties, draft)) return false;

@@ -110,5 +110,5 @@ export class Drafts {
 
 /** When somebody signs out, nothing of theirs stays in this browser. */
 export function forget(user) {
-  for (const name of [...settings.names(`draft.${user}.`), `outbox.${user}`]) settings.set(name, "");
+  for (const name of [...settings.names(`draft.${user}.`), `outbox.${user}`, `groups.${user}`]) settings.set(name, "");
 }

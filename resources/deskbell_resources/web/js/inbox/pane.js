@@ -1,15 +1,20 @@
 // The right side: one conversation with its messages and the box for an answer; or what to do when there is none.
 import { face } from "../controls.js";
 import { fill, h, icon } from "../dom.js";
-import { oneLine } from "../text.js";
+import { labelOf, oneLine } from "../text.js";
 import { t } from "../words.js";
 import { Messages } from "./messages.js";
 import { Writer } from "./writer.js";
 
 export class Pane {
   #shown = null;
+  #foot = "";
 
-  constructor({ send, draft, back, ...messages }) {
+  /** `closed(parties)` says why the person may not write there; `answer(party)` writes to somebody alone. */
+  constructor({ send, draft, back, closed, answer, ...messages }) {
+    this.closed = closed;
+    this.answer = answer;
+    this.box = h("div.write.row.wrap");
     this.messages = new Messages(messages);
     this.writer = new Writer({ send, draft });
     this.heading = h("h1.cut", { id: "pane-head", tabindex: "-1" });
@@ -28,13 +33,29 @@ export class Pane {
     const one = face(conversation.parties);
     this.face.replaceWith(one);
     this.face = one;
-    fill(this.element, this.head, this.banner, this.messages.element, this.messages.newer, this.writer.element);
+    fill(this.element, this.head, this.banner, this.messages.element, this.messages.newer, this.writer.element, this.box);
+    this.#showFoot(conversation);
     this.writer.open(conversation.id, oneLine(conversation.title, 40), draft);
     this.messages.open(conversation, waiting, focus);
   }
 
   update(conversation, waiting) {
-    if (conversation.id === this.#shown) this.messages.update(conversation, waiting);
+    if (conversation.id !== this.#shown) return;
+    this.messages.update(conversation, waiting);
+    this.#showFoot(conversation);
+  }
+
+  /** The box for an answer, or who may write here and a way to answer whoever wrote last. */
+  #showFoot({ id, parties, messages }) {
+    const why = this.closed(parties);
+    const writer = messages.findLast((message) => !message.mine)?.from;
+    this.writer.element.hidden = Boolean(why);
+    this.box.hidden = !why;
+    const foot = JSON.stringify([id, why, writer?.id]);
+    if (foot === this.#foot) return;
+    this.#foot = foot;
+    const private_ = writer && (writer.kind ?? "person") === "person" && h("button.button", { type: "button", on: { click: () => this.answer(writer) } }, t("write.alone", { name: oneLine(labelOf(writer), 40) }));
+    fill(this.box, h("p.soft.grow", {}, why), private_ || null);
   }
 
   showState(text, online) {
