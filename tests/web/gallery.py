@@ -60,6 +60,22 @@ def conversation_list(person: Person) -> None:
     signed_in(person)
 
 
+def unread(person: Person) -> None:
+    """Where the first unread message begins, and that there are more below."""
+    ana = person.server.login("ana", PASSWORD, "the desk")
+    for number in range(16):
+        person.server.publish(ana, "alex", body=f"Build {number} is through: 构建 {number} 已完成")
+    signed_in(person)
+    person.open_conversation("Ana Souza")
+    person.page.wait_for_selector(".newer:visible")
+
+
+def search(person: Person) -> None:
+    signed_in(person)
+    person.page.fill("[type=search]", "da")
+    person.page.wait_for_selector(".found-head")
+
+
 def chinese_conversation(person: Person) -> None:
     signed_in(person)
     person.open_conversation("陈晓明")
@@ -163,6 +179,8 @@ SCENES: dict[str, Callable[[Person], None]] = {
     "sign-in": sign_in,
     "list": conversation_list,
     "inbox": inbox,
+    "unread": unread,
+    "search": search,
     "chinese": chinese_conversation,
     "group": group,
     "compose": compose,

@@ -91,18 +91,22 @@ class Pages:
             ).fetchall()
         items = [(msgspec.json.decode(raw, type=Outgoing), *rest) for raw, *rest in rows]
         return [
-            self._hit((item.cid, conversation, parties, "", True, item.title, item.body, item.created_at), wanted)
+            self._hit(
+                (item.cid, conversation, parties, "", True, item.title, item.body, item.created_at),
+                wanted,
+                OUTGOING_STATE[item.state],
+            )
             for item, conversation, parties in items
             if wanted in folded(f"{item.title}\n{item.body}")
         ]
 
-    def _hit(self, row: Sequence[Any], wanted: str) -> Hit:
+    def _hit(self, row: Sequence[Any], wanted: str, waiting: Delivery | None = None) -> Hit:
         key, conversation, raw, sender, mine, title, body, at = row
         parties = _parties(raw)
         line = text.one_line(around(f"{title}: {body}" if title else body, wanted))
         if not mine and parties and parties[0].kind == "group":
             line = self._words.last_in_group(msgspec.json.decode(sender, type=Party).label, line)
-        return Hit(key, self._view(conversation, parties, line, bool(mine), at, 0))
+        return Hit(key, replace(self._view(conversation, parties, line, bool(mine), at, 0), waiting=waiting))
 
     def conversation(self, id_: str) -> ConversationView | None:
         with self._store.reading() as database:

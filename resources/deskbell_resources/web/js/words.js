@@ -6,6 +6,8 @@ import { oneLine } from "./text.js";
 const EVERYONE = "@everyone";
 const NAMES_SHOWN = 5;
 
+const LOOK_MS = 10_000;
+
 const chinese = document.documentElement.lang === "zh-CN";
 const table = chinese ? zh : en;
 export const locale = chinese ? "zh-CN" : navigator.language.startsWith("en") ? navigator.language : "en";
@@ -30,12 +32,31 @@ export function refused(problem, whom = []) {
   return t(key, { names: shown, message: problem?.message ?? "", seconds: Math.ceil(problem?.retry_after_s ?? 1) });
 }
 
-const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const weekday = new Intl.DateTimeFormat(locale, { weekday: "short" });
-const date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
-const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-const longDay = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+let [clock, weekday, date, full, longDay] = formats();
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+
+/** Each keeps the time zone in which it was made. */
+function formats() {
+  return [{ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, { weekday: "short" }, { day: "numeric", month: "short" },
+    { dateStyle: "medium", timeStyle: "short" }, { weekday: "long", day: "numeric", month: "long" }]
+    .map((options) => new Intl.DateTimeFormat(locale, options));
+}
+
+const today = () => `${new Date().toDateString()} ${new Intl.DateTimeFormat().resolvedOptions().timeZone}`;
+
+/** Calls `turned` when the words for times are others: after midnight, or in another time zone; also where that came in a sleep. */
+export function followDays(turned, signal) {
+  let shown = today();
+  const look = () => {
+    if (shown === today()) return;
+    shown = today();
+    [clock, weekday, date, full, longDay] = formats();
+    turned();
+  };
+  const timer = setInterval(look, LOOK_MS);
+  signal.addEventListener("abort", () => clearInterval(timer));
+  document.addEventListener("visibilitychange", look, { signal });
+}
 
 function daysAgo(at) {
   const day = (moment) => new Date(moment).setHours(0, 0, 0, 0);

@@ -4,7 +4,7 @@ import { session, signOut } from "../http.js";
 import * as settings from "../settings.js";
 import { signInPage } from "../signin.js";
 import { labelOf } from "../text.js";
-import { t } from "../words.js";
+import { followDays, t } from "../words.js";
 import { Compose } from "./compose.js";
 import { Desk } from "./desk.js";
 import { menu } from "./menu.js";
@@ -65,6 +65,7 @@ class Inbox {
     on("missed", ({ messages }) => void this.ringer.missed(messages.filter((message) => this.#rings(message))));
     on("read", () => this.ringer.settle(this.desk.log.unread));
     on("left", (end) => this.#left(end));
+    followDays(() => { this.side.turn(); this.showSide(); this.pane.messages.turn(); }, signal);
     addEventListener("hashchange", () => this.#fromAddress(), { signal });
     addEventListener("focus", () => { this.#read(); this.#doubt(); }, { signal });
     document.addEventListener("visibilitychange", () => this.#read(), { signal });

@@ -83,6 +83,14 @@ export class Messages {
     if (this.pinned && this.#to - this.#from > MOST) this.toEnd();
   }
 
+  /** Days begin elsewhere, or are called otherwise. */
+  turn() {
+    if (!this.#conversation) return;
+    const { scrollTop } = this.element;
+    this.#draw();
+    this.element.scrollTop = scrollTop;
+  }
+
   toEnd() {
     if (this.#to < this.#conversation.messages.length || this.#to - this.#from > MOST) this.#show(-1);
     this.#follow(null);
@@ -137,6 +145,10 @@ export class Messages {
     const at = index < 0 ? length : index;
     this.#from = Math.max(0, Math.min(at - BEFORE, length - PAGE));
     this.#to = Math.min(length, at + PAGE);
+    this.#draw();
+  }
+
+  #draw() {
     this.#waitingShown = "";
     fill(this.element, this.#older(), ...this.#stretch(this.#from, this.#to));
     this.#showWaiting();

@@ -32,6 +32,9 @@ export class Side {
     this.dot.className = `dot ${kind}`;
   }
 
+  /** Times are called otherwise now. */
+  turn() { this.#rows.clear(); }
+
   /** Draws the list anew; rows whose content is the same are kept, so that focus and screen readers are not disturbed. */
   show(log, outbox, drafts, selected) {
     this.log = log;
