@@ -69,6 +69,7 @@ class Desk:
     def unbind(self) -> None:
         """Nothing of the account stays in sight."""
         self.keep_drafts()
+        self._keep_place()
         self._store = self._pages = None
         self._current, self._search, self._limit = None, "", PAGE
         self._seeking = None
@@ -123,6 +124,7 @@ class Desk:
     def open(self, conversation: str | None = None, message: str | None = None, token: str = "") -> None:
         """Bring the window up; with a conversation, at that message."""
         window = self._shown_window()
+        conversation = conversation or (None if self._current else self._kept_conversation())
         if conversation is not None:
             self._select(conversation, message)
         else:
@@ -156,6 +158,9 @@ class Desk:
             self._window = window = self._make_window()
             window.stay_in_taskbar = self._in_taskbar
             window.show_status(self._status)
+            with self._guarded():
+                window.go_back_to(self._store.place()[0] if self._store else "")
+            window.put_away.connect(self._keep_place)
             window.conversation_selected.connect(self._select)
             window.reply_requested.connect(self._on_reply)
             window.compose_requested.connect(self._on_composed)
@@ -250,6 +255,19 @@ class Desk:
             for conversation, draft in drafts.items():
                 if self._store is not None:
                     self._store.keep_draft(conversation, draft)
+
+    def _keep_place(self) -> None:
+        """For the next start; what was never shown has no place."""
+        with self._guarded():
+            if self._window is not None and self._store is not None:
+                self._store.keep_place(self._window.place(), self._current or self._store.place()[1])
+
+    def _kept_conversation(self) -> str | None:
+        with self._guarded():
+            if self._store is not None and self._pages is not None:
+                kept = self._store.place()[1]
+                return kept if self._pages.conversation(kept) else None
+        return None
 
     # -- what is shown --------------------------------------------------------------------------------------------
 

@@ -183,6 +183,17 @@ class Store:
             else:
                 database.execute("DELETE FROM drafts WHERE conversation = ?", (conversation,))
 
+    def place(self) -> tuple[str, str]:
+        """Where the window was, and the conversation in it; empty at first."""
+        with self.reading() as database:
+            meta = dict(database.execute("SELECT key, value FROM meta WHERE key IN ('window', 'conversation')"))
+            return meta.get("window", ""), meta.get("conversation", "")
+
+    def keep_place(self, window: str, conversation: str) -> None:
+        with self._commit() as database:
+            self._put(database, "window", window)
+            self._put(database, "conversation", conversation)
+
     # -- the rows -------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager

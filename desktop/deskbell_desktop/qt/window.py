@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QWidget
 
@@ -36,6 +36,7 @@ class MainWindow(QWidget):
     found_chosen = Signal(str, str)
     looked = Signal(on.Looking)
     read_requested = Signal(str)
+    put_away = Signal()
     sign_in_requested = Signal()
     draft_changed = Signal(str, str)
     quiet_toggled = Signal(bool)
@@ -135,6 +136,14 @@ class MainWindow(QWidget):
         come_forward(self)
         if focus_reply and self._stack.currentWidget() is self._pane:
             self._pane.focus_box()
+
+    def place(self) -> str:
+        """Size, place and whether it fills the screen, for `go_back_to`."""
+        return self.saveGeometry().toBase64().toStdString()
+
+    def go_back_to(self, place: str) -> None:
+        """Qt moves it where it can be seen, if the screen that it was on is gone."""
+        self.restoreGeometry(QByteArray.fromBase64(place.encode()))
 
     def current_conversation(self) -> str | None:
         """The one whose messages are on the right; None while anything else is there."""
@@ -297,6 +306,7 @@ class MainWindow(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self.put_away.emit()
         self._tell_looking()
 
     def closeEvent(self, event: QCloseEvent) -> None:
