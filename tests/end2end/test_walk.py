@@ -1,5 +1,8 @@
 """The main job, with nothing but real parts: a message becomes a popup, a click opens it, the answer goes back."""
 
+import signal
+from pathlib import Path
+
 import pytest
 
 from tests.desk.client import SIGN_IN, Client
@@ -45,6 +48,9 @@ def test_the_next_start_signs_in_from_the_keyring(desk: Desk, server: Server, ma
     client.wait_for_log("connected")
     assert client.windows(SIGN_IN) == []
     assert not (client.profile / "token.json").exists()
+    kept = [*client.profile.rglob("*"), *Path(desk.env["XDG_RUNTIME_DIR"]).glob("deskbell-*")]
+    assert len(kept) >= 5
+    assert [path for path in kept if path.stat().st_mode & 0o077] == []  # for its user only
     token_of = "SELECT count(*) FROM devices WHERE revoked_at IS NULL"
     assert server.rows(token_of) == [(1,)]
 
@@ -60,10 +66,18 @@ def test_a_click_on_the_tray_icon_opens_the_window(desk: Desk, client: Client) -
     client.wait_until_focused(client.wait_for_window())
 
 
-def test_it_ends_when_it_is_told_to_also_with_its_window_open(desk: Desk, client: Client) -> None:
-    desk.click_tray()
-    client.wait_for_window()
-    assert client.stop() == 0
+def test_it_ends_in_order_when_its_session_does(desk: Desk, server: Server, maria: Login, client: Client) -> None:
+    server.publish(maria, "alex", body="Lunch?")
+    desk.hand.click_in(wait_for(desk.hand.popups, "the popup")[0], 60, 20)
+    client.wait_until_focused(client.wait_for_window())
+    wait_for(lambda: not desk.hand.popups(), "the popup to go")
+    desk.hand.type("Yes, at")
+    server.publish(server.login("陈晓明", PASSWORD, "phone"), "alex", body="FYI")
+    wait_for(desk.hand.popups, "another popup")
+    client.process.signal(signal.SIGHUP)
+    assert client.process.wait() == 0
+    wait_for(lambda: not desk.hand.popups(), "the popup to be taken along")
+    assert client.rows("SELECT text FROM drafts") == [("Yes, at",)]
 
 
 def test_reply_is_chosen_on_the_popup(desk: Desk, server: Server, maria: Login, alex: Login, client: Client) -> None:

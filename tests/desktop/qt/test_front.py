@@ -110,6 +110,15 @@ def test_a_window_comes_to_the_person_and_is_not_read_before(
     assert window.is_reading() is (widget is window)
 
 
+def test_what_the_person_looks_at_follows_the_workspaces(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    looked: list[str | None] = []
+    window.looked.connect(lambda looking: looked.append(looking.conversation))
+    window.open()
+    for workspace, conversation in ((0, "u1"), (2, None), (0, "u1"), (1, None), (0, "u1")):
+        hand.go_to_workspace(workspace)
+        qtbot.waitUntil(lambda wanted=conversation: looked[-1:] == [wanted])  # type: ignore[misc]
+
+
 @pytest.mark.parametrize("make", [PopupWindow, ReplyPopup])
 def test_a_popup_stands_on_every_workspace(make: Callable[[], QWidget], hand: Hand, qtbot: QtBot) -> None:
     popup = make()
