@@ -142,6 +142,7 @@ class App(QObject):
         popups.read_requested.connect(lambda key: self.tell(on.PopupRead(key)))
         popups.replied.connect(self._on_replied)
         popups.reply_requested.connect(self._on_reply_wanted)
+        popups.left.connect(self._desk.add_draft)
         popups.closed.connect(lambda key: self.tell(on.PopupClosed(key)))
         self._instance.raise_requested.connect(self._on_raise)
         self._waking = Waking(self)
@@ -152,9 +153,10 @@ class App(QObject):
         self._clock.stop()
         self._tray.close()
         if self._begun:
-            self._keeper.close()
+            self._begun = False
             self._popups.close()
             self._desk.close()
+            self._keeper.close()
             self._network.close()
             self._secrets.close()
         self._instance.close()
@@ -164,7 +166,9 @@ class App(QObject):
     # -- the session ----------------------------------------------------------------------------------------------
 
     def tell(self, event: on.Event) -> None:
-        """The one door into the session."""
+        """The one door into the session; closed when the program ends."""
+        if not self._begun:
+            return
         self._carrier.carry_out(self._session.handle(event, clock.now()))
         self._keeper.watch()
         due = self._session.due
@@ -293,6 +297,8 @@ class App(QObject):
 
     def leave_account(self) -> None:
         self._desk.hide()
+        if self._answer is not None:
+            self._answer.forget()
         self._keeper.close()
 
     # -- what the person does ---------------------------------------------------------------------------------------
@@ -327,6 +333,7 @@ class App(QObject):
 
             self._answer = ReplyPopup()
             self._answer.reply_requested.connect(self._desk.reply)
+            self._answer.left.connect(self._desk.add_draft)
         config.offer_activation(self._popups.activation_token)
         self._popups.withdraw(key)
         self._answer.ask(popup)

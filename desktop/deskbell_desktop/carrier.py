@@ -86,6 +86,9 @@ class Carrier:
         """The last one shown under `key`."""
         return self._shown.get(key)
 
+    def forget(self) -> None:
+        self._shown.clear()
+
     def carry_out(self, effects: Iterable[do.Effect]) -> None:
         """What an effect sets off meanwhile comes after those that are already waiting."""
         self._queue.extend(effects)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core import text
-from deskbell_desktop.core.views import Found, Link, StatusView
+from deskbell_desktop.core.views import NEW, Found, Link, StatusView
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
@@ -64,6 +64,7 @@ class Desk:
     def bind(self, store: Store, pages: Pages) -> None:
         self.unbind()
         self._store, self._pages = store, pages
+        self._show_new()
         self._mark(None)
 
     def unbind(self) -> None:
@@ -172,6 +173,7 @@ class Desk:
             window.looked.connect(self._on_looked)
             window.read_requested.connect(lambda conversation: self._tell(on.ReadRequested(conversation)))
             window.draft_changed.connect(self._on_draft)
+            self._show_new()
         return self._window
 
     def _on_looked(self, looking: on.Looking) -> None:
@@ -248,6 +250,17 @@ class Desk:
         if not self._drafts:
             self._later(DRAFT_MS, self.keep_drafts)
         self._drafts[conversation] = text.storable(draft)
+
+    def _show_new(self) -> None:
+        with self._guarded():
+            if self._window is not None and self._pages is not None:
+                self._window.show_draft(NEW, self._pages.draft(NEW))
+
+    def add_draft(self, conversation: str, text_: str) -> None:
+        """What was begun on a popup comes behind what stands in the box."""
+        with self._guarded():
+            before = self._drafts.get(conversation) or (self._pages.draft(conversation) if self._pages else "")
+            self._on_draft(conversation, "\n".join(part for part in (before, text_) if part))
 
     def keep_drafts(self) -> None:
         drafts, self._drafts = self._drafts, {}

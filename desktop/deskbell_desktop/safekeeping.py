@@ -45,6 +45,7 @@ class Safekeeping:
             return store.load()
 
     def close(self) -> None:
+        self._carrier.forget()
         self._desk.unbind()
         loss = self.loss()
         store, self._carrier.store = self._carrier.store, None

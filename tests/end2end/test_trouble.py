@@ -116,10 +116,24 @@ def test_a_revoked_device_is_asked_to_sign_in_and_keeps_its_outbox(
     wait_for(lambda: server.bodies_from(alex) == ["not lost"], "it in the server's database")
 
 
-def test_a_device_revoked_while_connected_is_asked_at_once(server: Server, alex: Login, client: Client) -> None:
+def test_a_device_revoked_while_connected_hides_everything_at_once_and_the_same_person_finds_it_again(
+    desk: Desk, server: Server, maria: Login, alex: Login, client: Client
+) -> None:
+    server.publish(maria, "alex", body="before")
+    open_by_popup(desk, client)
+    desk.hand.type("half a sen")
+    server.publish(server.login("陈晓明", PASSWORD, "phone"), "alex", body="not for other eyes")
+    wait_for(desk.hand.popups, "the popup")
     office = server.login("alex", PASSWORD, "office")
     assert server.ask("DELETE", f"/api/v1/devices/{alex.device['id']}", token=office.token).status in (200, 204)
     client.wait_for_window(SIGN_IN)
+    assert client.windows() == []
+    wait_for(lambda: not desk.hand.popups(), "the popup to be taken off")
+    client.forget_log()
+    client.sign_in_again(PASSWORD)
+    client.wait_for_log("connected")
+    assert client.rows("SELECT text FROM drafts") == [("half a sen",)]
+    open_window(desk, client)
 
 
 def test_a_wrong_password_can_be_mended(desk: Desk, make_client: MakeClient) -> None:

@@ -320,6 +320,13 @@ def test_what_waits_ages_by_what_it_really_waited(person: MakePerson) -> None:
     assert [page.evaluate(WAITING, steps) for steps, _ in PROBLEM_AFTER] == [problem for _, problem in PROBLEM_AFTER]
 
 
+HOLD_FETCH = """
+const real = fetch, held = new Promise((go) => { globalThis.go = go; });
+globalThis.fetch = async (...what) => { await held; return real(...what); };
+null
+"""
+
+
 def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(
     person: MakePerson, house: Server
 ) -> None:
@@ -327,8 +334,11 @@ def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(
     house.publish(house.login("maria", PASSWORD), "alex", body="hi")
     alex.open_conversation("Maria Garcia")
     alex.page.fill(".editor", "not lost")
+    alex.page.evaluate(HOLD_FETCH)
     (device,) = house.rows("SELECT id FROM devices WHERE revoked_at IS NULL AND name LIKE '%(Linux)'")[0]
     house.command("device", "revoke", str(device))
+    expect(alex.page.locator("#app")).to_be_empty()  # at once, while the server is still asked who is here
+    alex.page.evaluate("go()")
     expect(alex.page.locator(".card")).to_contain_text("nothing you wrote is lost", timeout=4000)
     alex.submit_name("alex", PASSWORD)
     alex.wait_until_connected()

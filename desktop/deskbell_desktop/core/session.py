@@ -129,15 +129,18 @@ class Session:
     def _sign_out(self) -> list[Effect]:
         if self._account is None:
             return [do.AskLogin()]
-        account, waiting = self._account, self._outbox.waiting
+        return self._leave(self._account, self._words.signed_out(self._outbox.waiting), revoke=True)
+
+    def _leave(self, account: Account, why: str, *, revoke: bool) -> list[Effect]:
+        """Nothing of the account stays in sight. What was written stays in the store, for the same person."""
         self._notices.seen("server", "")
         self._notices.seen("keyring", "")  # there is nothing to keep any more
         effects = self._rings.withdraw_all()
-        self._account, self._link, self._link_problem = None, Link.SIGNED_OUT, ""
+        self._account, self._link, self._link_problem = None, Link.SIGNED_OUT, "" if revoke else why
         self._looking = on.Looking(None)
         self._begin(on.Stored(), Moment(0, 0.0))
-        ask = do.AskLogin(account.server, account.user.name, self._words.signed_out(waiting))
-        return [*effects, do.ForgetToken(account, revoke=True), do.Disconnect(), do.HideWindow(), ask]
+        ask = do.AskLogin(account.server, account.user.name, why)
+        return [*effects, do.HideWindow(), do.ForgetToken(account, revoke=revoke), do.Disconnect(), ask]
 
     def _store_replaced(self, stored: on.Stored, problem: str, now: Moment) -> list[Effect]:
         self._notices.seen("store", problem)
@@ -204,20 +207,16 @@ class Session:
 
     def _refused(self, code: str, message: str, *, fatal: bool, now: Moment) -> list[Effect]:
         assert self._account is not None
+        if fatal and code in {Code.UNAUTHORIZED, Code.REVOKED}:
+            return self._leave(self._account, self._words.sign_in_again(), revoke=False)
         self._link, self._link_problem = Link.OFFLINE, message
         effects = self._link_down(now)
         if not fatal:
             return effects
-        if code not in {Code.UNAUTHORIZED, Code.REVOKED}:  # a new sign-in would be refused in the same way
-            upgrade = code == Code.UPGRADE_REQUIRED
-            self._link_problem = ""
-            self._notices.seen("server", self._words.upgrade() if upgrade else self._words.not_accepted())
-            return [*effects, do.Disconnect()]
-        self._link, self._link_problem = Link.SIGNED_OUT, self._words.sign_in_again()
-        self._notices.seen("keyring", "")
-        account = self._account
-        ask = do.AskLogin(account.server, account.user.name, self._words.sign_in_again())
-        return [*effects, do.Disconnect(), do.ForgetToken(account, revoke=False), ask]
+        upgrade = code == Code.UPGRADE_REQUIRED  # a new sign-in would be refused in the same way
+        self._link_problem = ""
+        self._notices.seen("server", self._words.upgrade() if upgrade else self._words.not_accepted())
+        return [*effects, do.Disconnect()]
 
     def _read_failed(self, ids: tuple[str, ...], code: str, now: Moment) -> list[Effect]:
         if code in FINAL:  # the server has none of these: nobody is left to be told

@@ -15,6 +15,10 @@ class Link(StrEnum):
     ONLINE = "online"
 
 
+NEW = "new"
+"""Key of the draft that has no conversation yet."""
+
+
 class Delivery(StrEnum):
     """Where one message stands."""
 

@@ -20,6 +20,8 @@ class Notifier(QObject):
     reply_requested = Signal(str)
     """Reply was chosen, but this desktop has no field for it: ask for the text in a window."""
     replied = Signal(str, str)
+    left = Signal(str, str)
+    """The popup went while this answer was being written on it."""
     closed = Signal(str)
     """Gone from the screen: dismissed or withdrawn. One that only expired may still stand in a history."""
 
@@ -70,6 +72,7 @@ class NotifierChain(Notifier):
         candidate.reply_requested.connect(lambda key: self._on_raised(candidate, self.reply_requested, key))
         candidate.read_requested.connect(self.read_requested)
         candidate.replied.connect(self.replied)
+        candidate.left.connect(self.left)
         candidate.closed.connect(self.closed)
         candidate.failed.connect(lambda reason, popups: self._on_failed(candidate, reason, popups))
         candidate.recovered.connect(lambda: self._on_recovered(candidate))

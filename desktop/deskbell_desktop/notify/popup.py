@@ -58,6 +58,8 @@ class PopupNotifier(Notifier):
         window.hide()
         window.deleteLater()
         self._place()
+        if window.written:
+            self.left.emit(key, window.written)
         self.closed.emit(key)
 
     def _place(self) -> None:

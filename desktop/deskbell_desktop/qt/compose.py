@@ -71,6 +71,7 @@ class ComposePage(Surface):
     people_search_requested = Signal(str)
     sent = Signal(str, str)
     cancelled = Signal()
+    draft_changed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Base", parent)
@@ -100,6 +101,7 @@ class ComposePage(Surface):
         self._search.timeout.connect(lambda: self.people_search_requested.emit(self._split()[1]))
         self._people.itemClicked.connect(lambda item: self._choose(item.data(PARTY)))
         self._box.submitted.connect(self._on_submit)
+        self._box.changed.connect(self.draft_changed)
 
     def begin(self, to: str = "") -> None:
         """An empty page with the cursor in `to`; what was written and not sent is still there."""
@@ -110,6 +112,17 @@ class ComposePage(Surface):
         self._nobody.hide()
         (self._box.editor if to else self._to).setFocus()
         self.people_search_requested.emit(to)
+
+    def show_draft(self, draft: str) -> None:
+        self._box.set_text(draft)
+
+    def forget(self) -> None:
+        """Nothing of the account stays in the fields."""
+        self._to.clear()
+        self._people.clear()
+        self.blockSignals(True)  # it is not the person who empties it
+        self._box.set_text("")
+        self.blockSignals(False)
 
     def set_people(self, people: Sequence[Party]) -> None:
         if self._chosen is not None:

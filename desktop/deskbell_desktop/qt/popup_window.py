@@ -46,9 +46,14 @@ class PopupWindow(PopupFrame):
         self._reply.clicked.connect(self._on_reply)
         self._read.clicked.connect(lambda: self.read_requested.emit())
         self._close.clicked.connect(lambda: self.dismissed.emit())
-        self._box.submitted.connect(self.replied)
+        self._box.submitted.connect(self._on_submitted)
         self._box.editor.document().documentLayout().documentSizeChanged.connect(lambda _size: self.resized.emit())
         self._stays.timeout.connect(lambda: self.dismissed.emit())
+
+    @property
+    def written(self) -> str:
+        """An answer that was begun and not sent."""
+        return self._box.text().strip()
 
     def show_popup(self, popup: Popup) -> None:
         self._face.show_party(popup.sender)
@@ -103,6 +108,10 @@ class PopupWindow(PopupFrame):
         self.resized.emit()
         self.activateWindow()
         self._box.editor.setFocus()
+
+    def _on_submitted(self, body: str) -> None:
+        self._box.set_text("")
+        self.replied.emit(body)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)

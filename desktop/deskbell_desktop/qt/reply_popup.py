@@ -24,6 +24,8 @@ class ReplyPopup(PopupFrame):
     reply_requested = Signal(str, str, object)
     """Key of the popup, the answer, and the message that was shown."""
     dismissed = Signal(str)
+    left = Signal(str, str)
+    """An answer that was begun, when the account is left."""
 
     def __init__(self) -> None:
         super().__init__(takes_focus=True)
@@ -80,6 +82,18 @@ class ReplyPopup(PopupFrame):
         self._keep()
         self.hide()
         self.dismissed.emit(self._key)
+
+    def forget(self) -> None:
+        """Nothing of the account stays in sight, nor in the field."""
+        self._keep()
+        self.hide()
+        drafts, self._drafts, self._key = self._drafts, {}, ""
+        for widget in (self._name, self._quote):
+            widget.clear()
+        self._box.set_text("")
+        self.setWindowTitle("")
+        for key, draft in drafts.items():
+            self.left.emit(key, draft)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QKeySequence, QSho
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QWidget
 
 from deskbell_desktop.core import events as on
-from deskbell_desktop.core.views import ConversationView, Found, Link, MessageView, StatusView
+from deskbell_desktop.core.views import NEW, ConversationView, Found, Link, MessageView, StatusView
 from deskbell_desktop.qt import icons
 from deskbell_desktop.qt.calendar import Calendar
 from deskbell_desktop.qt.compose import ComposePage
@@ -106,7 +106,10 @@ class MainWindow(QWidget):
         self._pane.list.show_unread(unread)
 
     def show_draft(self, conversation: str, draft: str) -> None:
-        self._pane.show_draft(conversation, draft)
+        if conversation == NEW:
+            self._compose.show_draft(draft)
+        else:
+            self._pane.show_draft(conversation, draft)
 
     def set_people(self, people: Sequence[Party]) -> None:
         self._compose.set_people(people)
@@ -122,6 +125,7 @@ class MainWindow(QWidget):
         """Nothing of the account stays in sight, nor in the fields."""
         self._wanted, self._conversations = None, None
         self._pane.forget()
+        self._compose.forget()
         self._side.search.clear()
         self._side.show_conversations([], None)
         self._stack.setCurrentWidget(self._page)
@@ -189,6 +193,7 @@ class MainWindow(QWidget):
         self._compose.people_search_requested.connect(self.people_search_requested)
         self._compose.sent.connect(self._on_composed)
         self._compose.cancelled.connect(self._on_cancelled)
+        self._compose.draft_changed.connect(lambda draft: self.draft_changed.emit(NEW, draft))
         self._page.acted.connect(self._on_page_acted)
 
     def _make_shortcuts(self) -> None:

@@ -432,18 +432,21 @@ def test_a_keyring_without_us_asks_for_the_password() -> None:
 
 
 @pytest.mark.parametrize("code", [Code.UNAUTHORIZED, Code.REVOKED])
-def test_a_revoked_token_asks_again_and_the_outbox_stays(code: str) -> None:
+def test_a_revoked_token_hides_everything_and_asks_again_and_the_outbox_stays(code: str) -> None:
     bench = Bench()
     bench.online()
+    bench.push(bench.log.message(CHEN))
     bench.tell(wrote("c1"))
     effects = bench.tell(on.Refused(code, "gone", fatal=True))
+    assert effects[:2] == [do.WithdrawPopup(CHEN.id), do.HideWindow()]
+    status = of(effects, do.ShowStatus)[0].status
+    assert (status.account, status.unread, status.problem) == ("", 0, Words().sign_in_again())
     assert of(effects, do.ForgetToken) == [do.ForgetToken(ACCOUNT, revoke=False)]
     assert of(effects, do.AskLogin)[0].name == "maria"
     assert of(effects, do.ShowStatus)[0].status.link is Link.SIGNED_OUT
-    assert sent(bench.tell(wrote("c2"))) == []
     bench.sit_down()
     assert sent(bench.tell(on.LinkUp())) == ["c1"]
-    assert list(bench.store.outbox) == ["c1", "c2"]
+    assert len(bench.store.load().unread) == 1
 
 
 def test_a_program_too_old_says_so_and_keeps_its_token() -> None:

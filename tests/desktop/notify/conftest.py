@@ -99,6 +99,7 @@ class Heard(QObject):
         notifier.reply_requested.connect(lambda key: self.events.append(("reply_requested", key)))
         notifier.read_requested.connect(lambda key: self.events.append(("read_requested", key)))
         notifier.replied.connect(lambda key, text: self.events.append(("replied", key, text)))
+        notifier.left.connect(lambda key, text: self.events.append(("left", key, text)))
         notifier.closed.connect(lambda key: self.events.append(("closed", key)))
 
 

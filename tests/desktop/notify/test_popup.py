@@ -63,6 +63,16 @@ def test_an_answer_is_typed_in_the_popup(popups: PopupNotifier, qtbot: QtBot) ->
     assert heard.events == [("replied", "c1", "Yes"), ("closed", "c1")]
 
 
+def test_an_answer_that_was_begun_is_left_to_the_desk_when_its_popup_goes(popups: PopupNotifier, qtbot: QtBot) -> None:
+    heard = Heard(popups)
+    popups.show(HELLO)
+    (window,) = windows()
+    press(window, "Reply", qtbot)
+    qtbot.keyClicks(window.findChild(Editor), "not yet sent")
+    popups.withdraw("c1")
+    assert heard.events == [("left", "c1", "not yet sent"), ("closed", "c1")]
+
+
 def test_programs_cannot_be_answered(popups: PopupNotifier) -> None:
     popups.show(replace(HELLO, can_reply=False))
     (window,) = windows()

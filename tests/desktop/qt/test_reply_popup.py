@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core.views import Popup
@@ -37,6 +38,18 @@ def test_the_answer_goes_to_its_popup(answer: ReplyPopup, qtbot: QtBot) -> None:
     assert sent.args == ["c1", "Yes", "m1"]
     assert not answer.isVisible()
     assert answer.key == ""
+
+
+def test_nothing_of_an_account_that_is_left_stays_and_what_was_begun_is_handed_on(
+    answer: ReplyPopup, qtbot: QtBot
+) -> None:
+    qtbot.keyClicks(editor_of(answer), "begun")
+    with qtbot.waitSignal(answer.left) as left:
+        answer.forget()
+    assert left.args == ["c1", "begun"]
+    assert not answer.isVisible()
+    assert (answer.windowTitle(), answer.key, editor_of(answer).text()) == ("", "", "")
+    assert [label.text() for label in answer.findChildren(QLabel) if HELLO.body in label.text()] == []
 
 
 def test_what_was_begun_for_one_is_there_when_coming_back(answer: ReplyPopup, qtbot: QtBot) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QW
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core import events as on
-from deskbell_desktop.core.views import Delivery, Found, Link, StatusView
+from deskbell_desktop.core.views import NEW, Delivery, Found, Link, StatusView
 from deskbell_desktop.qt import theme
 from deskbell_desktop.qt.compose import ComposePage
 from deskbell_desktop.qt.conversation_list import ConversationList
@@ -446,3 +446,18 @@ def test_everything_that_takes_the_keyboard_has_a_name(window: MainWindow) -> No
             assert widget.accessibleName(), widget
         if isinstance(widget, QPushButton) and widget.isVisible():
             assert widget.text(), widget
+
+
+def test_what_was_begun_for_somebody_new_is_a_draft_and_nobody_elses(window: MainWindow, qtbot: QtBot) -> None:
+    window.compose()
+    page = window.findChild(ComposePage)
+    assert page is not None
+    editor = editor_of(page)
+    with qtbot.waitSignal(window.draft_changed) as kept:
+        qtbot.keyClicks(editor, "D")
+    assert kept.args == [NEW, "D"]
+    with qtbot.assertNotEmitted(window.draft_changed):
+        window.forget()
+    assert editor.text() == ""
+    window.show_draft(NEW, "Dear")
+    assert editor.text() == "Dear"

@@ -281,6 +281,7 @@ class Inbox {
   async #left({ code }) {
     // Whoever signs out is told so by the socket as well, often before HTTP answers.
     if (await this.#signingOut?.then(() => true, () => false)) return;
+    fill(app); // at once, whatever the answers below take
     await this.#end();
     if (code === "upgrade_required") { location.reload(); return; }
     const now = await session().catch(() => null);
