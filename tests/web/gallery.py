@@ -72,7 +72,7 @@ def unread(person: Person) -> None:
 
 def search(person: Person) -> None:
     signed_in(person)
-    person.page.fill("[type=search]", "da")
+    person.page.fill("[type=search]", "gra")
     person.page.wait_for_selector(".found-head")
 
 

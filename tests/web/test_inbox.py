@@ -271,6 +271,29 @@ def test_search_finds_words_and_two_chinese_characters(person: MakePerson, house
     expect(alex.page.locator(".quiet")).to_contain_text("Nothing found")
 
 
+def test_search_shows_every_hit_in_two_groups_and_goes_there_by_keyboard(person: MakePerson, house: Server) -> None:
+    house.command("group", "add", "@disks", "alex", "maria", "--display", "Disks")
+    maria, alex = house.login("maria", PASSWORD), person("alex")
+    first = house.publish(maria, "alex", body=f"{'x ' * 100}the ＤＩＳＫ is full{' y' * 100}")
+    house.publish(maria, "@disks", body="another disk", title="Of the group")
+    for number in range(40):
+        house.publish(maria, "alex", body=f"something else {number}")
+    alex.wait_for_unread(42)
+    alex.page.fill("[type=search]", "disk")
+    expect(alex.page.locator(".found-head")).to_have_text(["People", "Messages"])
+    expect(alex.page.locator(".conversation .name")).to_have_text(["Disks", "Disks", "Maria Garcia"])
+    expect(alex.page.locator(".conversation mark")).to_have_text(["Disk", "disk", "ＤＩＳＫ"])
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
+        alex.page.keyboard.press(key)
+    expect(alex.page.locator(".message.found")).to_have_attribute("data-id", first)
+    alex.page.wait_for_function("() => document.title !== '(42) Deskbell'")
+    assert alex.unread() > 20, "only what is in view there is read"
+    alex.page.focus(".conversation >> nth=0")
+    alex.page.keyboard.press("Escape")
+    assert alex.page.input_value("[type=search]") == ""
+    expect(alex.page.locator(".conversation[aria-current]")).to_contain_text("Maria Garcia")
+
+
 @pytest.mark.parametrize(("locale", "signed_out"), [("en-GB", "Sign in to Deskbell"), ("zh-CN", "登录 Deskbell")])
 def test_signing_out_leaves_nothing_of_the_person_in_the_browser(
     person: MakePerson, locale: str, signed_out: str

@@ -1,7 +1,7 @@
 // English, the language that every other is checked against.
 export default {
   "theme": "Colours", "theme.system": "As the system", "theme.light": "Light", "theme.dark": "Dark", "language": "Language",
-  "send": "Send", "cancel": "Cancel", "back": "Back", "menu": "Menu", "new": "New message", "search": "Search messages",
+  "send": "Send", "cancel": "Cancel", "back": "Back", "menu": "Menu", "new": "New message", "search": "Search messages", "search.people": "People", "search.newest": "Messages, the newest {number}",
   "search.nothing": "Nothing found for “{text}”.", "conversations": "Conversations", "conversations.none": "No conversations yet.", "messages": "Messages",
   "you": "You: {text}", "you.short": "You", "unread.one": "{count} unread message", "unread.other": "{count} unread messages",
   "list.failed": "Not sent", "list.draft": "Draft: {text}",

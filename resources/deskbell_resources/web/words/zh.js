@@ -1,7 +1,7 @@
 // 简体中文
 export default {
   "theme": "颜色", "theme.system": "跟随系统", "theme.light": "浅色", "theme.dark": "深色", "language": "语言",
-  "send": "发送", "cancel": "取消", "back": "返回", "menu": "菜单", "new": "新消息", "search": "搜索消息",
+  "send": "发送", "cancel": "取消", "back": "返回", "menu": "菜单", "new": "新消息", "search": "搜索消息", "search.people": "联系人", "search.newest": "消息（最新 {number} 条）",
   "search.nothing": "没有找到“{text}”。", "conversations": "会话", "conversations.none": "还没有会话。", "messages": "消息",
   "you": "您：{text}", "you.short": "您", "unread.other": "{count} 条未读消息",
   "list.failed": "未发送", "list.draft": "草稿：{text}",

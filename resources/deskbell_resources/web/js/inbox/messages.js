@@ -163,11 +163,10 @@ export class Messages {
   #follow(id) {
     const ends = this.#to === this.#conversation.messages.length;
     if (ends) this.element.scrollTop = this.element.scrollHeight;
-    const row = this.#row(id);
+    let row = this.#row(id);
+    while (row?.previousElementSibling?.matches(".new-line, .day")) row = row.previousElementSibling;
     this.pinned = ends && (!row || row.getBoundingClientRect().top >= this.#view().top);
-    if (this.pinned || !row) return;
-    const line = row.previousElementSibling;
-    (line?.matches(".new-line") ? line : row).scrollIntoView({ block: "start" });
+    if (!this.pinned) row?.scrollIntoView({ block: "start" });
   }
 
   #grow(to) {

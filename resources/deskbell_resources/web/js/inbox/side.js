@@ -3,6 +3,7 @@ import { face } from "../controls.js";
 import { fill, h, icon } from "../dom.js";
 import { labelOf, oneLine } from "../text.js";
 import { fullTime, shortTime, t } from "../words.js";
+import { around, folded, marked, search } from "./finding.js";
 import { groupOf } from "./log.js";
 
 const SHOWN_MAX = 300;
@@ -10,11 +11,12 @@ const SHOWN_MAX = 300;
 export class Side {
   #rows = new Map();
   #found = null;
+  #gone = null; // the message that was gone to from the search
 
   constructor({ select, compose, menu }) {
     this.select = select;
     this.compose = compose;
-    this.query = h("input.input", { type: "search", placeholder: t("search"), "aria-label": t("search"), autocomplete: "off", on: { input: () => this.#search() } });
+    this.query = h("input.input", { type: "search", placeholder: t("search"), "aria-label": t("search"), autocomplete: "off", on: { input: () => this.#search(), keydown: (event) => this.#down(event) } });
     this.list = h("ul", { "aria-label": t("conversations") });
     this.state = h("span.grow.cut", { role: "status" });
     this.dot = h("span.dot", { "aria-hidden": "true" });
@@ -38,37 +40,55 @@ export class Side {
   /** Draws the list anew; rows whose content is the same are kept, so that focus and screen readers are not disturbed. */
   show(log, outbox, drafts, selected) {
     this.log = log;
-    const query = this.query.value.trim().toLocaleLowerCase();
-    const conversations = query ? this.#matching(log, query) : log.sorted().map((conversation) => ({ conversation }));
+    const wanted = folded(this.query.value.trim());
     const waiting = new Map(outbox.list().map((item) => [item.conversation, item]));
-    const rows = conversations.slice(0, SHOWN_MAX).map(({ conversation, match }) => this.#row(conversation, match, waiting.get(conversation.id), drafts, selected));
-    const kept = new Set(conversations.map(({ conversation }) => conversation.id));
-    for (const id of this.#rows.keys()) if (!kept.has(id)) this.#rows.delete(id);
+    const row = (conversation, match) => this.#row(conversation, match, waiting.get(conversation.id), drafts, selected, wanted);
+    const rows = wanted ? this.#results(log, wanted, row) : log.sorted().slice(0, SHOWN_MAX).map((conversation) => row(conversation));
+    for (const [key, known] of this.#rows) if (!rows.includes(known)) this.#rows.delete(key);
     this.#arrange(rows);
-    this.#quiet(rows.length, query);
+    this.#quiet(rows.length, this.query.value.trim());
   }
 
-  #row(conversation, match, waiting, drafts, selected) {
-    const { id, last, title, unread } = conversation;
-    const draft = id !== selected && drafts.get(id);
+  /** People, then messages, each under its heading. */
+  #results(log, wanted, row) {
+    const { people, messages, more } = search(log, wanted);
+    const head = (words) => h("li", {}, h("h2.found-head", {}, words));
+    const count = messages.length;
+    return [
+      ...(people.length ? [head(t("search.people")), ...people.map((conversation) => row(conversation))] : []),
+      ...(count ? [head(more ? t("search.newest", { number: count }) : t("messages")), ...messages.map((message) => row(log.conversations.get(message.conversation), message))] : []),
+    ];
+  }
+
+  #row(conversation, match, waiting, drafts, selected, wanted) {
+    const { id, last, title } = conversation;
+    const unread = match ? 0 : conversation.unread.size;
+    const key = match ? `${id} ${match.id}` : id;
+    const current = match ? match.id === this.#gone : id === selected;
+    const draft = !match && id !== selected && drafts.get(id);
     const shown = match ?? last;
     const mine = shown.mine ? t("you", { text: "" }) : "";
     const who = !shown.mine && groupOf(shown.to) ? `${labelOf(shown.from)}: ` : "";
-    const failed = waiting?.problem ? t("list.failed") : "";
-    const text = failed || (draft ? t("list.draft", { text: oneLine(draft) }) : oneLine(`${mine || who}${shown.title ? `${shown.title}: ` : ""}${shown.body}`));
-    const count = unread.size > 99 ? "99+" : String(unread.size);
-    const state = [title, text, count, shown.id, match?.id, shortTime(shown.at), id === selected].join("\u0000");
-    const known = this.#rows.get(id);
+    const failed = !match && waiting?.problem ? t("list.failed") : "";
+    const body = `${shown.title ? `${shown.title}: ` : ""}${shown.body}`;
+    const text = failed || (draft ? t("list.draft", { text: oneLine(draft) }) : oneLine(`${mine || who}${match ? around(body, wanted) : body}`));
+    const count = unread > 99 ? "99+" : String(unread);
+    const state = [title, text, count, shown.id, wanted, shortTime(shown.at), current].join("\u0000");
+    const known = this.#rows.get(key);
     if (known?.dataset.state === state) return known;
     const row = known ?? h("li");
     const had = row.contains(document.activeElement);
-    const button = h(`button.conversation${unread.size ? ".unread" : ""}`, { type: "button", "data-id": id, "aria-current": id === selected ? "true" : null, on: { click: () => this.select(id, match?.id) } },
-      face(conversation.parties), h("span.name.cut", {}, h("bdi", {}, oneLine(title, 80))), h("time.time", { datetime: new Date(shown.at).toISOString(), title: fullTime(shown.at) }, shortTime(shown.at)),
-      h(`span.last.cut${failed ? ".bad" : ""}`, {}, h("bdi", {}, text)),
-      unread.size ? h("span.badge.num", {}, h("span", { "aria-hidden": "true" }, count), h("span.away", {}, t("unread", { count: unread.size }))) : h("span"));
+    const choose = () => {
+      this.#gone = match?.id;
+      this.select(id, match?.id);
+    };
+    const button = h(`button.conversation${unread ? ".unread" : ""}`, { type: "button", "data-id": id, "aria-current": current ? "true" : null, on: { click: choose } },
+      face(conversation.parties), h("span.name.cut", {}, h("bdi", {}, marked(oneLine(title, 80), match ? "" : wanted))), h("time.time", { datetime: new Date(shown.at).toISOString(), title: fullTime(shown.at) }, shortTime(shown.at)),
+      h(`span.last.cut${failed ? ".bad" : ""}`, {}, h("bdi", {}, marked(text, match ? wanted : ""))),
+      unread ? h("span.badge.num", {}, h("span", { "aria-hidden": "true" }, count), h("span.away", {}, t("unread", { count: unread }))) : h("span"));
     fill(row, button);
     row.dataset.state = state;
-    this.#rows.set(id, row);
+    this.#rows.set(key, row);
     if (had) button.focus();
     return row;
   }
@@ -92,19 +112,20 @@ export class Side {
     return h("div.narrow", {}, h("p", {}, t("empty.none.text")), h("button.button.main", { type: "button", on: { click: this.compose } }, t("new")));
   }
 
-  #matching(log, query) {
-    const holds = (text) => text.toLocaleLowerCase().includes(query);
-    const found = [];
-    for (const conversation of log.sorted()) {
-      const match = conversation.messages.findLast((message) => holds(message.body) || holds(message.title));
-      if (match || holds(conversation.title) || conversation.parties.some((party) => holds(party.name))) found.push({ conversation, match });
-    }
-    return found;
-  }
-
   #search() { this.onSearch?.(); }
 
+  #down(event) {
+    if ((event.key !== "ArrowDown" && event.key !== "Enter") || event.isComposing) return;
+    this.list.querySelector("button")?.focus();
+    event.preventDefault();
+  }
+
   #keys(event) {
+    if (event.key === "Escape" && this.query.value) {
+      this.query.value = "";
+      this.#search();
+      this.query.focus();
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step && event.key !== "Home" && event.key !== "End") return;
     const buttons = [...this.list.querySelectorAll("button")];

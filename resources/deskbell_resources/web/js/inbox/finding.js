@@ -1,0 +1,54 @@
+// What a search finds in the log, and where in a line: the rules of the desktop program (core/search.py).
+import { h } from "../dom.js";
+import { oneLine } from "../text.js";
+
+const BEFORE = 12;
+const FOUND = 100;
+
+/** The same letters, whatever their case and width. */
+export const folded = (text) => text.normalize("NFKC").toLocaleLowerCase();
+
+/** `{people, messages, more}`: conversations by name, and messages, newest first. */
+export function search(log, wanted) {
+  const people = log.sorted().filter(({ title, parties }) => [title, ...parties.map(({ name }) => name)].some((name) => folded(name).includes(wanted)));
+  const messages = [];
+  for (const message of [...log.messages.values()].reverse()) {
+    if (messages.length > FOUND) break;
+    if (folded(`${message.title}\n${message.body}`).includes(wanted)) messages.push(message);
+  }
+  return { people, messages: messages.slice(0, FOUND), more: messages.length > FOUND };
+}
+
+/** One line of `text`, beginning so that what is wanted can be seen. */
+export function around(text, wanted) {
+  const at = places(text, wanted)[0]?.[0] ?? 0;
+  return oneLine(at <= 2 * BEFORE ? text : `…${[...text.slice(0, at)].slice(-BEFORE).join("")}${text.slice(at)}`);
+}
+
+/** `text` as nodes, with what is wanted marked in it. */
+export function marked(text, wanted) {
+  let end = 0;
+  const nodes = places(text, wanted).flatMap(([from, to]) => {
+    const before = text.slice(end, from);
+    end = to;
+    return [before, h("mark", {}, text.slice(from, to))];
+  });
+  return [...nodes, text.slice(end)];
+}
+
+/** From and to of each place in `text`: folding may change how long it is. */
+function places(text, wanted) {
+  const found = [];
+  if (!wanted) return found;
+  const owners = [];
+  let whole = "";
+  let start = 0;
+  for (const char of text) {
+    const part = folded(char);
+    for (let count = 0; count < part.length; count += 1) owners.push([start, start + char.length]);
+    whole += part;
+    start += char.length;
+  }
+  for (let at = whole.indexOf(wanted); at >= 0; at = whole.indexOf(wanted, at + wanted.length)) found.push([owners[at][0], owners[at + wanted.length - 1][1]]);
+  return found;
+}
