@@ -18,7 +18,9 @@ def make_popups(application: QApplication, scheme: theme.Scheme, parent: QObject
     candidates: list[Notifier] = [PopupNotifier(), NullNotifier()]
     if bus is not None:
         from deskbell_desktop.notify.freedesktop import FreedesktopNotifier
+        from deskbell_desktop.qt.screen_lock import ScreenLock
 
+        ScreenLock(bus, application)
         candidates.insert(0, FreedesktopNotifier(bus))
     popups = make_notifier(candidates, parent)
     if bus is not None:

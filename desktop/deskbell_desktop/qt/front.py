@@ -7,6 +7,7 @@ from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from deskbell_desktop.qt import x11
+from deskbell_desktop.qt.screen_lock import screen_lock
 
 FRAME: Final = QSize(8, 36)
 """What a window manager may take of a screen for title and edges; it tells only once the window stands."""
@@ -43,5 +44,8 @@ def room(window: QWidget) -> QSize:
 
 def has_eyes(window: QWidget) -> bool:
     """Whether the person looks at what `window` shows: it has the keyboard, and more of it is seen than its title."""
+    lock = screen_lock()
+    if lock is not None and lock.locked:
+        return False
     here = window.isVisible() and not window.isMinimized() and window.isActiveWindow()
     return here and window.windowHandle().isExposed() and not x11.is_rolled_up(int(window.winId()))

@@ -14,6 +14,7 @@ from deskbell_desktop.qt.compose import ComposePage
 from deskbell_desktop.qt.front import come_forward, has_eyes, room
 from deskbell_desktop.qt.pages import Page
 from deskbell_desktop.qt.pane import ConversationPane
+from deskbell_desktop.qt.screen_lock import screen_lock
 from deskbell_desktop.qt.side import Side
 from deskbell_protocol.wire import Party
 
@@ -190,6 +191,8 @@ class MainWindow(QWidget):
         self._pane.list.discard_requested.connect(self.discard_requested)
         self._pane.list.older_requested.connect(self._on_older)
         self._pane.list.view_changed.connect(self._tell_looking)
+        if (lock := screen_lock()) is not None:
+            lock.changed.connect(self._tell_looking)
         self._compose.people_search_requested.connect(self.people_search_requested)
         self._compose.sent.connect(self._on_composed)
         self._compose.cancelled.connect(self._on_cancelled)

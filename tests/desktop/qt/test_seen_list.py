@@ -1,18 +1,25 @@
 """What stands in the view, by the pixel: only that is seen, and the view waits for who has not seen the rest."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from jeepney import DBusAddress, new_signal
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import MessageView
 from deskbell_desktop.qt.message_list import MessageList
+from deskbell_desktop.qt.screen_lock import ScreenLock
 from deskbell_desktop.qt.seen_list import View
+from deskbell_desktop.qt.session_bus import SessionBus
 from deskbell_desktop.qt.window import MainWindow
-from tests.desktop.qt.conftest import OPS, said, talk
+from tests.desk.bus import Bus
+from tests.desk.processes import Child
+from tests.desktop.qt.conftest import ONLINE, OPS, said, talk
 
 
 @pytest.fixture
@@ -254,3 +261,53 @@ def test_a_window_that_has_not_the_focus_sees_nothing_until_it_has_it_again(
     assert looks[-1] == on.Looking(None)
     window.activateWindow()
     qtbot.waitUntil(lambda: looks[-1] == on.Looking("u1", at_end=True, seen=keys(0, 3)))
+
+
+GRABS = """
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+app = QApplication([])
+lock = QWidget(None, Qt.WindowType.BypassWindowManagerHint)
+lock.showFullScreen()
+lock.grabKeyboard()
+app.exec()
+"""
+
+
+@pytest.mark.screen
+def test_behind_a_lock_that_takes_the_keyboard_nothing_is_seen(
+    window: MainWindow, looks: list[on.Looking], folder: Path, qtbot: QtBot
+) -> None:
+    with Child([sys.executable, "-c", GRABS], folder / "lock.log"):
+        qtbot.waitUntil(lambda: looks[-1:] == [on.Looking(None)], timeout=15_000)
+
+
+@pytest.mark.parametrize("desktop", ["freedesktop", "gnome", "cinnamon"])
+def test_behind_a_lock_that_says_so_nothing_is_seen(desktop: str, bus: Bus, qtbot: QtBot) -> None:
+    looks: list[on.Looking] = []
+
+    def say(active: bool) -> None:
+        saver = DBusAddress("/ScreenSaver", interface=f"org.{desktop}.ScreenSaver")
+        with bus.connect() as connection:
+            connection.send(new_signal(saver, "ActiveChanged", "b", (active,)))
+
+    session = SessionBus(bus.address)
+    lock = ScreenLock(session, QApplication.instance())  # type: ignore[arg-type]
+    try:
+        with qtbot.waitSignal(session.ready):
+            session.open()
+        window = MainWindow()
+        qtbot.addWidget(window)
+        window.looked.connect(looks.append)
+        window.show_status(ONLINE)
+        window.show_messages(talk(), many(3), has_older=False, unread=keys(0, 3))
+        window.open()
+        seen = on.Looking("u1", at_end=True, seen=keys(0, 3))
+        qtbot.waitUntil(lambda: looks[-1:] == [seen])
+        say(True)
+        qtbot.waitUntil(lambda: looks[-1] == on.Looking(None))
+        say(False)
+        qtbot.waitUntil(lambda: looks[-1] == seen)
+    finally:
+        session.close()
+        lock.setParent(None)
