@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 WINDOWS = [
     "window",
     "unread",
+    "closed",
     "compose",
     "search",
     "empty",

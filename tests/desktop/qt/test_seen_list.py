@@ -110,7 +110,11 @@ def test_the_line_stays_while_its_messages_are_read_and_goes_with_the_conversati
     messages.show_unread(())
     show(messages, many(61), (), qtbot)
     assert lines_above(messages) == ["m57"]
-    open_at(messages, many(61), (), qtbot)
+    messages.verticalScrollBar().setValue(300)
+    show(messages, many(63), keys(61, 63), qtbot)
+    assert lines_above(messages) == ["m61"]  # what was new once is so no more
+    messages.show_unread(())
+    open_at(messages, many(63), (), qtbot)
     assert lines_above(messages) == []
 
 
