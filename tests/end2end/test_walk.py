@@ -56,8 +56,12 @@ def test_the_next_start_signs_in_from_the_keyring(desk: Desk, server: Server, ma
 
 
 def test_a_second_start_raises_the_first(desk: Desk, client: Client) -> None:
-    assert client.start_again() == 0
-    client.wait_until_focused(client.wait_for_window())
+    for workspace in (0, 2):
+        desk.hand.go_to_workspace(workspace)
+        assert client.windows() == []
+        assert client.start_again() == 0
+        client.wait_until_focused(client.wait_for_window())
+        assert desk.hand.workspace() == workspace
     assert client.process.exit_code is None
 
 

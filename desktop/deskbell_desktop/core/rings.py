@@ -31,6 +31,7 @@ class Rings:
         self._words = words
         self._waiting = {ring.id: ring for ring in waiting}
         self._shown: dict[str, list[Ring]] = {}
+        self._closed: set[str] = set()
         self._times: deque[float] = deque()
         self._missing = False
         self._left_over = bool(self._waiting)
@@ -165,7 +166,9 @@ class Rings:
         for ring in group:
             del self._waiting[ring.id]
         self._times.append(now.mono)
-        self._shown.setdefault(key, []).extend(group)
+        before = [] if key in self._closed else self._shown.get(key, [])
+        self._closed.discard(key)
+        self._shown[key] = [*before, *group]
         return self._shown[key]
 
     # -- what is over -----------------------------------------------------------------------------------------
@@ -197,7 +200,8 @@ class Rings:
         return gone
 
     def closed(self, key: str) -> None:
-        self._shown.pop(key, None)
+        """The next one counts anew; until then the desktop's history may bring this one back."""
+        self._closed.add(key)
 
     def withdraw_all(self) -> list[Effect]:
         return [self._withdraw(key) for key in tuple(self._shown)]
@@ -207,6 +211,7 @@ class Rings:
 
     def _withdraw(self, key: str) -> Effect:
         del self._shown[key]
+        self._closed.discard(key)
         return WithdrawPopup(key)
 
     @property

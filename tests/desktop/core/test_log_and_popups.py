@@ -342,6 +342,22 @@ def test_mark_read_on_the_popup_reads_and_withdraws_and_closing_does_not() -> No
     assert other.id in bench.store.unread
 
 
+def test_what_a_closed_popup_stood_for_can_still_be_read_from_the_history() -> None:
+    bench = Bench()
+    bench.online()
+    first, second = bench.log.message(), bench.log.message()
+    bench.push(first)
+    bench.tell(on.PopupClosed(BOB.id))
+    bench.wait(20)
+    (popup,) = of(bench.push(second), do.ShowPopup)
+    assert popup.popup.title == BOB.label  # counted anew
+    bench.tell(on.PopupClosed(BOB.id))
+    effects = bench.tell(on.PopupRead(BOB.id))
+    assert of(effects, do.MarkRead) == [do.MarkRead((second.id,))]
+    assert of(effects, do.WithdrawPopup) == [do.WithdrawPopup(BOB.id)]  # the history need not know
+    assert bench.store.unread.keys() == {first.id}
+
+
 def test_read_on_another_device_withdraws_the_popup_and_the_count() -> None:
     bench = Bench()
     bench.online()
