@@ -21,8 +21,8 @@ def hits(text: str, wanted: str) -> Iterator[tuple[int, int]]:
         at = whole.find(wanted, at + len(wanted))
 
 
-def around(text: str, wanted: str) -> str:
-    """`text` beginning so that its first hit can be seen."""
+def around(text: str, wanted: str, used: int = 0) -> str:
+    """`text` beginning so that its first hit can be seen, where `used` characters of the line are taken."""
     whole = folded(text)
     at = whole.find(wanted) if len(whole) == len(text) else next(hits(text, wanted), (0, 0))[0]
-    return text if at <= 2 * BEFORE else "…" + text[at - BEFORE :]
+    return text if at + used <= 2 * BEFORE else "…" + text[max(0, at - max(2, BEFORE - used)) :]

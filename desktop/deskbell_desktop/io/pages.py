@@ -103,9 +103,10 @@ class Pages:
     def _hit(self, row: Sequence[Any], wanted: str, waiting: Delivery | None = None) -> Hit:
         key, conversation, raw, sender, mine, title, body, at = row
         parties = _parties(raw)
-        line = text.one_line(around(f"{title}: {body}" if title else body, wanted))
-        if not mine and parties and parties[0].kind == "group":
-            line = self._words.last_in_group(msgspec.json.decode(sender, type=Party).label, line)
+        in_group = not mine and parties and parties[0].kind == "group"
+        who = msgspec.json.decode(sender, type=Party).label if in_group else ""
+        line = text.one_line(around(f"{title}: {body}" if title else body, wanted, len(who)))
+        line = self._words.last_in_group(who, line) if who else line
         return Hit(key, replace(self._view(conversation, parties, line, bool(mine), at, 0), waiting=waiting))
 
     def conversation(self, id_: str) -> ConversationView | None:

@@ -27,3 +27,4 @@ def test_hits_are_where_they_stand_in_the_text(text: str, wanted: str, found: li
 def test_a_line_begins_so_that_the_hit_can_be_seen(filler: str) -> None:
     assert around(filler * 10 + "disk", "disk") == filler * 10 + "disk"
     assert around(filler * 99 + "disk" + filler * 99, "disk") == "…" + filler * BEFORE + "disk" + filler * 99
+    assert around(filler * 20 + "disk", "disk", used=len("Maria Garcia")) == "…" + filler * 2 + "disk"

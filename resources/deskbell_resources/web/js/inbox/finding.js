@@ -14,15 +14,18 @@ export function search(log, wanted) {
   const messages = [];
   for (const message of [...log.messages.values()].reverse()) {
     if (messages.length > FOUND) break;
-    if (folded(`${message.title}\n${message.body}`).includes(wanted)) messages.push(message);
+    message.folded ??= folded(`${message.title}\n${message.body}`);
+    if (message.folded.includes(wanted)) messages.push(message);
   }
   return { people, messages: messages.slice(0, FOUND), more: messages.length > FOUND };
 }
 
-/** One line of `text`, beginning so that what is wanted can be seen. */
-export function around(text, wanted) {
-  const at = places(text, wanted)[0]?.[0] ?? 0;
-  return oneLine(at <= 2 * BEFORE ? text : `…${[...text.slice(0, at)].slice(-BEFORE).join("")}${text.slice(at)}`);
+/** One line of `text`, beginning so that what is wanted can be seen, where `used` characters of the line are taken. */
+export function around(text, wanted, used = 0) {
+  const whole = folded(text);
+  const at = whole.length === text.length ? whole.indexOf(wanted) : (places(text, wanted)[0]?.[0] ?? 0);
+  const before = Math.max(2, BEFORE - used);
+  return oneLine(at + used <= 2 * BEFORE ? text : `…${[...text.slice(0, at)].slice(-before).join("")}${text.slice(at)}`);
 }
 
 /** `text` as nodes, with what is wanted marked in it. */

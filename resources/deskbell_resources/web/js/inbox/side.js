@@ -71,7 +71,7 @@ export class Side {
     const who = !shown.mine && groupOf(shown.to) ? `${labelOf(shown.from)}: ` : "";
     const failed = !match && waiting?.problem ? t("list.failed") : "";
     const body = `${shown.title ? `${shown.title}: ` : ""}${shown.body}`;
-    const text = failed || (draft ? t("list.draft", { text: oneLine(draft) }) : oneLine(`${mine || who}${match ? around(body, wanted) : body}`));
+    const text = failed || (draft ? t("list.draft", { text: oneLine(draft) }) : oneLine(`${mine || who}${match ? around(body, wanted, who.length) : body}`));
     const count = unread > 99 ? "99+" : String(unread);
     const state = [title, text, count, shown.id, wanted, shortTime(shown.at), current].join("\u0000");
     const known = this.#rows.get(key);
