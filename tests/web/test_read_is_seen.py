@@ -201,7 +201,7 @@ def test_of_two_tabs_only_the_one_that_is_looked_at_reads_and_the_other_leaves_t
     assert [tab.evaluate("window.rung.length") for tab in (alex.page, other)] == [0, 1]
 
 
-def test_a_message_taller_than_the_view_is_read_when_its_beginning_was_in_view(
+def test_a_message_taller_than_the_view_is_read_when_it_fills_half_of_it(
     alex: Person, house: Server, maria: Maria
 ) -> None:
     house.publish(maria.login, "alex", body="\n".join(map(str, range(55))))

@@ -24,12 +24,12 @@ function firstPast(rows, y) {
   return low;
 }
 
-/** All of it is in view; of one that is taller than the view its beginning, or as much as fits. */
+/** All of it is in view, or as much as fills half of the view; as in the desktop program. */
 function isSeen({ top, bottom }, view) {
   const height = view.bottom - view.top;
   if (height <= 0) return false;
   const shown = Math.min(bottom, view.bottom) - Math.max(top, view.top);
-  return shown >= Math.min(bottom - top, height) - 1 || (bottom - top > height && shown > 0 && top >= view.top);
+  return shown >= Math.min(bottom - top, height / 2) - 1;
 }
 
 export class Messages {
