@@ -12,7 +12,8 @@ def main() -> int | str:
     missing = [name for name in NEEDED if find_spec(name) is None]
     settings = read_settings(sys.argv[1:], this_environment())
     if missing:
-        say(f"{', '.join(missing)} not installed. Install the desktop parts: pip install 'deskbell[desktop]'")
+        remedy = f"{sys.executable} -m pip install 'deskbell[desktop]'"
+        say(f"{', '.join(missing)} not installed. Install the desktop parts: {remedy}")
         return 1
     from deskbell_desktop.qt.import_hook import import_without_hook
 

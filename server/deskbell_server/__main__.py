@@ -9,7 +9,8 @@ def main() -> None:
     except ImportError as problem:
         if (problem.name or "").startswith("deskbell_server"):
             raise
-        sys.exit(f"deskbell-server needs {problem.name}, which is not installed. Run: pip install 'deskbell[server]'")
+        remedy = f"{sys.executable} -m pip install 'deskbell[server]'"
+        sys.exit(f"deskbell-server needs {problem.name}, which is not installed. Run: {remedy}")
     command()
 
 

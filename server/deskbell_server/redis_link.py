@@ -1,6 +1,7 @@
 """Redis as this server uses it: never waited for by a request, with short timeouts, and gone at any time."""
 
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,8 @@ def make_client(url: str) -> "redis.Redis":
         from redis.backoff import NoBackoff
         from redis.retry import Retry
     except ImportError as problem:
-        raise SetupError("--redis needs the redis library: pip install 'deskbell[server,redis]'") from problem
+        remedy = f"{sys.executable} -m pip install 'deskbell[server,redis]'"
+        raise SetupError(f"--redis needs the redis library: {remedy}") from problem
     if not url.startswith(SCHEMES):
         raise SetupError(f"--redis must begin with {' or '.join(SCHEMES)}")
     try:

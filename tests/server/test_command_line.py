@@ -180,5 +180,5 @@ def test_without_its_libraries_it_says_what_to_install(folder: Path) -> None:
     code = "import sys; sys.modules['gevent'] = None; from deskbell_server import __main__ as m; m.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
-    assert "pip install 'deskbell[server]'" in done.stderr
+    assert f"{sys.executable} -m pip install 'deskbell[server]'" in done.stderr
     assert "Traceback" not in done.stderr

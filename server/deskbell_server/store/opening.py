@@ -1,5 +1,6 @@
 """Which database a place has, prepared and opened: the only module that knows both kinds."""
 
+import sys
 from pathlib import Path
 
 from deskbell_server.errors import SetupError
@@ -20,7 +21,8 @@ def open_database(file: Path, postgres: str, commits: Commits, patience_s: float
         from deskbell_server.store import postgres_schema
         from deskbell_server.store.postgres import PostgresDatabase
     except ImportError as problem:
-        raise SetupError(f"this needs {problem.name}: pip install 'deskbell[server,postgres]'") from problem
+        remedy = f"{sys.executable} -m pip install 'deskbell[server,postgres]'"
+        raise SetupError(f"this needs {problem.name}: {remedy}") from problem
     postgres_schema.prepare(postgres)
     return PostgresDatabase(postgres, patience_s)
 
