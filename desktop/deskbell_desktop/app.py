@@ -155,8 +155,8 @@ class App(QObject):
         if self._begun:
             self._begun = False
             self._popups.close()
+            self.leave_account()
             self._desk.close()
-            self._keeper.close()
             self._network.close()
             self._secrets.close()
         self._instance.close()

@@ -77,11 +77,15 @@ def test_it_ends_in_order_when_its_session_does(desk: Desk, server: Server, mari
     wait_for(lambda: not desk.hand.popups(), "the popup to go")
     desk.hand.type("Yes, at")
     server.publish(server.login("陈晓明", PASSWORD, "phone"), "alex", body="FYI")
-    wait_for(desk.hand.popups, "another popup")
+    desk.choose(wait_for(desk.hand.popups, "another popup")[0], "Reply")
+    client.wait_until_focused(client.wait_for_window("Answer to 陈晓明"))
+    desk.hand.type("Noted")
+    server.publish(maria, "alex", body="Or at one?")
+    wait_for(desk.hand.popups, "a popup, for nobody looks at the window")
     client.process.signal(signal.SIGHUP)
     assert client.process.wait() == 0
     wait_for(lambda: not desk.hand.popups(), "the popup to be taken along")
-    assert client.rows("SELECT text FROM drafts") == [("Yes, at",)]
+    assert client.rows("SELECT text FROM drafts ORDER BY text") == [("Noted",), ("Yes, at",)]
 
 
 def test_reply_is_chosen_on_the_popup(desk: Desk, server: Server, maria: Login, alex: Login, client: Client) -> None:
