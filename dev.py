@@ -68,6 +68,16 @@ SERVICES = {
 # Run in a process of its own: fontconfig, the loader and Python's importer remember what was not there before.
 ASK = "import dev, json, sys; print(json.dumps([need for need in json.loads(sys.argv[1]) if not dev.present(need)]))"
 
+# Most tests wait most of the time: more of them side by side than there are processors.
+WORKERS = ("-n", "5", "--dist=loadgroup", "--no-loadscope-reorder")
+ARMS = ("sqlite-1", "sqlite-1-redis", "postgres-2", "postgres-2-redis")
+# What is too long for every run: name -> the module and its arguments.
+LONG = {
+    **{f"torture-{arm}": ("tests.torture", "--seconds", "600", "--arms", arm) for arm in ARMS},
+    "measure": ("tests.torture.measure",),
+    "model": ("tests.model", "--examples", "2000", "--steps", "50"),
+}
+
 # Run as root. A service that comes along is neither started nor left to start by itself: the tests start their own.
 INSTALL = """
 policy=/usr/sbin/policy-rc.d
@@ -246,19 +256,31 @@ def demo(args: list[str], *, ask: bool) -> int:
     return become("-m", "tests.demo", *args)
 
 
-def test(args: list[str], *, ask: bool) -> int:
-    """Lint, format, types, tests. With arguments only the tests, which get them."""
-    provide(QT | DESK | SERVICES, ask=ask)
+def test(args: argparse.Namespace, *, ask: bool) -> int:
+    """Lint, format, types, tests. With pytest's own arguments only the tests, which get them."""
+    provide(QT if args.quick else QT | DESK | SERVICES, ask=ask)
     make_venv()
-    bring_web_client()
+    if not args.quick:
+        bring_web_client()
     os.chdir(ROOT)
-    if not args:
+    os.environ["DESKBELL_REQUIRE_SERVICES"] = "1"  # what is missing now is a failure, not a skip
+    if args.long is not None:
+        return go_long(args.long or list(LONG))
+    if args.quick or not args.rest:
         check("lint", "ruff", "check", ".")
         check("format", "ruff", "format", "--check", ".")
         check("types", "mypy")
     say("tests")
-    os.environ["DESKBELL_REQUIRE_SERVICES"] = "1"  # what is missing now is a failure, not a skip
-    return become("-m", "pytest", *args)
+    if args.quick:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    return become("-m", "pytest", *chosen(args))
+
+
+def chosen(args: argparse.Namespace) -> list[str]:
+    """What pytest is told. Where somebody chooses the tests there is one worker, as `-x --pdb` and `-s` want it."""
+    if args.quick:
+        return [*WORKERS, "-m", "not real", *args.rest]
+    return args.rest or [*WORKERS]
 
 
 def check(stage: str, tool: str, *args: str) -> None:
@@ -267,19 +289,49 @@ def check(stage: str, tool: str, *args: str) -> None:
         sys.exit(f"dev.py: {stage} failed ({shlex.join([tool, *args])}); the tests were not run")
 
 
-def main() -> int:
-    if sys.version_info < (3, 11):  # noqa: UP036 - no installer has looked at requires-python yet
-        sys.exit(f"Deskbell needs Python 3.11 or newer; this is {sys.version.split()[0]}")
+def go_long(names: list[str]) -> int:
+    """One after the other, to the last."""
+    failed = [name for name in names if not passes(name)]
+    say(f"failed: {' '.join(failed)}" if failed else f"passed: {' '.join(names)}")
+    return 1 if failed else 0
+
+
+def passes(name: str) -> bool:
+    say(f"{name}: python -m {shlex.join(LONG[name])}")
+    part = subprocess.Popen([str(BIN / "python"), "-m", *LONG[name]])
+    try:
+        return part.wait() == 0
+    except KeyboardInterrupt:
+        part.wait()  # Ctrl-C reached it too: it ends what it started
+        raise
+
+
+def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Set up this checkout and run it.")
     parser.add_argument("--yes", action="store_true", help="install system packages without asking")
     jobs = parser.add_subparsers(dest="job", required=True)
     jobs.add_parser("demo", help="a server, the tray client and one message, from nothing")
-    jobs.add_parser("test", help="lint, types and every test; further arguments are pytest's", add_help=False)
-    args, rest = parser.parse_known_args()
-    yes = args.yes or "--yes" in rest
-    rest = [word for word in rest if word != "--yes"]
-    ask = not yes and sys.stdin.isatty() and os.environ.get("CI") != "true"
-    return demo(rest, ask=ask) if args.job == "demo" else test(rest, ask=ask)
+    tests = jobs.add_parser(
+        "test", help="lint, types and every test; further arguments are pytest's", allow_abbrev=False
+    )
+    which = tests.add_mutually_exclusive_group()
+    which.add_argument("--quick", action="store_true", help="lint, types, and what needs neither screen nor service")
+    long_help = f"only what is too long for every run: all of it, or some of {', '.join(LONG)}"
+    which.add_argument("--long", nargs="*", choices=LONG, metavar="NAME", help=long_help)
+    args, rest = parser.parse_known_args(words)
+    args.yes = args.yes or "--yes" in rest
+    args.rest = [word for word in rest if word != "--yes"]
+    if args.rest and getattr(args, "long", None) is not None:
+        tests.error(f"--long takes no arguments of pytest: {shlex.join(args.rest)}")
+    return args
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):  # noqa: UP036 - no installer has looked at requires-python yet
+        sys.exit(f"Deskbell needs Python 3.11 or newer; this is {sys.version.split()[0]}")
+    args = parse(sys.argv[1:])
+    ask = not args.yes and sys.stdin.isatty() and os.environ.get("CI") != "true"
+    return demo(args.rest, ask=ask) if args.job == "demo" else test(args, ask=ask)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,48 @@ def session_folder() -> Iterator[Path]:
         yield Path(name)
 
 
+# -- which tests, and beside which others -------------------------------------------------------------------------
+
+REAL = {
+    *("screen", "bus", "desk", "make_desk", "scratch"),
+    *("redis_url", "own_redis", "postgres", "postgres_server"),
+    *("server", "furnished", "fresh", "house", "people_of_the_house", "shared_servers", "site"),
+    *("browser", "npm_folder", "wheel"),
+}
+"""Fixtures that start programs or ask npm: a test with one of them is `real`; `dev.py test --quick` leaves it out."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("screen") or any(fixture.argname in REAL for fixture in fixtures(item)):
+            item.add_marker("real")
+    if hasattr(config, "workerinput"):
+        arrange(items)
+
+
+def arrange(items: list[pytest.Item]) -> None:
+    """For several workers: tests that share what their module starts stay together, and what takes longest begins."""
+    shared = {item for item in items if any(fixture.scope == "module" for fixture in fixtures(item))}
+    for item in shared:
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: (-patience(item), item not in shared))
+
+
+def fixtures(item: pytest.Item) -> Iterator[pytest.FixtureDef[object]]:
+    """Those of our own that the test stands on, near or far; without its parameters."""
+    assert isinstance(item, pytest.Function)
+    for found in item._fixtureinfo.name2fixturedefs.values():
+        if found[-1].func.__module__ != "_pytest.python":
+            yield found[-1]
+
+
+def patience(item: pytest.Item) -> float:
+    """The seconds that a test which needs longer than others asks for; 0 for those."""
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0.0
+
+
 # -- screens ------------------------------------------------------------------------------------------------------
 
 
@@ -145,6 +187,7 @@ DESKS = pytest.StashKey[list[Desk]]()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    report.nodeid = report.nodeid.partition("@tests/")[0]  # without the group, so that it can be pasted
     if report.failed and report.when != "teardown":
         for desk in item.stash.get(DESKS, []):
             name = "".join(letter if letter.isalnum() else "-" for letter in item.name)

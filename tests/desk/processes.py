@@ -1,5 +1,6 @@
 """Programs that a test, the demo or a benchmark starts: each has its log, one owner, and is ended by its process id."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -7,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
@@ -35,11 +36,24 @@ def wait_for(condition: Callable[[], T], what: str, timeout: float = PATIENCE_S,
         time.sleep(every)
 
 
+def _ports() -> Iterator[int]:
+    """A part of the ports for each worker of the tests, below those that the system gives to connections by itself."""
+    part = 2_000
+    first = 10_000 + part * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 11)
+    return itertools.cycle(first + (os.getpid() + number) % part for number in range(part))
+
+
+PORTS = _ports()
+
+
 def free_port() -> int:
-    """A loopback TCP port that nothing listens on at the moment."""
+    """A loopback TCP port that nothing listens on, and that nobody else is given soon."""
+    return next(port for port in PORTS if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def can_connect(port: int) -> bool:
@@ -88,7 +102,7 @@ class Child:
     ) -> subprocess.Popen[bytes]:
         assert threading.current_thread() is threading.main_thread(), "it would be killed when this thread ends"
         # setpriv becomes the program, so that the process id is still the program's own
-        guard = [] if user or not shutil.which("setpriv") else ["setpriv", "--pdeathsig", "KILL", "--"]
+        guard = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         process = subprocess.Popen(
             [*guard, *map(str, command)],
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,

@@ -23,7 +23,7 @@ QUICK = settings(
 FINDING = settings(QUICK, max_examples=500, phases=[Phase.generate])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "template.db"
     make_template(path)

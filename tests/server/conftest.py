@@ -14,7 +14,7 @@ from tests.desk.processes import free_port
 from tests.desk.server import Login, Server
 from tests.server.wires import Wire
 
-KINDS = ("sqlite", "postgres")
+KINDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.real))
 FURNISHED = "furnished"
 PASSWORDS = {"alice": "correct horse 1", "bob": "battery staple 2", "carol": "third password 3"}
 

@@ -95,9 +95,9 @@ def test_logout_ends_the_token_at_once(office: Server, log_in: LogIn) -> None:
         ("POST", MESSAGES),
         ("GET", MESSAGES),
         ("GET", "/api/v1/devices"),
-        ("DELETE", f"/api/v1/devices/{uuid.uuid4()}"),
+        ("DELETE", "/api/v1/devices/9e3e466c-5996-4fa3-b308-8b3a5aa2f123"),
         ("GET", "/api/v1/scheduled"),
-        ("DELETE", f"/api/v1/scheduled/{uuid.uuid4()}"),
+        ("DELETE", "/api/v1/scheduled/84cf0db5-4e06-4cec-a7a9-33eff77cacd2"),
     ],
 )
 def test_without_a_good_token_every_route_is_closed(
@@ -374,8 +374,8 @@ def test_answers_are_not_kept_or_guessed_at(office: Server, alice: Login) -> Non
 def test_too_many_publishes_are_told_when_to_come_back(office: Server, log_in: LogIn) -> None:
     carol = log_in(office, "carol")
     with closing(http.client.HTTPConnection("127.0.0.1", office.port, timeout=10)) as connection:
-        statuses = []
-        for _ in range(150):
+        statuses: list[int] = []
+        while 429 not in statuses and len(statuses) < 2_000:  # a slow machine gets some of its burst back meanwhile
             connection.request(
                 "POST",
                 MESSAGES,
