@@ -68,8 +68,9 @@ SERVICES = {
 # Run in a process of its own: fontconfig, the loader and Python's importer remember what was not there before.
 ASK = "import dev, json, sys; print(json.dumps([need for need in json.loads(sys.argv[1]) if not dev.present(need)]))"
 
-# Most tests wait most of the time: more of them side by side than there are processors.
-WORKERS = ("-n", "5", "--dist=loadgroup", "--no-loadscope-reorder")
+# Most tests wait most of the time, so more of them run side by side than there are processors; the quick ones wait less.
+WORKERS = ("--dist=loadgroup", "--no-loadscope-reorder", "-n", "5")
+QUICK = (*WORKERS, "-n", "3", "-m", "not real")
 ARMS = ("sqlite-1", "sqlite-1-redis", "postgres-2", "postgres-2-redis")
 # What is too long for every run: name -> the module and its arguments.
 LONG = {
@@ -279,7 +280,7 @@ def test(args: argparse.Namespace, *, ask: bool) -> int:
 def chosen(args: argparse.Namespace) -> list[str]:
     """What pytest is told. Where somebody chooses the tests there is one worker, as `-x --pdb` and `-s` want it."""
     if args.quick:
-        return [*WORKERS, "-m", "not real", *args.rest]
+        return [*QUICK, *args.rest]
     return args.rest or [*WORKERS]
 
 

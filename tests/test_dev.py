@@ -27,7 +27,7 @@ def test_other_arguments_are_pytests_own_as_they_are(words: list[str]) -> None:
 
 
 def test_quick_leaves_out_what_is_real_and_takes_arguments_of_pytest() -> None:
-    assert told("--quick", "-x") == [*dev.WORKERS, "-m", "not real", "-x"]
+    assert told("--quick", "-x") == [*dev.QUICK, "-x"]
 
 
 @pytest.mark.parametrize("names", [[], ["model"], ["measure", "model"]])

@@ -48,6 +48,12 @@ class Server:
         return int(self.watched.memory_info().rss)
 
     @property
+    def worked_s(self) -> float:
+        """Seconds of a processor that it used so far: a clock that does not run for what runs beside it."""
+        times = self.watched.cpu_times()
+        return float(times.user + times.system)
+
+    @property
     def fds(self) -> int:
         return int(self.watched.num_fds())
 

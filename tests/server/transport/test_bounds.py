@@ -584,9 +584,9 @@ def test_everybody_leaves_at_once(spawn: Spawn) -> None:
 
     def all_gone() -> bool:
         nonlocal longest
-        started = time.monotonic()
+        started = server.worked_s
         gone = watcher.call("counts")[0].get("disconnects", 0)
-        longest = max(longest, time.monotonic() - started)
+        longest = max(longest, server.worked_s - started)
         return bool(gone == 1000)
 
     eventually(all_gone, 20)
