@@ -16,9 +16,9 @@ def put(key: str, value: str = "x") -> Any:
 
 
 def keys(database: Database, *known: str) -> set[str]:
-    """What `put` has stored: all but the epoch and what else is `known` to be there."""
+    """What `put` has stored: all but what a new database holds and what else is `known` to be there."""
     rows = database.read(lambda connection: connection.execute("SELECT key FROM meta").fetchall())
-    return {key for (key,) in rows} - {"epoch", *known}
+    return {key for (key,) in rows} - {"epoch", "server", *known}
 
 
 def at_once(database: Database, *jobs: Any) -> list[Any]:

@@ -315,7 +315,7 @@ def test_closing_finishes_what_waits_and_refuses_the_rest(path: Path) -> None:
     with pytest.raises(UnavailableError):
         database.write(put("late"))
     connection = sqlite3.connect(path)
-    assert connection.execute("SELECT count(*) FROM meta").fetchone()[0] == 51
+    assert connection.execute("SELECT count(*) FROM meta").fetchone()[0] == 52
     connection.close()
 
 
