@@ -68,7 +68,7 @@ SERVICES = {
 # Run in a process of its own: fontconfig, the loader and Python's importer remember what was not there before.
 ASK = "import dev, json, sys; print(json.dumps([need for need in json.loads(sys.argv[1]) if not dev.present(need)]))"
 
-# Most tests wait most of the time, so more of them run side by side than there are processors; the quick ones wait less.
+# Most tests wait most of the time: more of them run side by side than there are processors. The quick ones wait less.
 WORKERS = ("--dist=loadgroup", "--no-loadscope-reorder", "-n", "5")
 QUICK = (*WORKERS, "-n", "3", "-m", "not real")
 ARMS = ("sqlite-1", "sqlite-1-redis", "postgres-2", "postgres-2-redis")
