@@ -10,6 +10,7 @@ import argparse
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -236,6 +237,7 @@ def main() -> int:
     if reason := reason_to_skip():
         print(f"fresh.py: skipped: {reason}")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder of a run is cleared away
     dev.provide({"debootstrap": "debootstrap"}, ask=False)
     CACHE.mkdir(exist_ok=True)
     LOGS.mkdir(parents=True, exist_ok=True)
