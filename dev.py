@@ -77,6 +77,7 @@ LONG = {
     **{f"torture-{arm}": ("tests.torture", "--seconds", "600", "--arms", arm) for arm in ARMS},
     "measure": ("tests.torture.measure",),
     "model": ("tests.model", "--examples", "2000", "--steps", "50"),
+    "fresh": ("tests.fresh", "demo", "install", "test"),
 }
 
 # Run as root. A service that comes along is neither started nor left to start by itself: the tests start their own.

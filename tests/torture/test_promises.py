@@ -177,6 +177,7 @@ def test_a_jump_of_a_clock_drops_nobody(site: Site) -> None:
         assert "disconnected" not in (desk.folder / "program.log").read_text()
 
 
+@pytest.mark.real
 @pytest.mark.timeout(240)
 def test_a_herd_that_is_cut_comes_back_and_leaves_nothing_behind(folder: Path) -> None:
     seats = {f"seat {number}": f"robot{number % 8 + 1}" for number in range(100)}

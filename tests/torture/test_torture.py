@@ -4,6 +4,7 @@ import pytest
 
 from tests.torture.run import Options, torture
 
+pytestmark = pytest.mark.real
 SEED = 20
 
 

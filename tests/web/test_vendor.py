@@ -9,6 +9,7 @@ import pytest
 import vendor
 
 
+@pytest.mark.real
 def test_it_is_there_unchanged_and_costs_nothing_the_second_time() -> None:
     vendor.bring()
     assert not vendor.bring()
@@ -17,6 +18,7 @@ def test_it_is_there_unchanged_and_costs_nothing_the_second_time() -> None:
     assert hashlib.sha256(content).hexdigest() == "771c3872e7d9bf81020615fda67ef0fd2aa61fcaf1990100714a46fa2c39f8a1"
 
 
+@pytest.mark.real
 def test_another_tarball_is_refused_and_nothing_is_put_in_place(folder: Path) -> None:
     other = dataclasses.replace(vendor.SOCKET_IO, integrity="sha512-" + "A" * 86 + "==")
     with pytest.raises(vendor.VendorError, match="not what was expected"):
