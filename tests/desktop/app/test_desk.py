@@ -86,6 +86,7 @@ def fill(store: Store, count: int, unread: int, sender: Party = BOB) -> None:
     store.apply(do.ApplyEvents("e1", count, messages))
 
 
+@pytest.mark.screen
 def test_size_place_and_conversation_are_there_again_and_nothing_is_read_by_that(
     live: Callable[[], Life], qtbot: QtBot
 ) -> None:
