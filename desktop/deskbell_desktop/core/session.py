@@ -294,7 +294,7 @@ class Session:
             if item is not None and item.conversation != conversation:
                 effects.append(do.ConversationNamed(item.conversation, conversation))
                 changed.add(item.conversation)
-        return [*effects, do.Changed(frozenset(changed))]
+        return [*effects, do.Changed(frozenset(changed))] if changed else effects
 
     def _may_ring(self, conversation: str, priority: Priority) -> bool:
         looking = self._looking

@@ -160,6 +160,13 @@ def test_an_answer_reads_the_message_that_its_popup_showed_and_nothing_in_the_wi
     assert of(effects, do.MarkRead) == ([do.MarkRead((second.id,))] if on_popup else [])
 
 
+def test_the_echo_of_ones_own_reading_draws_nothing_anew(bench: Bench) -> None:
+    event = bench.log.message()
+    bench.push(event)
+    assert of(bench.tell(seen(event.id)), do.Changed) == []
+    assert of(bench.push(bench.log.read(event.id)), do.Changed) == []
+
+
 def test_what_is_marked_read_by_hand_is_that_conversation(bench: Bench) -> None:
     events = [bench.log.message(sender) for sender in (BOB, CHEN, BOB)]
     bench.push(*events)
