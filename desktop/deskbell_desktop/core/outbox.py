@@ -93,8 +93,9 @@ class Outbox:
         return [self._keep(sent), *self.send(now)]
 
     def settle(self, cursor: int, me: Party) -> list[Effect]:
-        """What should have been echoed up to here: that part of the log was pruned before we read it."""
-        late = [item for item in self._items.values() if item.seq is not None and item.seq <= cursor]
+        """What should have been echoed up to here, or has no place in the log: that was pruned before we read it."""
+        sent = [item for item in self._items.values() if item.state == "sent"]
+        late = [item for item in sent if item.seq is None or item.seq <= cursor]
         for item in late:
             del self._items[item.cid]
         return [SettleOutgoing(item.cid, me) for item in late]
