@@ -69,7 +69,7 @@ SERVICES = {
 ASK = "import dev, json, sys; print(json.dumps([need for need in json.loads(sys.argv[1]) if not dev.present(need)]))"
 
 # Most tests wait most of the time: more of them run side by side than there are processors. The quick ones wait less.
-WORKERS = ("--dist=loadgroup", "--no-loadscope-reorder", "-n", "5")
+WORKERS = ("--dist=loadfile", "--no-loadscope-reorder", "-n", "5")
 QUICK = (*WORKERS, "-n", "3", "-m", "not real")
 ARMS = ("sqlite-1", "sqlite-1-redis", "postgres-2", "postgres-2-redis")
 # What is too long for every run: name -> the module and its arguments.

@@ -70,11 +70,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """For several workers: tests that share what their module starts stay together, and what takes longest begins."""
-    shared = {item for item in items if any(fixture.scope == "module" for fixture in fixtures(item))}
-    for item in shared:
-        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: (-patience(item), item not in shared))
+    """For several workers, each of which takes one file after the other: that with the longest test begins."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        longest[item.path] = max(longest.get(item.path, 0.0), patience(item))
+    items.sort(key=lambda item: -longest[item.path])
 
 
 def fixtures(item: pytest.Item) -> Iterator[pytest.FixtureDef[object]]:
@@ -187,7 +187,6 @@ DESKS = pytest.StashKey[list[Desk]]()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    report.nodeid = report.nodeid.partition("@tests/")[0]  # without the group, so that it can be pasted
     if report.failed and report.when != "teardown":
         for desk in item.stash.get(DESKS, []):
             name = "".join(letter if letter.isalnum() else "-" for letter in item.name)

@@ -115,6 +115,7 @@ def test_a_first_sync_pages_through_everything_in_order(
         "floor": 0,
         "events": [],
         "more": False,
+        "groups": [],
     }
 
 
