@@ -105,8 +105,8 @@ function anchor({ url, host }, written) {
   return link;
 }
 
-/** What a person, a program or a group is called. */
-export const labelOf = (party) => (canBeSeen(party.display ?? "") ? party.display : party.name);
+/** What a person, a program or a group is called, in one clean line. */
+export const labelOf = (party) => oneLine(party.display ?? "", 100) || oneLine(party.name);
 
 /** One or two letters for a face. */
 export function initials(label) {

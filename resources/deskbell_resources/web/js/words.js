@@ -13,11 +13,11 @@ const table = chinese ? zh : en;
 export const locale = chinese ? "zh-CN" : navigator.language.startsWith("en") ? navigator.language : "en";
 const plural = new Intl.PluralRules(locale);
 
-/** The sentence `key`; `{name}` in it is taken from `values`, and `count` chooses between `key.one` and `key.other`. */
+/** The sentence `key`; `{name}` in it is taken from `values`, cleaned, and `count` chooses between `key.one` and `key.other`. */
 export function t(key, values = {}) {
   const counted = "count" in values ? `${key}.${plural.select(values.count)}` : key;
   const text = table[counted] ?? table[`${key}.other`] ?? table[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? oneLine(String(values[name]), 500) : whole));
 }
 
 /**

@@ -9,7 +9,8 @@ const SHOWN_LINES = 60;
 function content(message, named) {
   const parts = [];
   if (named) parts.push(h("span.who", {}, h("bdi", {}, oneLine(labelOf(message.from), 60))));
-  if (message.title) parts.push(h("strong.title", {}, oneLine(message.title, 250)));
+  const title = oneLine(message.title, 250);
+  if (title) parts.push(h("strong.title", {}, title));
   const text = clean(message.body);
   const cut = cutAt(text);
   parts.push(...linked(text.slice(0, cut)));

@@ -1,5 +1,5 @@
 // The person's log as state: messages by conversation, and what of them is unread. No network, no page, no clock.
-import { labelOf } from "../text.js";
+import { labelOf, oneLine } from "../text.js";
 
 /** The group that these parties are; null where they are anything else. */
 export const groupOf = (parties) => (parties.length === 1 && parties[0].kind === "group" ? parties[0] : null);
@@ -66,7 +66,7 @@ export class Log {
     const mine = data.from.id === this.me;
     const unread = !mine || data.to.some((party) => party.id === this.me);
     const parties = partiesOf(data, this.me);
-    const message = { ...data, id, seq, at, mine, title: data.title ?? "", priority: data.priority ?? "normal", conversation: conversationOf(parties) };
+    const message = { ...data, id, seq, at, mine, title: oneLine(data.title ?? "", 250), priority: data.priority ?? "normal", conversation: conversationOf(parties) };
     this.messages.set(id, message);
     const conversation = this.#conversation(message, parties);
     conversation.messages.push(message);
