@@ -92,7 +92,7 @@ class App(QObject):
         self.lost: list[str] = []
         self._dialog: LoginDialog | None = None
         self._answer: ReplyPopup | None = None
-        self._words = TranslatedWords()
+        self._words = TranslatedWords(str(settings.path))
         self._session = Session(self._words)
         self._tray = Tray(self)
         log.info("tray icon made")

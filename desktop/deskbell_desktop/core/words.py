@@ -8,6 +8,10 @@ from deskbell_protocol import limits
 class Words:
     """English. Made by the composition root and handed to whoever has something to say."""
 
+    def __init__(self, settings: str = "settings.json") -> None:
+        self._settings = settings
+        """Path of the file with the settings."""
+
     # -- popups ---------------------------------------------------------------------------------------------------
 
     def new_messages(self, count: int) -> str:
@@ -180,6 +184,12 @@ class Words:
     def certificate_untrusted(self) -> str:
         return "its certificate comes from nobody that this computer trusts"
 
+    def own_authority(self) -> str:
+        return (
+            f"If your organisation has an authority of its own, give the file of its certificate as ca_file in "
+            f"{self._settings}, and start Deskbell again."
+        )
+
     def certificate_expired(self) -> str:
         return "its certificate has expired"
 
@@ -193,7 +203,20 @@ class Words:
         return f"{host} does not speak TLS as it should. Perhaps the port is another one."
 
     def bad_ca_file(self, path: str, why: str) -> str:
-        return f"The certificate file {path} cannot be used ({why})."
+        return f"The certificate file {path}, which is ca_file in {self._settings}, cannot be used ({why})."
+
+    def plain_server(self, host: str) -> str:
+        """It was asked without a name and a password."""
+        return (
+            f"{host} answers without encryption. Ask for its https address; or, where nobody on the way can read "
+            f"along, type http://{host} and choose to send your password without encryption."
+        )
+
+    def proxy_unreachable(self, proxy: str, host: str) -> str:
+        return f"The proxy {proxy}, which is set on this computer for {host}, cannot be reached."
+
+    def proxy_refused(self, proxy: str, host: str, status: int) -> str:
+        return f"The proxy {proxy}, which is set on this computer, does not let Deskbell through to {host} ({status})."
 
     def gateway(self, host: str, status: int) -> str:
         return f"{host} answers, but the Deskbell server behind it does not ({status})."

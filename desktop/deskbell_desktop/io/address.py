@@ -21,6 +21,11 @@ class Address:
         return f"{self.origin}{self.path}"
 
     @property
+    def name(self) -> str:
+        """The host without its port."""
+        return self.host if self.host.endswith("]") else self.host.rsplit(":", 1)[0]
+
+    @property
     def origin(self) -> str:
         return f"{self.scheme}://{self.host}"
 

@@ -6,6 +6,7 @@ import logging
 import random
 import ssl
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.address import Address, parse_address
 from deskbell_desktop.io.http import Api, Tls, new_session
 from deskbell_desktop.io.intake import Intake
-from deskbell_desktop.io.problems import LinkError, UnsafeError
+from deskbell_desktop.io.problems import ApiError, LinkError, UnsafeError
 from deskbell_desktop.io.results import LoginFailed, LoginSucceeded, PeopleFound
 from deskbell_desktop.io.socket import Ending, Login, Post, Request, Socket
-from deskbell_protocol import limits
+from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import Code
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 RECENT_S = 120.0
 RECENT_MAX_S = 4.0
 """The ceiling for so long after a good link: a server that is only restarted is not waited for long."""
+HINT_S = 1.0
+"""So long a sign-in may take before the server is asked whether it is one without encryption."""
 
 
 class Backoff:
@@ -160,18 +163,36 @@ class Connection:
     async def login(self, server: str, name: str, password: str, *, allow_plain_http: bool) -> None:
         try:
             address = parse_address(server, self._words, allow_plain_http=allow_plain_http)
-            async with new_session(self._tls_for(address)) as session:
-                answer = await Api(session, address, self._words).login(name, password, self._device)
+            answer = await self._ask_login(address, name, password)
         except LinkError as error:
             self._post(LoginFailed(str(error)))
             return
         self._post(LoginSucceeded(Account(str(address), foreign.party(answer.user), answer.server.id), answer.token))
 
+    async def _ask_login(self, address: Address, name: str, password: str) -> wire.LoginAnswer:
+        """A server without encryption may leave a client that wants it waiting: it is asked whether it is one."""
+        async with new_session(address, self._tls_for(address)) as session:
+            answer = asyncio.ensure_future(Api(session, address, self._words).login(name, password, self._device))
+            try:
+                await asyncio.wait([answer], timeout=HINT_S)
+                if address.scheme == "https" and not _has_answered(answer) and await self._is_plain(address):
+                    raise UnsafeError(self._words.plain_server(address.host))
+                return await answer
+            finally:
+                answer.cancel()
+
+    async def _is_plain(self, address: Address) -> bool:
+        plain = replace(address, scheme="http")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HINT_S), new_session(plain, tls=True) as session:
+                return await Api(session, plain, self._words).answers()
+        return False
+
     async def logout(self, server: str, token: str) -> None:
         """Best effort: without the server the device stays in the person's list, where it can be revoked."""
         try:
             address = self._known(server)
-            async with new_session(self._tls_for(address)) as session:
+            async with new_session(address, self._tls_for(address)) as session:
                 await Api(session, address, self._words).logout(token)
         except LinkError as error:
             log.warning("this device could not be signed out at the server: %s", error)
@@ -179,7 +200,7 @@ class Connection:
     async def search(self, server: str, token: str, query: str) -> None:
         try:
             address = self._known(server)
-            async with new_session(self._tls_for(address)) as session:
+            async with new_session(address, self._tls_for(address)) as session:
                 people = await Api(session, address, self._words).users(token, query)
         except LinkError as error:
             log.info("search for people: %s", error)
@@ -202,3 +223,7 @@ class Connection:
     def _known(self, server: str) -> Address:
         """Of an account that is signed in: what it may be was decided then."""
         return parse_address(server, self._words, allow_plain_http=True)
+
+
+def _has_answered(answer: "asyncio.Future[wire.LoginAnswer]") -> bool:
+    return answer.done() and isinstance(answer.exception(), ApiError | None)

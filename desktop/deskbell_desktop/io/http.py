@@ -12,6 +12,7 @@ from deskbell_desktop.core import refusals, text
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.address import Address
 from deskbell_desktop.io.problems import ApiError, LinkError, NotDeskbellError, UnreachableError, UnsafeError
+from deskbell_desktop.io.proxy import proxy_for
 from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Party
@@ -22,6 +23,8 @@ TIMEOUT = aiohttp.ClientTimeout(total=10)
 """Of a whole call: longer nobody waits for a sign-in."""
 ANSWER_BYTES = 1 << 20
 GATEWAY = {502, 503, 504}
+UNTRUSTED = {2, 18, 19, 20, 21}
+"""OpenSSL's numbers for a chain that ends at nobody who is trusted."""
 
 T = TypeVar("T")
 
@@ -53,6 +56,16 @@ class Api:
             if error.code == Code.NOT_FOUND:  # a Deskbell may live there, but under another path
                 raise self._explain.not_deskbell() from error
             raise
+
+    async def answers(self) -> bool:
+        """Whether a Deskbell is there; nothing is told to it."""
+        try:
+            await self._call("GET", "/me", None)
+        except ApiError:
+            return True
+        except LinkError:
+            pass
+        return False
 
     async def logout(self, token: str) -> None:
         await self._call("POST", "/logout", None, token=token)
@@ -121,14 +134,15 @@ Tls = ssl.SSLContext | Literal[True]
 """True is aiohttp's own: where there is only plain HTTP, nobody asks it."""
 
 
-def new_session(tls: Tls, trace: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
-    """Keeps no cookies, reads no proxy or password from the environment, and follows no redirect."""
+def new_session(address: Address, tls: Tls, trace: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
+    """Keeps no cookies, follows no redirect, and takes from the environment the proxy, but no password of `.netrc`."""
     guard = aiohttp.TraceConfig()
     guard.on_request_redirect.append(_no_redirect)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls),
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=[guard] if trace is None else [guard, trace],
+        proxy=proxy_for(address),
         trust_env=False,
     )
 
@@ -160,12 +174,12 @@ class Explain:
         match error:
             case LinkError():
                 return error
-            case RedirectError():
-                return self.status(error.status, error.target)
-            case aiohttp.WSServerHandshakeError():
-                return self.status(error.status)
+            case RedirectError() | aiohttp.WSServerHandshakeError():
+                return self.status(error.status, getattr(error, "target", ""))
+            case aiohttp.ClientHttpProxyError() | aiohttp.ClientProxyConnectionError():
+                return self._no_way_through(error)
             case aiohttp.ClientConnectorDNSError():
-                return UnreachableError(words.unknown_host(self._name()))
+                return UnreachableError(words.unknown_host(self._address.name))
             case aiohttp.ClientSSLError() | ssl.SSLError():
                 return self._unsafe(error)
             case TimeoutError():
@@ -193,14 +207,15 @@ class Explain:
     def _unsafe(self, error: BaseException) -> LinkError:
         found = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
         if isinstance(found, ssl.SSLCertVerificationError):
-            return UnsafeError(self._words.bad_certificate(self._address.host, self._why_unsafe(found)))
+            remedy = f" {self._words.own_authority()}" if found.verify_code in UNTRUSTED else ""
+            return UnsafeError(self._words.bad_certificate(self._address.host, self._why_unsafe(found)) + remedy)
         return UnsafeError(self._words.bad_tls(self._address.host))
 
     def _why_unsafe(self, error: ssl.SSLCertVerificationError) -> str:
         """OpenSSL's number in plain words; its own where there are none."""
         words = self._words
         match error.verify_code:
-            case 2 | 18 | 19 | 20 | 21:
+            case code if code in UNTRUSTED:
                 return words.certificate_untrusted()
             case 9:
                 return words.certificate_early()
@@ -211,6 +226,10 @@ class Explain:
             case _:
                 return error.verify_message
 
-    def _name(self) -> str:
-        host = self._address.host
-        return host if host.endswith("]") else host.rsplit(":", 1)[0]
+    def _no_way_through(self, error: aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError) -> LinkError:
+        """The proxy is named without the name and the password that may be in its address."""
+        proxy = proxy_for(self._address)
+        name = (proxy and proxy.host_port_subcomponent) or ""
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            return UnreachableError(self._words.proxy_refused(name, self._address.host, error.status))
+        return UnreachableError(self._words.proxy_unreachable(name, self._address.host))

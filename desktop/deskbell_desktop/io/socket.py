@@ -82,7 +82,7 @@ class Socket:
         self._tasks: set[asyncio.Task[None]] = set()
         self._up = False
         self._good = False
-        self._http = new_session(tls, self._trace())
+        self._http = new_session(login.address, tls, self._trace())
         self._client = self._make_client()
 
     def _make_client(self) -> Any:

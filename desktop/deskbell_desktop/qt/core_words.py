@@ -211,6 +211,14 @@ class TranslatedWords(Words):
     def certificate_untrusted(self) -> str:
         return translate("Core", "its certificate comes from nobody that this computer trusts")
 
+    def own_authority(self) -> str:
+        sentence = translate(
+            "Core",
+            "If your organisation has an authority of its own, give the file of its certificate as ca_file in "
+            "%1, and start Deskbell again.",
+        )
+        return fill(sentence, self._settings)
+
     def certificate_expired(self) -> str:
         return translate("Core", "its certificate has expired")
 
@@ -224,7 +232,26 @@ class TranslatedWords(Words):
         return fill(translate("Core", "%1 does not speak TLS as it should. Perhaps the port is another one."), host)
 
     def bad_ca_file(self, path: str, why: str) -> str:
-        return fill(translate("Core", "The certificate file %1 cannot be used (%2)."), path, why)
+        sentence = translate("Core", "The certificate file %1, which is ca_file in %3, cannot be used (%2).")
+        return fill(sentence, path, why, self._settings)
+
+    def plain_server(self, host: str) -> str:
+        sentence = translate(
+            "Core",
+            "%1 answers without encryption. Ask for its https address; or, where nobody on the way can read along, "
+            "type http://%1 and choose to send your password without encryption.",
+        )
+        return fill(sentence, host)
+
+    def proxy_unreachable(self, proxy: str, host: str) -> str:
+        sentence = translate("Core", "The proxy %1, which is set on this computer for %2, cannot be reached.")
+        return fill(sentence, proxy, host)
+
+    def proxy_refused(self, proxy: str, host: str, status: int) -> str:
+        sentence = translate(
+            "Core", "The proxy %1, which is set on this computer, does not let Deskbell through to %2 (%3)."
+        )
+        return fill(sentence, proxy, host, status)
 
     def gateway(self, host: str, status: int) -> str:
         return fill(translate("Core", "%1 answers, but the Deskbell server behind it does not (%2)."), host, status)

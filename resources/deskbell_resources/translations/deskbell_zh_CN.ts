@@ -278,6 +278,10 @@
         <translation>其证书并非由此计算机信任的机构签发</translation>
     </message>
     <message>
+        <source>If your organisation has an authority of its own, give the file of its certificate as ca_file in %1, and start Deskbell again.</source>
+        <translation>如果贵单位有自己的证书颁发机构，请在 %1 中用 ca_file 指定其证书文件，然后重新启动 Deskbell。</translation>
+    </message>
+    <message>
         <source>its certificate has expired</source>
         <translation>其证书已过期</translation>
     </message>
@@ -294,8 +298,20 @@
         <translation>%1 的 TLS 通信不正常，也许端口不对。</translation>
     </message>
     <message>
-        <source>The certificate file %1 cannot be used (%2).</source>
-        <translation>无法使用证书文件 %1（%2）。</translation>
+        <source>The certificate file %1, which is ca_file in %3, cannot be used (%2).</source>
+        <translation>无法使用证书文件 %1（%2）；它由 %3 中的 ca_file 指定。</translation>
+    </message>
+    <message>
+        <source>%1 answers without encryption. Ask for its https address; or, where nobody on the way can read along, type http://%1 and choose to send your password without encryption.</source>
+        <translation>%1 的应答没有加密。请询问其 https 地址；如果途中无人能窃读，也可以输入 http://%1，并选择不加密发送密码。</translation>
+    </message>
+    <message>
+        <source>The proxy %1, which is set on this computer for %2, cannot be reached.</source>
+        <translation>无法连接代理服务器 %1；此计算机为 %2 设置了它。</translation>
+    </message>
+    <message>
+        <source>The proxy %1, which is set on this computer, does not let Deskbell through to %2 (%3).</source>
+        <translation>此计算机设置的代理服务器 %1 不让 Deskbell 连接 %2 (%3)。</translation>
     </message>
     <message>
         <source>%1 answers, but the Deskbell server behind it does not (%2).</source>

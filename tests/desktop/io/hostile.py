@@ -1,6 +1,8 @@
 """Servers that answer as no Deskbell server would: real sockets on loopback, each for one kind of trouble."""
 
 import json
+import select
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -61,6 +63,49 @@ def http_server(
     thread.start()
     try:
         yield seen
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class Proxy:
+    port: int
+    asked: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def connect_proxy(target: int | None) -> Iterator[Proxy]:
+    """Leads every CONNECT to `target` on this computer, or with None refuses it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            proxy.asked.append(self.requestline)
+            proxy.secrets.append(self.headers.get("Proxy-Authorization", ""))
+            if target is None:
+                self.send_error(407)
+                return
+            self.send_response(200)
+            self.end_headers()
+            with socket.create_connection(("127.0.0.1", target)) as there:
+                ways = {there: self.connection, self.connection: there}
+                while ready := select.select(list(ways), [], [], 10)[0]:
+                    for one in ready:
+                        if not (data := one.recv(1 << 16)):
+                            return
+                        ways[one].sendall(data)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    proxy = Proxy(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield proxy
     finally:
         server.shutdown()
         thread.join()

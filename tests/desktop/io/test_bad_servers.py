@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ from deskbell_desktop.io.http import Explain
 from deskbell_desktop.io.intake import STRETCH, WAITING_MAX, Intake
 from deskbell_desktop.io.network import Network
 from deskbell_desktop.io.problems import AddressError
+from deskbell_desktop.io.proxy import proxy_for
 from deskbell_desktop.io.socket import Ending
 from deskbell_desktop.io.wire_json import WireJson
 from deskbell_protocol import limits, wire
@@ -31,7 +32,7 @@ from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id
 from tests.desk.processes import free_port, wait_for
 from tests.desktop.io.conftest import Certificates, NetworkMaker, Posts
-from tests.desktop.io.hostile import OPEN, Seen, http_server, let_in, listen, socket_server
+from tests.desktop.io.hostile import OPEN, Seen, connect_proxy, http_server, let_in, listen, socket_server
 
 TOKEN = "the-token-of-this-test-0123456789"
 PASSWORD = "the password of this test"
@@ -148,7 +149,8 @@ def test_an_unknown_authority_is_refused_before_anything_is_sent(
 ) -> None:
     with http_server(200, b"{}", tls=_tls(certificates.localhost)) as seen:
         problem = problem_of_login(network, posts, seen.url)
-        assert problem.startswith(f"{host(seen.url)} cannot prove who it is")
+        untrusted = WORDS.bad_certificate(host(seen.url), WORDS.certificate_untrusted())
+        assert problem == f"{untrusted} {WORDS.own_authority()}"
         network.open(seen.url, TOKEN)
         assert posts.next(on.LinkDown).problem.startswith(f"{host(seen.url)} cannot prove who it is")
         assert seen.requests == []
@@ -203,7 +205,7 @@ def test_why_a_certificate_is_not_accepted_is_said_in_plain_words(number: int, w
     error = ssl.SSLCertVerificationError(1, "CERTIFICATE_VERIFY_FAILED")
     error.verify_code, error.verify_message = number, "in OpenSSL's words"
     address = parse_address("https://desk.example.org", WORDS, allow_plain_http=False)
-    assert str(Explain(address, WORDS).error(error)) == WORDS.bad_certificate("desk.example.org", why)
+    assert str(Explain(address, WORDS).error(error)).startswith(WORDS.bad_certificate("desk.example.org", why))
 
 
 def test_https_to_a_plain_port(network: Network, posts: Posts) -> None:
@@ -536,6 +538,75 @@ def test_the_intake_is_bounded_and_says_what_it_dropped() -> None:
 def test_json_that_is_none_is_a_value_error(raw: str | bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         WireJson.loads(raw)
+
+
+# -- through a proxy ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "environment", "proxy"),
+    [
+        ("desk.test", {"https_proxy": "http://proxy.test:3128"}, "http://proxy.test:3128"),
+        ("desk.test", {"HTTPS_PROXY": "proxy.test:3128"}, "http://proxy.test:3128"),
+        ("desk.test", {"http_proxy": "http://proxy.test:3128"}, None),
+        ("http://desk.test", {"http_proxy": "http://proxy.test:3128"}, "http://proxy.test:3128"),
+        ("desk.test", {"https_proxy": "http://proxy.test:3128", "no_proxy": "other.test,desk.test"}, None),
+        ("desk.test:8420", {"https_proxy": "http://proxy.test:3128", "no_proxy": ".test"}, None),
+        ("desk.test", {"https_proxy": "http://proxy.test:3128", "no_proxy": "*"}, None),
+        ("https://127.0.0.1:8420", {"https_proxy": "http://proxy.test:3128"}, None),
+        ("https://localhost", {"https_proxy": "http://proxy.test:3128"}, None),
+        ("https://[::1]:8420", {"https_proxy": "http://proxy.test:3128"}, None),
+    ],
+)
+def test_which_proxy_is_asked(
+    monkeypatch: pytest.MonkeyPatch, typed: str, environment: dict[str, str], proxy: str | None
+) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = proxy_for(parse_address(typed, WORDS, allow_plain_http=True))
+    assert found == (None if proxy is None else URL(proxy))
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    def through(port: int) -> None:
+        monkeypatch.setenv("https_proxy", f"http://ana:geheim@127.0.0.1:{port}")
+        monkeypatch.setenv("no_proxy", "")
+
+    return through
+
+
+def test_sign_in_and_socket_go_through_the_proxy(
+    make_network: NetworkMaker, posts: Posts, certificates: Certificates, proxied: Callable[[int], None]
+) -> None:
+    """The name of the server is looked up by the proxy alone."""
+    network = make_network(certificates.authority)
+    with http_server(404, tls=_tls(certificates.elsewhere)) as seen, connect_proxy(URL(seen.url).port or 0) as proxy:
+        proxied(proxy.port)
+        assert problem_of_login(network, posts, "elsewhere.example") == WORDS.not_deskbell("https://elsewhere.example")
+        network.open("https://elsewhere.example", TOKEN)
+        posts.next(on.LinkDown)
+        assert [path.split("?")[0] for _, path, _, _ in seen.requests] == ["/api/v1/login", "/socket.io/"]
+    assert proxy.asked[:2] == ["CONNECT elsewhere.example:443 HTTP/1.1"] * 2
+    assert proxy.secrets[:2] == ["Basic YW5hOmdlaGVpbQ=="] * 2
+
+
+def test_a_proxy_that_refuses_is_named(network: Network, posts: Posts, proxied: Callable[[int], None]) -> None:
+    with connect_proxy(None) as proxy:
+        proxied(proxy.port)
+        expected = WORDS.proxy_refused(f"127.0.0.1:{proxy.port}", "desk.test", 407)
+        assert problem_of_login(network, posts, "desk.test") == expected
+        network.open("https://desk.test", TOKEN)
+        assert posts.next(on.LinkDown).problem == expected
+
+
+def test_a_proxy_that_is_not_there_is_named(network: Network, posts: Posts, proxied: Callable[[int], None]) -> None:
+    port = free_port()
+    proxied(port)
+    assert problem_of_login(network, posts, "desk.test") == WORDS.proxy_unreachable(f"127.0.0.1:{port}", "desk.test")
 
 
 @contextlib.contextmanager

@@ -40,6 +40,15 @@ def test_the_password_becomes_a_token(network: Network, posts: Posts, server: Se
     assert found.token not in repr(found)
 
 
+def test_a_server_without_encryption_says_so_before_anything_is_told(
+    network: Network, posts: Posts, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server waits for the end of a line that never comes: no answer would be there in time."""
+    host = server.url.removeprefix("http://")
+    network.login(f"https://{host}", "maria", PASSWORD, allow_plain_http=False)
+    assert posts.next(results.LoginFailed, timeout=8).problem == Words().plain_server(host)
+
+
 @pytest.mark.parametrize(("name", "password"), [("maria", "wrong"), ("nobody", PASSWORD)])
 def test_a_wrong_password_and_a_wrong_name_read_the_same(
     network: Network, posts: Posts, server: Server, name: str, password: str
