@@ -134,7 +134,7 @@ class App(QObject):
         tray, popups = self._tray, self._popups
         tray.open_requested.connect(self._on_open)
         tray.compose_requested.connect(lambda: self._desk.compose())
-        tray.quiet_toggled.connect(self._on_quiet)
+        tray.quiet_toggled.connect(lambda quiet: self.tell(on.QuietToggled(quiet)))
         tray.sign_out_requested.connect(self._on_sign_out)
         tray.quit_requested.connect(self._quit)
         tray.availability_changed.connect(lambda _available: self._look_for_tray())
@@ -186,15 +186,15 @@ class App(QObject):
                 self.tell(on.SyncAnswered(answer, self._known(event)))
             case results.LoginSucceeded(account, token):
                 self._on_login(account, token)
-            case results.LoginFailed(problem):
-                self._on_login_failed(problem)
+            case results.LoginFailed():
+                self._on_login_failed(event)
             case results.TokenLoaded(account, token, problem):
                 self._on_token(account, token, problem)
             case results.TokenKept(problem):
                 self._keeping = False
                 self.tell(on.ProblemSeen("keyring", problem))
             case results.PeopleFound(_, people):
-                self._desk.show_people(people)
+                self._desk.show_people(people, self._session.account)
             case _:
                 self.tell(event)  # type: ignore[arg-type]  # the network posts the session's own events
 
@@ -251,10 +251,10 @@ class App(QObject):
         plain = form.allow_plain_http or self._kept.allow_plain_http
         self._network.login(form.server, form.name, form.password, allow_plain_http=plain)
 
-    def _on_login_failed(self, problem: str) -> None:
+    def _on_login_failed(self, failed: results.LoginFailed) -> None:
         if self._signing_in:
             self._signing_in = False
-            self._login.show_problem(problem)
+            self._login.show_problem(failed.problem, at_server=failed.at_server)
 
     def _on_sign_in_cancelled(self) -> None:
         self._signing_in = False
@@ -278,6 +278,7 @@ class App(QObject):
         if self._dialog is not None:
             self._dialog.hide()
         self._sit_down(account)
+        self._desk.welcome()
         self._look_for_tray()
 
     def _sit_down(self, account: Account) -> None:
@@ -313,9 +314,6 @@ class App(QObject):
         config.offer_activation(token)
         self._on_open()
 
-    def _on_quiet(self, quiet: bool) -> None:
-        self.tell(on.QuietToggled(quiet))
-
     def _on_sign_out(self) -> None:
         if self._may_leave():
             self.tell(on.SignOutRequested())
@@ -344,7 +342,8 @@ class App(QObject):
         window = MainWindow()
         window.people_search_requested.connect(self._on_search_people)
         window.sign_in_requested.connect(lambda: self.ask_login("", "", ""))
-        window.quiet_toggled.connect(self._on_quiet)
+        window.try_requested.connect(self._network.hurry)
+        window.quiet_toggled.connect(lambda quiet: self.tell(on.QuietToggled(quiet)))
         window.sign_out_requested.connect(self._on_sign_out)
         window.quit_requested.connect(self._quit)
         return window

@@ -117,10 +117,17 @@ class Desk:
             self._current = new
             self._refresh(messages=True)
 
-    def show_people(self, people: tuple[Party, ...]) -> None:
+    def show_people(self, people: tuple[Party, ...], me: on.Account | None) -> None:
         self._people.update({party.name.casefold(): party for party in people})
         if self._window is not None:
-            self._window.set_people(people)
+            self._window.set_people([party for party in people if me is None or party.id != me.user.id])
+
+    def welcome(self) -> None:
+        """At an account's first sign-in on this computer, which has no place kept for its window."""
+        with self._guarded():
+            if self._store is not None and not self._store.place()[0]:
+                self._shown_window().welcome()
+                self.open()
 
     def open(self, conversation: str | None = None, message: str | None = None, token: str = "") -> None:
         """Bring the window up; with a conversation, at that message."""

@@ -159,6 +159,26 @@ def test_an_unknown_recipient_is_said_in_place(person: MakePerson) -> None:
     assert alex.page.input_value(".compose textarea") == "lost"
 
 
+def test_a_wrong_password_is_corrected_by_typing(person: MakePerson, house: Server) -> None:
+    alex = person()
+    alex.go()
+    alex.submit_name("alex", "wrong")
+    expect(alex.page.locator("[role=alert]")).to_have_text("That name and password do not match.")
+    alex.page.keyboard.type(PASSWORD)
+    alex.page.keyboard.press("Enter")
+    alex.wait_until_connected()
+    alex.complaints.clear()
+
+
+def test_nobody_is_proposed_to_write_to_themselves(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    alex.page.click("[aria-label='New message']")
+    alex.page.keyboard.type("a")
+    names = alex.page.locator("#people li .soft bdi")
+    expect(names.filter(has_text="maria")).to_have_count(1)
+    assert "alex" not in names.all_inner_texts()
+
+
 def test_notifications_are_asked_for_by_a_button_only_and_a_click_opens_that_message(
     person: MakePerson, house: Server
 ) -> None:

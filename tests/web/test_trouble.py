@@ -130,6 +130,20 @@ def test_a_server_that_restarts_while_one_types(person: MakePerson, house: Serve
     forgive_the_network(alex.complaints, maria.complaints)
 
 
+def test_who_waits_for_the_connection_can_try_now(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    again = alex.page.get_by_role("button", name="Try now")
+    expect(again).to_be_hidden()
+    house.stop()
+    expect(alex.page.locator(".side-foot")).to_contain_text("Waits for the connection")
+    with alex.page.expect_request("**/web/*"):
+        again.click()
+    house.start()
+    alex.wait_until_connected()
+    expect(again).to_be_hidden()
+    forgive_the_network(alex.complaints)
+
+
 def test_what_waits_survives_a_closed_tab_and_goes_out_once(person: MakePerson, house: Server) -> None:
     alex, maria = person("alex"), house.login("maria", PASSWORD)
     house.publish(maria, "alex", body="before")

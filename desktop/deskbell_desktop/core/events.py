@@ -173,6 +173,8 @@ class LinkDown:
     """`problem` is a whole sentence; empty while it is no more than a hiccup."""
 
     problem: str = ""
+    grave: bool = False
+    """It does not pass by waiting."""
 
 
 @dataclass(frozen=True)

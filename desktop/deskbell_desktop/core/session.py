@@ -34,7 +34,7 @@ class Session:
         self._words = words
         self._account: Account | None = None
         self._link = Link.SIGNED_OUT
-        self._link_problem = ""
+        self._link_problem = self._away = ""
         self._notices = Notices(words)
         self._unsent = Unsent(words)
         self._quiet = False
@@ -168,8 +168,8 @@ class Session:
             case on.LinkUp():
                 self._link, self._link_problem = Link.ONLINE, ""
                 return self._link_up(now)
-            case on.LinkDown(problem):
-                self._link, self._link_problem = Link.OFFLINE, problem
+            case on.LinkDown(problem, grave):
+                self._link, self._link_problem, self._away = Link.OFFLINE, problem if grave else "", problem
                 return self._link_down(now)
             case on.Woke() | on.RightsDoubted():
                 return self._syncing(self._log.ask())
@@ -209,12 +209,12 @@ class Session:
         assert self._account is not None
         if fatal and code in {Code.UNAUTHORIZED, Code.REVOKED}:
             return self._leave(self._account, self._words.sign_in_again(), revoke=False)
-        self._link, self._link_problem = Link.OFFLINE, message
+        self._link, self._link_problem, self._away = Link.OFFLINE, "", message
         effects = self._link_down(now)
         if not fatal:
             return effects
         upgrade = code == Code.UPGRADE_REQUIRED  # a new sign-in would be refused in the same way
-        self._link_problem = ""
+        self._away = ""
         self._notices.seen("server", self._words.upgrade() if upgrade else self._words.not_accepted())
         return [*effects, do.Disconnect()]
 
@@ -389,5 +389,6 @@ class Session:
             unread=len(self._unread),
             unsent=self._words.unsent(failed) if (failed := len(self._outbox.unsent)) else "",
             quiet=self._quiet,
+            away=self._away if self._link is Link.OFFLINE else "",
             problem=" ".join(part for part in (self._link_problem, *self._notices.problems) if part),
         )

@@ -40,6 +40,8 @@ class StatusView:
     problem: str = ""
     unsent: str = ""
     """How many messages have failed, as a sentence; empty when none."""
+    away: str = ""
+    """Why there is no connection, where the next attempt is waited for."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ class Connection:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def hurry(self) -> None:
-        """The network has come back or the computer has woken: do not wait any longer."""
+        """The network has come back, the computer has woken or its person asks for it: do not wait any longer."""
         self._hurry.set()
 
     def request(self, effect: Request) -> None:
@@ -119,11 +119,12 @@ class Connection:
             if ending.fatal:
                 self._post(on.Refused(ending.code, ending.problem, fatal=True))
                 return
-            self._post(on.LinkDown(ending.problem))
+            self._post(on.LinkDown(ending.problem, ending.grave))
             wait = backoff.wait(ending, loop.time())
             log.info("disconnected (%s); again in %.1f s", ending.code or "no code", wait)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), wait)
+                self._post(on.LinkTried())
 
     def _is_wanted(self) -> bool:
         """Whether the running task still is the one that keeps the connection: its cancellation may have got lost."""
@@ -134,7 +135,7 @@ class Connection:
             self._socket = Socket(login, self._tls_for(login.address), self._post, self._intake, self._words)
             return await self._socket.run()
         except LinkError as error:
-            return Ending(str(error))
+            return Ending(str(error), grave=True)
         except Exception:  # whatever it was, the next attempt may do better; the loop must not die
             log.exception("an attempt failed in an unforeseen way")
             return Ending(self._words.unknown_failure())
@@ -165,7 +166,7 @@ class Connection:
             address = parse_address(server, self._words, allow_plain_http=allow_plain_http)
             answer = await self._ask_login(address, name, password)
         except LinkError as error:
-            self._post(LoginFailed(str(error)))
+            self._post(LoginFailed(str(error), at_server=not isinstance(error, ApiError)))
             return
         self._post(LoginSucceeded(Account(str(address), foreign.party(answer.user), answer.server.id), answer.token))
 

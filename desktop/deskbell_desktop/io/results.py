@@ -15,6 +15,8 @@ class LoginSucceeded:
 @dataclass(frozen=True)
 class LoginFailed:
     problem: str
+    at_server: bool
+    """The mistake is in the address, or on the way there; else in the name or the password."""
 
 
 @dataclass(frozen=True)

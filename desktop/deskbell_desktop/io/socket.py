@@ -20,6 +20,7 @@ from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.address import Address
 from deskbell_desktop.io.http import Explain, Tls, new_session
 from deskbell_desktop.io.intake import Intake
+from deskbell_desktop.io.problems import UnreachableError
 from deskbell_desktop.io.wire_json import WireJson
 from deskbell_protocol import PROTOCOL_VERSION, limits, names, wire
 from deskbell_protocol.errors import FATAL, Code
@@ -60,6 +61,8 @@ class Ending:
     wait_s: float | None = None
     was_good: bool = False
     """It was up, and a sync was answered."""
+    grave: bool = False
+    """It does not pass by waiting."""
 
 
 class NoAnswerError(Exception):
@@ -187,7 +190,7 @@ class Socket:
             error = self._cause or error
         found = Explain(self._login.address, self._words).error(error)
         log.info("no connection: %s", found)
-        return Ending(str(found))
+        return Ending(str(found), grave=not isinstance(found, UnreachableError))
 
     def _ending(self, problem: str = "", code: str = "", *, fatal: bool = False, wait_s: float | None = None) -> Ending:
         return Ending(problem, code, fatal, wait_s, was_good=self._good)

@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from deskbell_desktop.core.views import Link
 from deskbell_desktop.qt import language, theme
 from deskbell_desktop.qt.core_words import TranslatedWords
 from deskbell_desktop.qt.found_list import FoundList
@@ -118,11 +119,22 @@ class Gallery:
                 window.show_conversations(rows, None)
             self._shoot(name, window)
             window.hide()
+        window = self._window()
+        window.show_status(replace(self._what.status, link=Link.OFFLINE, away=self._what.problem))
+        self._shoot("away", window)
+        window.forget()
+        window.show_status(self._what.status)
+        window.welcome()
+        window.show_conversations(self._what.conversations, None)
+        self._shoot("welcome", window)
+        window.hide()
 
     def shoot_login(self) -> None:
         login = LoginDialog()
         login.show_form("https://desk.example.org", "maria", self._what.problem)
         self._shoot("login", login)
+        login.show_problem(TranslatedWords().plain_server("desk.example.org:8420"), at_server=True)
+        self._shoot("login-server", login)
         login.show_form("http://desk.example.org", "maria")
         self._shoot("login-http", login)
         login.hide()

@@ -68,7 +68,7 @@ def _pages(problem: str) -> tuple[tuple[str, StatusView, Sequence[ConversationVi
     return (
         ("empty", StatusView(Link.ONLINE, SERVER, "ana"), ()),
         ("loading", StatusView(Link.CONNECTING, SERVER, "ana"), None),
-        ("broken", StatusView(Link.OFFLINE, SERVER, "ana", problem=problem), ()),
+        ("broken", StatusView(Link.OFFLINE, SERVER, "ana", away=problem), ()),
         ("signed-out", StatusView(Link.SIGNED_OUT, SERVER), ()),
     )
 
@@ -99,7 +99,7 @@ def _english() -> Sample:
             _said(f"a{n}", f"Disk on db-{n} is {78 + n} % full", (20 - n) * MINUTE, sender=GRAFANA) for n in range(15)
         ),
         (MARIA, XIAOMING, OPS),
-        _pages("desk.example.org does not answer. Deskbell tries again in 12 seconds."),
+        _pages("desk.example.org does not answer."),
         (
             Popup("u3", "Grafana", "Disk on db-2 is 91 % full", GRAFANA, "m9", "high", False),
             Popup("u1", "Maria Garcia", "Shall we ship it now?", MARIA, "m3"),
@@ -135,7 +135,7 @@ def _chinese() -> Sample:
         ),
         tuple(_said(f"a{n}", f"db-{n} 的磁盘已用 {78 + n} %", (20 - n) * MINUTE, sender=GRAFANA) for n in range(15)),
         (XIAOMING, LI, MARIA, OPS),
-        _pages("desk.example.org 没有响应。Deskbell 将在 12 秒后重试。"),
+        _pages("desk.example.org 没有响应。"),
         (
             Popup("u3", "Grafana", "db-2 的磁盘已用 91 %", GRAFANA, "m9", "high", False),
             Popup("u2", "陈晓明", "现在可以发布了吗？", XIAOMING, "m3"),

@@ -54,6 +54,7 @@ class LoginDialog(Surface):
             wrap=True,
         )
         self._problem = problem()
+        self._problem.setContentsMargins(0, 8, 0, 0)
         self._sign_in = button(translate("Login", "Sign in"), primary=True)
         self._sign_in.setDefault(True)
         self._sign_in.setMinimumHeight(40)
@@ -95,14 +96,18 @@ class LoginDialog(Surface):
         else:
             self._on_edited(keep=True)
 
-    def show_problem(self, problem: str) -> None:
-        """Say what is wrong and what to do; the password is asked again, the rest stays."""
+    def show_problem(self, problem: str, *, at_server: bool = False) -> None:
+        """Say what is wrong and what to do, below the field where the mistake is; the rest stays."""
+        field = self._server if at_server else self._password
+        self._column.removeWidget(self._problem)
+        self._column.insertWidget(self._column.indexOf(field) + 1, self._problem)
         if problem:
             self.show_busy(False)
         self._show_words(problem)
         if problem:
-            self._password.setFocus()
-            self._password.selectAll()
+            field.setFocus()
+        if problem and not at_server:
+            field.selectAll()
 
     def _show_words(self, text: str) -> None:
         self._problem.setText(text)
@@ -140,8 +145,8 @@ class LoginDialog(Surface):
         notes = QVBoxLayout()
         notes.setContentsMargins(0, 12, 0, 0)
         notes.setSpacing(8)
-        for widget in (self._plain, self._plain_why, self._problem):
-            notes.addWidget(widget)
+        notes.addWidget(self._plain)
+        notes.addWidget(self._plain_why)
         column.addLayout(notes)
         column.addSpacing(12)
         verbs = QHBoxLayout()

@@ -7,9 +7,10 @@ from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
+from deskbell_desktop.core import text
 from deskbell_desktop.core.views import ConversationView, Found, Link, StatusView
 from deskbell_desktop.qt import theme, words
-from deskbell_desktop.qt.controls import IconButton, Surface, button, hairline, problem, soft
+from deskbell_desktop.qt.controls import IconButton, Surface, button, hairline, label, problem, soft
 from deskbell_desktop.qt.conversation_list import ConversationList
 from deskbell_desktop.qt.found_list import FoundList
 
@@ -41,39 +42,49 @@ class Dot(QWidget):
 
 
 class StatusLine(QWidget):
-    """Where the connection stands, in words, and the way back in when signed out."""
+    """Who is signed in, where the connection stands, in words, and what can be done about it."""
 
     sign_in_requested = Signal()
+    try_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._dot = Dot()
+        self._who = label(px=13, bold=True)
         self._words = soft(wrap=True)
         self._sign_in = button(translate("Side", "Sign in"), link=True)
         self._sign_in.clicked.connect(lambda: self.sign_in_requested.emit())
+        self._try = button(translate("Side", "Try now"), link=True)
+        self._try.clicked.connect(lambda: self.try_requested.emit())
         self._unsent = problem(12.5)
         self._quiet = soft(translate("Side", "Do not disturb is on"), wrap=True)
         lines = QVBoxLayout()
         lines.setSpacing(2)
+        lines.addWidget(self._who)
         lines.addWidget(self._words)
         lines.addWidget(self._unsent)
         lines.addWidget(self._quiet)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 12, 12)
         row.setSpacing(8)
         row.addWidget(self._dot)
         row.addLayout(lines, 1)
         row.addWidget(self._sign_in)
+        row.addWidget(self._try)
 
     def show_status(self, status: StatusView) -> None:
         self._dot.show_link(status.link)
         self._words.setText(_breakable(words.status_line(status)))
-        self._fit()
+        self._words.setToolTip(status.away)
+        self._who.setText(text.one_line(status.account, 30))
+        self._who.setVisible(bool(status.account))
         self._sign_in.setVisible(status.link is Link.SIGNED_OUT)
+        self._try.setVisible(bool(status.away))
+        self._fit()
         self._unsent.setText(status.unsent)
         self._unsent.setVisible(bool(status.unsent))
         self._quiet.setVisible(status.quiet)
-        spoken = f"{words.status_line(status)}\n{status.unsent}"
+        spoken = f"{status.account}\n{words.status_line(status)}\n{status.unsent}"
         self.setAccessibleName(spoken.strip())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -82,6 +93,7 @@ class StatusLine(QWidget):
 
     def _fit(self) -> None:
         """A wrapped label in nested layouts is given too little height when its words grow."""
+        self._row.activate()
         self._words.setMinimumHeight(self._words.heightForWidth(self._words.width()))
 
 

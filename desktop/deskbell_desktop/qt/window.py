@@ -7,6 +7,7 @@ from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QKeySequence, QSho
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QWidget
 
 from deskbell_desktop.core import events as on
+from deskbell_desktop.core import text
 from deskbell_desktop.core.views import NEW, ConversationView, Found, Link, MessageView, StatusView
 from deskbell_desktop.qt import icons
 from deskbell_desktop.qt.calendar import Calendar
@@ -38,6 +39,7 @@ class MainWindow(QWidget):
     looked = Signal(on.Looking)
     read_requested = Signal(str)
     put_away = Signal()
+    try_requested = Signal()
     sign_in_requested = Signal()
     draft_changed = Signal(str, str)
     quiet_toggled = Signal(bool)
@@ -50,6 +52,7 @@ class MainWindow(QWidget):
         self._status = StatusView(Link.SIGNED_OUT)
         self._conversations: tuple[ConversationView, ...] | None = None
         self._wanted: str | None = None
+        self._welcoming = False
         self._looking = on.Looking(None)
         self.setWindowTitle(translate("Window", "Deskbell"))
         self.setWindowIcon(icons.app_icon())
@@ -122,6 +125,11 @@ class MainWindow(QWidget):
         self._compose.begin(to)
         self._tell_looking()
 
+    def welcome(self) -> None:
+        """Say, until it is put away, that the person is signed in and where the bell stays."""
+        self._welcoming = True
+        self._show_right()
+
     def forget(self) -> None:
         """Nothing of the account stays in sight, nor in the fields."""
         self._wanted, self._conversations = None, None
@@ -184,6 +192,7 @@ class MainWindow(QWidget):
         self._side.sign_out_requested.connect(self.sign_out_requested)
         self._side.quit_requested.connect(self.quit_requested)
         self._side.status.sign_in_requested.connect(self.sign_in_requested)
+        self._side.status.try_requested.connect(self.try_requested)
         self._pane.submitted.connect(self.reply_requested)
         self._pane.draft_changed.connect(self.draft_changed)
         self._pane.private_requested.connect(self._on_private)
@@ -227,17 +236,26 @@ class MainWindow(QWidget):
         if status.link is Link.SIGNED_OUT:
             words = status.problem or translate("Window", "Sign in, and messages ring here, at your desk.")
             return translate("Window", "You are signed out"), words, translate("Window", "Sign in")
+        if self._welcoming and status.link is not Link.OFFLINE:
+            return self._welcome_words()
         if self._conversations:
             if self._wanted is not None:
                 return translate("Window", "Loading messages…"), "", ""
             return translate("Window", "Choose a conversation"), translate("Window", "Its messages appear here."), ""
         if status.link is Link.OFFLINE:
-            words = status.problem or translate("Window", "Deskbell tries again by itself. Nothing is lost meanwhile.")
-            return translate("Window", "The server cannot be reached"), words, ""
+            again = translate("Window", "Deskbell tries again by itself. Nothing is lost meanwhile.")
+            words = " ".join(part for part in (status.problem or status.away, again) if part)
+            return translate("Window", "Waits for the connection"), words, ""
         if self._conversations is None:
             return translate("Window", "Loading messages…"), "", ""
         words = translate("Window", "Messages to you ring at your desk and stay here. Write the first one yourself.")
         return translate("Window", "Nothing here yet"), words, translate("Window", "New message")
+
+    def _welcome_words(self) -> tuple[str, str, str]:
+        title = translate("Window", "You are signed in as %1").replace("%1", text.one_line(self._status.account, 60))
+        tray = translate("Window", "Messages ring here. Closing this window leaves the bell in the tray.")
+        bar = translate("Window", "Messages ring here. Closing this window leaves the bell in the taskbar.")
+        return title, bar if self.stay_in_taskbar else tray, translate("Window", "New message")
 
     def _on_page_acted(self) -> None:
         if self._status.link is Link.SIGNED_OUT:
@@ -314,6 +332,7 @@ class MainWindow(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self._welcoming = False
         self.put_away.emit()
         self._tell_looking()
 

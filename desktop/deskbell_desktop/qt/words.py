@@ -71,7 +71,7 @@ def status_line(status: StatusView) -> str:
     if status.link is Link.CONNECTING:
         return translate("Words", "Connecting to %1…").replace("%1", where)
     if status.link is Link.OFFLINE:
-        return translate("Words", "No connection to %1").replace("%1", where)
+        return translate("Words", "Waits for the connection to %1").replace("%1", where)
     return translate("Words", "Signed out")
 
 

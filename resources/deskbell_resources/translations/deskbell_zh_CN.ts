@@ -600,6 +600,10 @@
         <translation>登录</translation>
     </message>
     <message>
+        <source>Try now</source>
+        <translation>立即重试</translation>
+    </message>
+    <message>
         <source>Do not disturb is on</source>
         <translation>勿扰已开启</translation>
     </message>
@@ -702,8 +706,20 @@
         <translation>Deskbell 会自动重试，期间不会丢失任何内容。</translation>
     </message>
     <message>
-        <source>The server cannot be reached</source>
-        <translation>无法连接服务器</translation>
+        <source>Waits for the connection</source>
+        <translation>正在等待连接</translation>
+    </message>
+    <message>
+        <source>You are signed in as %1</source>
+        <translation>您已登录为 %1</translation>
+    </message>
+    <message>
+        <source>Messages ring here. Closing this window leaves the bell in the tray.</source>
+        <translation>消息会在这里响铃。关闭此窗口后，铃铛仍留在托盘中。</translation>
+    </message>
+    <message>
+        <source>Messages ring here. Closing this window leaves the bell in the taskbar.</source>
+        <translation>消息会在这里响铃。关闭此窗口后，铃铛仍留在任务栏中。</translation>
     </message>
     <message>
         <source>Messages to you ring at your desk and stay here. Write the first one yourself.</source>
@@ -737,8 +753,8 @@
         <translation>正在连接 %1…</translation>
     </message>
     <message>
-        <source>No connection to %1</source>
-        <translation>未连接到 %1</translation>
+        <source>Waits for the connection to %1</source>
+        <translation>正在等待与 %1 的连接</translation>
     </message>
     <message>
         <source>Signed out</source>

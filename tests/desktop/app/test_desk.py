@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QListWidget
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core import effects as do
@@ -17,6 +17,7 @@ from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
 from deskbell_desktop.qt import language, theme
+from deskbell_desktop.qt.compose import PARTY
 from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.window import MainWindow
 from deskbell_protocol.wire import Message, Party
@@ -163,3 +164,23 @@ def test_what_is_read_is_counted_anew_without_touching_the_bubbles(live: Callabl
     life.desk.unread_changed()
     qtbot.waitUntil(lambda: messages.view.seen == ())
     assert all(one is other for one, other in zip(rows, messages.messages.rows, strict=True))
+
+
+def test_the_first_window_of_an_account_comes_by_itself_and_only_once(live: Callable[[], Life]) -> None:
+    first = live()
+    first.desk.welcome()
+    (window,) = first.windows
+    assert window.isVisible()
+    first.end()
+    again = live()
+    again.desk.welcome()
+    assert again.windows == []
+
+
+def test_nobody_is_proposed_to_write_to_themselves(live: Callable[[], Life]) -> None:
+    life = live()
+    life.desk.compose()
+    life.desk.show_people((ME, BOB), on.Account("https://desk.example.org", ME, ""))
+    people = life.windows[0].findChild(QListWidget)
+    assert people is not None
+    assert [people.item(row).data(PARTY) for row in range(people.count())] == [BOB]

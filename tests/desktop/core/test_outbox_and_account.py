@@ -460,12 +460,12 @@ def test_a_program_too_old_says_so_and_keeps_its_token() -> None:
     assert "too old" in of(effects, do.ShowStatus)[0].status.problem
 
 
-def test_a_refusal_that_may_pass_is_only_shown() -> None:
+def test_a_refusal_that_may_pass_is_only_waited_for() -> None:
     bench = Bench()
     bench.online()
     effects = bench.tell(on.Refused(Code.BUSY, "The server is busy.", fatal=False))
     assert of(effects, do.AskLogin) == of(effects, do.Disconnect) == []
-    assert of(effects, do.ShowStatus)[0].status.problem == "The server is busy."
+    assert of(effects, do.ShowStatus)[0].status.away == "The server is busy."
 
 
 def test_signing_out_leaves_nothing_in_sight_and_says_what_stays() -> None:
@@ -509,6 +509,29 @@ def test_the_status_line_is_told_only_when_it_changes() -> None:
     assert of(bench.tell(on.LinkDown("Nothing listens at desk.example.org.")), do.ShowStatus) != []
     assert of(bench.tell(on.LinkDown("Nothing listens at desk.example.org.")), do.ShowStatus) == []
     assert of(bench.tell(on.ProblemSeen("store", "Also this.")), do.ShowStatus)[0].status.problem.endswith("Also this.")
+
+
+@pytest.mark.parametrize(
+    ("news", "problem", "away"),
+    [
+        (on.LinkDown("Nothing listens."), "", "Nothing listens."),
+        (on.LinkDown("It cannot prove who it is.", grave=True), "It cannot prove", "It cannot prove"),
+        (on.Refused(Code.BUSY, "The server is busy.", fatal=False), "", "The server is busy."),
+        (on.Refused(Code.UPGRADE_REQUIRED, "Too old.", fatal=True), "This version of Deskbell is too old", ""),
+    ],
+)
+def test_why_nobody_is_there_is_told_where_waiting_helps_and_said_where_it_does_not(
+    news: on.Event, problem: str, away: str
+) -> None:
+    bench = Bench()
+    bench.online()
+    bench.tell(on.LinkDown("Some other failure.", grave=True))
+    status = of(bench.tell(news), do.ShowStatus)[-1].status
+    assert (status.problem[: len(problem)], status.away[: len(away)]) == (problem, away)
+    assert bool(status.problem) == bool(problem)
+    assert bool(status.away) == bool(away)
+    (back,) = of(bench.tell(on.LinkUp()), do.ShowStatus)
+    assert back.status.away == ""
 
 
 def test_quiet_is_remembered_from_the_last_run() -> None:

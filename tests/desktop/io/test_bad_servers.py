@@ -152,7 +152,7 @@ def test_an_unknown_authority_is_refused_before_anything_is_sent(
         untrusted = WORDS.bad_certificate(host(seen.url), WORDS.certificate_untrusted())
         assert problem == f"{untrusted} {WORDS.own_authority()}"
         network.open(seen.url, TOKEN)
-        assert posts.next(on.LinkDown).problem.startswith(f"{host(seen.url)} cannot prove who it is")
+        assert posts.next(on.LinkDown) == on.LinkDown(problem, grave=True)
         assert seen.requests == []
 
 
@@ -600,7 +600,7 @@ def test_a_proxy_that_refuses_is_named(network: Network, posts: Posts, proxied: 
         expected = WORDS.proxy_refused(f"127.0.0.1:{proxy.port}", "desk.test", 407)
         assert problem_of_login(network, posts, "desk.test") == expected
         network.open("https://desk.test", TOKEN)
-        assert posts.next(on.LinkDown).problem == expected
+        assert posts.next(on.LinkDown) == on.LinkDown(expected)
 
 
 def test_a_proxy_that_is_not_there_is_named(network: Network, posts: Posts, proxied: Callable[[int], None]) -> None:

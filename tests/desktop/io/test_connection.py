@@ -46,7 +46,8 @@ def test_a_server_without_encryption_says_so_before_anything_is_told(
     """The server waits for the end of a line that never comes: no answer would be there in time."""
     host = server.url.removeprefix("http://")
     network.login(f"https://{host}", "maria", PASSWORD, allow_plain_http=False)
-    assert posts.next(results.LoginFailed, timeout=8).problem == Words().plain_server(host)
+    failed = posts.next(results.LoginFailed, timeout=8)
+    assert failed == results.LoginFailed(Words().plain_server(host), at_server=True)
 
 
 @pytest.mark.parametrize(("name", "password"), [("maria", "wrong"), ("nobody", PASSWORD)])
@@ -54,7 +55,7 @@ def test_a_wrong_password_and_a_wrong_name_read_the_same(
     network: Network, posts: Posts, server: Server, name: str, password: str
 ) -> None:
     network.login(server.url, name, password, allow_plain_http=False)
-    assert posts.next(results.LoginFailed).problem == Words().wrong_password()
+    assert posts.next(results.LoginFailed) == results.LoginFailed(Words().wrong_password(), at_server=False)
 
 
 def test_a_message_comes_and_an_answer_goes(
@@ -180,6 +181,7 @@ def test_a_hurry_does_not_wait(network: Network, posts: Posts, server: Server, m
     finally:
         server.start()
     network.hurry()
+    posts.next(on.LinkTried)
     posts.next(on.LinkUp, timeout=3)
 
 

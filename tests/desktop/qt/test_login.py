@@ -107,6 +107,22 @@ def test_a_problem_stands_in_place_until_something_is_changed(login: LoginDialog
     assert not problem.isVisible()
 
 
+@pytest.mark.parametrize(("at_server", "number"), [(True, 0), (False, 2)])
+def test_the_cursor_and_the_problem_are_where_the_mistake_is(
+    login: LoginDialog, qtbot: QtBot, at_server: bool, number: int
+) -> None:
+    make_busy(login, qtbot)
+    login.show_problem("There is no server named dsk.example.org.", at_server=at_server)
+    field = fields(login)[number]
+    qtbot.waitUntil(field.hasFocus)
+    assert field.selectedText() == ("" if at_server else field.text())
+    (problem,) = [w for w in login.findChildren(QLabel) if w.text().startswith("There is")]
+    qtbot.waitUntil(lambda: 0 <= problem.y() - field.geometry().bottom() <= 8)
+    before = field.text()
+    qtbot.keyClick(field, "x")
+    assert field.text() == (f"{before}x" if at_server else "x")
+
+
 def test_plain_http_to_another_machine_must_be_chosen(login: LoginDialog, qtbot: QtBot) -> None:
     server, _name, password = fields(login)
     (choice,) = login.findChildren(QCheckBox)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QW
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core import events as on
-from deskbell_desktop.core.views import NEW, Delivery, Found, Link, StatusView
+from deskbell_desktop.core.views import NEW, ConversationView, Delivery, Found, Link, StatusView
 from deskbell_desktop.qt import theme
 from deskbell_desktop.qt.compose import ComposePage
 from deskbell_desktop.qt.conversation_list import ConversationList
@@ -319,7 +319,7 @@ def test_nobody_found_is_said(window: MainWindow, qtbot: QtBot) -> None:
     [
         (ONLINE, [], "Nothing here yet", "New message"),
         (ONLINE, None, "Loading messages…", ""),
-        (StatusView(Link.OFFLINE, "https://desk.example.org", "ana"), [], "The server cannot be reached", ""),
+        (StatusView(Link.OFFLINE, "https://desk.example.org", "ana"), [], "Waits for the connection", ""),
         (StatusView(Link.SIGNED_OUT), None, "You are signed out", "Sign in"),
         (ONLINE, [talk()], "Choose a conversation", ""),
     ],
@@ -368,7 +368,7 @@ def test_what_was_not_sent_stands_beneath_the_conversations(window: MainWindow) 
     [
         (ONLINE, "Connected to desk.example.org"),
         (StatusView(Link.CONNECTING, "http://127.0.0.1:8420"), "Connecting to 127.0.0.1:8420…"),
-        (StatusView(Link.OFFLINE, "https://desk.example.org"), "No connection to desk.example.org"),
+        (StatusView(Link.OFFLINE, "https://desk.example.org"), "Waits for the connection to desk.example.org"),
         (
             StatusView(Link.OFFLINE, "https://x", problem="The certificate is not valid."),
             "The certificate is not valid.",
@@ -379,6 +379,38 @@ def test_what_was_not_sent_stands_beneath_the_conversations(window: MainWindow) 
 def test_the_status_line_tells_the_connection(status: StatusView, line: str, window: MainWindow) -> None:
     window.show_status(status)
     assert line in words_on(window)
+
+
+def test_who_is_away_can_try_now_and_finds_the_reason_in_a_tooltip(window: MainWindow, qtbot: QtBot) -> None:
+    window.show_conversations([talk()], None)
+    window.show_status(replace(ONLINE, link=Link.OFFLINE, away="Nothing listens at desk.example.org."))
+    assert "Nothing listens at desk.example.org." not in " ".join(words_on(window))
+    assert "Nothing listens at desk.example.org." in [label.toolTip() for label in window.findChildren(QLabel)]
+    (button,) = [b for b in window.findChildren(QPushButton) if b.isVisible() and b.text() == "Try now"]
+    with qtbot.waitSignal(window.try_requested):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    window.show_status(ONLINE)
+    assert not button.isVisible()
+
+
+@pytest.mark.parametrize("rows", [(), (talk(),)])
+@pytest.mark.parametrize(("in_taskbar", "where"), [(False, "tray"), (True, "taskbar")])
+def test_the_first_window_says_who_is_signed_in_and_where_the_bell_stays(
+    rows: tuple[ConversationView, ...], in_taskbar: bool, where: str, window: MainWindow
+) -> None:
+    window.stay_in_taskbar = in_taskbar
+    window.forget()
+    window.show_status(replace(ONLINE, account="Ana Ruiz"))
+    assert "Ana Ruiz" in words_on(window)
+    assert "You are signed in as Ana Ruiz" not in words_on(window)
+    window.welcome()
+    window.show_conversations(rows, None)
+    words = f"Messages ring here. Closing this window leaves the bell in the {where}."
+    assert {"You are signed in as Ana Ruiz", words} <= set(words_on(window))
+    window.hide()
+    window.show()
+    window.show_conversations(rows, None)
+    assert words not in words_on(window)
 
 
 def test_the_way_back_in_and_the_menu(window: MainWindow, qtbot: QtBot) -> None:

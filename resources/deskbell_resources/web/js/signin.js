@@ -8,12 +8,19 @@ export function signInPage({ done, note = "", heading = "signin.title", text = "
   const name = h("input", { name: "name", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 2 * 64, required: true });
   const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
   const send = async (data) => {
-    if (!data.get("name") || !data.get("password")) return t("signin.both");
+    if (!data.get("name") || !data.get("password")) {
+      (data.get("name") ? password : name).focus();
+      return t("signin.both");
+    }
     await signIn(data.get("name"), data.get("password"));
     await done();
     return "";
   };
-  const problemOf = (problem) => (problem.code === "unauthorized" ? t("signin.wrong") : refused(problem));
+  const problemOf = (problem) => {
+    if (problem.code !== "unauthorized") return refused(problem);
+    password.select();
+    return t("signin.wrong");
+  };
   const element = form("", { fields: [field(t("signin.name"), name), field(t("signin.password"), password)], button: t("signin"), send, problemOf, kind: "main.wide" });
   queueMicrotask(() => name.focus());
   document.title = "Deskbell";

@@ -13,7 +13,7 @@ export default {
   "compose.to": "To", "compose.who": "Type a name", "compose.found": "People found", "compose.title": "Title (may stay empty)", "compose.body": "Message", "compose.nobody": "Nobody of that name is known here.",
   "compose.nobody.chosen": "To whom? Type a name first.", "compose.empty": "There is nothing in it yet.", "compose.remove": "Remove {name}",
   "party.person": "{name}", "party.app": "Program", "party.group": "Group {name}", "party.everyone": "Everyone at this server",
-  "state.online": "Connected to {host}", "state.connecting": "Connecting to {host}…", "state.offline": "No connection. Trying again…",
+  "state.online": "Connected to {host}", "state.connecting": "Connecting to {host}…", "state.offline": "Waits for the connection", "state.again": "Try now",
   "empty.loading": "Loading messages…", "empty.loading.text": "The first time takes a moment.", "empty.none": "Nothing here yet", "empty.none.text": "Messages to you ring here and stay here. Write the first one yourself.",
   "empty.choose": "Choose a conversation", "empty.choose.text": "Its messages appear here.",
   "ring.more.one": "{count} more message", "ring.more.other": "{count} more messages", "ring.group": "{sender} in {group}", "ring.missed.one": "{count} message waited for you", "ring.missed.other": "{count} messages waited for you",

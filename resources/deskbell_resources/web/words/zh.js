@@ -13,7 +13,7 @@ export default {
   "compose.to": "收件人", "compose.who": "输入名称", "compose.found": "找到的人", "compose.title": "标题（可不填）", "compose.body": "消息", "compose.nobody": "这里没有叫这个名字的人。",
   "compose.nobody.chosen": "发给谁？请先输入名称。", "compose.empty": "还没有写内容。", "compose.remove": "移除 {name}",
   "party.person": "{name}", "party.app": "程序", "party.group": "群组 {name}", "party.everyone": "本服务器上的所有人",
-  "state.online": "已连接到 {host}", "state.connecting": "正在连接 {host}…", "state.offline": "没有连接，正在自动重试。",
+  "state.online": "已连接到 {host}", "state.connecting": "正在连接 {host}…", "state.offline": "正在等待连接", "state.again": "立即重试",
   "empty.loading": "正在加载消息…", "empty.loading.text": "第一次需要一点时间。", "empty.none": "这里还没有内容", "empty.none.text": "发给您的消息会在这里响起，并保留在这里。不妨由您来写第一条。",
   "empty.choose": "请选择一个会话", "empty.choose.text": "它的消息会显示在这里。",
   "ring.more.other": "还有 {count} 条消息", "ring.group": "{sender}（{group}）", "ring.missed.other": "有 {count} 条消息在等您",

@@ -17,9 +17,10 @@ export class Compose {
   #asked = 0;
   #timer = null;
 
-  constructor({ send, close, drafts, to }) {
+  constructor({ send, close, drafts, to, me }) {
     this.#chosen = to;
     this.onSend = send;
+    this.me = me;
     this.drafts = drafts;
     this.to = h("input", { type: "text", autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": "people", "aria-autocomplete": "list", placeholder: t("compose.who"),
       on: { input: () => this.#search(), keydown: (event) => this.#keys(event) } });
@@ -60,7 +61,7 @@ export class Compose {
     if (!query) { this.#show([]); return []; }
     try {
       const { users } = await api("GET", `users?q=${encodeURIComponent(query)}`);
-      const free = users.filter((user) => !this.#chosen.some((chosen) => chosen.id === user.id));
+      const free = users.filter((user) => user.id !== this.me.id && !this.#chosen.some((chosen) => chosen.id === user.id));
       if (number === this.#asked) this.#show(free, free.length ? "" : t("compose.nobody"));
       return free;
     } catch (problem) {

@@ -37,7 +37,7 @@ class Inbox {
     this.drafts = new Drafts(found.user.id);
     this.selected = null;
     this.ringer = new Ringer(desk.log, (id) => this.openMessage(id));
-    this.side = new Side({ select: (id, focus) => this.select(id, focus), compose: () => this.compose(), menu: () => this.toggleMenu() });
+    this.side = new Side({ select: (id, focus) => this.select(id, focus), compose: () => this.compose(), menu: () => this.toggleMenu(), again: () => desk.connection.now() });
     this.side.onSearch = () => this.showSide();
     this.pane = new Pane({
       send: (text) => this.reply(text), draft: (id, text) => this.drafts.set(id, text), back: () => this.leave(),
@@ -220,7 +220,7 @@ class Inbox {
   compose(to = []) {
     this.closeMenu(false);
     this.composing = new Compose({
-      to,
+      to, me: this.found.user,
       drafts: this.drafts, close: () => (this.selected ? this.#open(this.selected) : this.leave()),
       send: (id, parties, draft) => {
         if (!this.desk.send(id, parties, draft)) return false;

@@ -13,24 +13,26 @@ export class Side {
   #found = null;
   #gone = null; // the message that was gone to from the search
 
-  constructor({ select, compose, menu }) {
+  constructor({ select, compose, menu, again }) {
     this.select = select;
     this.compose = compose;
     this.query = h("input.input", { type: "search", placeholder: t("search"), "aria-label": t("search"), autocomplete: "off", on: { input: () => this.#search(), keydown: (event) => this.#down(event) } });
     this.list = h("ul", { "aria-label": t("conversations") });
     this.state = h("span.grow.cut", { role: "status" });
+    this.again = h("button.button.link", { type: "button", hidden: true, on: { click: again } }, t("state.again"));
     this.dot = h("span.dot", { "aria-hidden": "true" });
     this.more = h("button.icon", { type: "button", "aria-label": t("menu"), title: t("menu"), "aria-haspopup": "dialog", "aria-expanded": "false", on: { click: menu } }, icon("more"));
     const write = h("button.icon", { type: "button", "aria-label": t("new"), title: t("new"), on: { click: compose } }, icon("compose"));
     this.element = h("div.side", {},
       h("div.side-head", {}, h("div.search", {}, icon("search"), this.query), write),
       h("nav.conversations", { "aria-label": t("conversations"), on: { keydown: (event) => this.#keys(event) } }, this.list),
-      h("div.side-foot", {}, this.dot, this.state, this.more));
+      h("div.side-foot", {}, this.dot, this.state, this.again, this.more));
   }
 
   showState(text, kind) {
     this.state.textContent = text;
     this.state.title = text;
+    this.again.hidden = kind !== "bad";
     this.dot.className = `dot ${kind}`;
   }
 
