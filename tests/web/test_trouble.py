@@ -99,10 +99,10 @@ def test_a_megabyte_pasted_is_refused_in_words_and_what_was_typed_stays(person: 
     assert alex.page.input_value(".editor") == "typed before"
     alex.page.fill(".editor", "é" * 9000)
     expect(alex.page.locator(".write .problem")).to_contain_text("Too long: 17.6 KiB")
-    expect(alex.page.locator(".write button")).to_be_disabled()
+    expect(alex.page.locator(".write [type=submit]")).to_be_disabled()
     for text, sent in (("\u3164\ufe0f \ue000", False), ("\u3164a", True)):
         alex.page.fill(".editor", text)
-        expect(alex.page.locator(".write button")).to_be_enabled(enabled=sent)
+        expect(alex.page.locator(".write [type=submit]")).to_be_enabled(enabled=sent)
 
 
 def test_a_server_that_restarts_while_one_types(person: MakePerson, house: Server) -> None:

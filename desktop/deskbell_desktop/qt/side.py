@@ -92,7 +92,8 @@ class StatusLine(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """A wrapped label in nested layouts is given too little height when its words grow."""
+        """A wrapped label in nested layouts is given too little height when its words grow, and keeps it afterwards."""
+        self._words.setMinimumHeight(0)
         self._row.activate()
         self._words.setMinimumHeight(self._words.heightForWidth(self._words.width()))
 

@@ -22,3 +22,18 @@ def test_a_long_problem_is_shown_whole(qtbot: QtBot, problem: str) -> None:
     qtbot.waitUntil(lambda: shown.height() >= shown.heightForWidth(shown.width()))
     words = shown.fontMetrics().boundingRect(shown.rect(), 0x1000, shown.text())
     assert words.width() <= shown.width()
+
+
+def test_after_a_long_line_the_short_one_is_low_again(qtbot: QtBot) -> None:
+    window = MainWindow()
+    qtbot.addWidget(window)
+    online = StatusView(Link.ONLINE, "desk.example.org", "ana")
+    window.show_status(online)
+    window.show()
+    qtbot.waitExposed(window)
+    (shown,) = [label for label in window.findChildren(QLabel) if label.text() == "Connected to desk.example.org"]
+    low = shown.height()
+    window.show_status(StatusView(Link.ONLINE, "desk.example.org", "ana", problem=LONG))
+    qtbot.waitUntil(lambda: shown.height() > low)
+    window.show_status(online)
+    qtbot.waitUntil(lambda: shown.height() == low)
