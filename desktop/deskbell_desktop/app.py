@@ -193,8 +193,8 @@ class App(QObject):
             case results.TokenKept(problem):
                 self._keeping = False
                 self.tell(on.ProblemSeen("keyring", problem))
-            case results.PeopleFound(_, people):
-                self._desk.show_people(people, self._session.account)
+            case results.PeopleFound(query, people):
+                self._desk.show_people(query, people, self._session.account)
             case _:
                 self.tell(event)  # type: ignore[arg-type]  # the network posts the session's own events
 

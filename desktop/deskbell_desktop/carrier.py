@@ -77,7 +77,6 @@ class Carrier:
             do.Changed: lambda effect: desk.changed(effect.conversations),
             do.UnreadChanged: lambda _effect: desk.unread_changed(),
             do.ShowConversation: self._show_conversation,
-            do.ConversationNamed: lambda effect: desk.named(effect.old, effect.new),
             do.AskLogin: lambda effect: host.ask_login(effect.server, effect.name, effect.problem),
             do.HideWindow: lambda _effect: host.leave_account(),
         }

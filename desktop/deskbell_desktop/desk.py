@@ -51,7 +51,6 @@ class Desk:
         self._search = ""
         self._seeking: Iterator[Found | None] | None = None
         self._drafts: dict[str, str] = {}
-        self._people: dict[str, Party] = {}
         self._refreshing = False
         self._looked: str | None = None
         self._closed = False
@@ -74,7 +73,6 @@ class Desk:
         self._store = self._pages = None
         self._current, self._search, self._limit = None, "", PAGE
         self._seeking = None
-        self._people.clear()
         if self._window is not None:
             self._window.forget()
 
@@ -108,19 +106,18 @@ class Desk:
     def unread_changed(self) -> None:
         self._mark(set())
 
-    def named(self, old: str, new: str) -> None:
-        """What was written to unknown names has found its conversation."""
-        draft = self._drafts.pop(old, "")
-        if draft:
-            self._drafts[new] = draft
-        if self._current == old:
-            self._current = new
-            self._refresh(messages=True)
-
-    def show_people(self, people: tuple[Party, ...], me: on.Account | None) -> None:
-        self._people.update({party.name.casefold(): party for party in people})
-        if self._window is not None:
-            self._window.set_people([party for party in people if me is None or party.id != me.user.id])
+    def show_people(self, query: str, people: tuple[Party, ...] | None, me: on.Account | None) -> None:
+        """Whom the server found; where it could not be asked (None), whom this desk knows. Oneself only by the name."""
+        if self._window is None or self._pages is None:
+            return
+        with self._guarded():
+            found = self._pages.people(query) if people is None else people
+            others = [
+                party
+                for party in found
+                if me is None or party.id != me.user.id or party.name.casefold() == query.casefold()
+            ]
+            self._window.set_people(query, others, asked=people is not None)
 
     def welcome(self) -> None:
         """At an account's first sign-in on this computer, which has no place kept for its window."""
@@ -213,20 +210,11 @@ class Desk:
         self.reply(conversation, body)
         self.keep_drafts()
 
-    def _on_composed(self, to: str, body: str) -> None:
-        names = text.names_in(text.storable(to))
-        if not names or self._pages is None:
-            return
+    def _on_composed(self, parties: tuple[Party, ...], body: str) -> None:
+        conversation = "+".join(sorted({party.id for party in parties}))
         with self._guarded():
-            cid, conversation = new_id(), self._conversation_with(names)
-            self._tell(on.Wrote(cid, conversation, names, body))
-            self._select(conversation or f"new:{cid}")
-
-    def _conversation_with(self, names: tuple[str, ...]) -> str:
-        """The id of the conversation with these people or that group; empty while one of them is unknown here."""
-        found = [self._people[name.casefold()] for name in names if name.casefold() in self._people]
-        parties = found if len(found) == len(names) else (self._pages.parties_named(names) if self._pages else None)
-        return "+".join(sorted({party.id for party in parties})) if parties else ""
+            self._tell(on.Wrote(new_id(), conversation, tuple(party.name for party in parties), body))
+            self._select(conversation)
 
     def _on_older(self, conversation: str) -> None:
         if conversation == self._current:

@@ -73,16 +73,17 @@ class Groups:
         return self._database.read(job)
 
     def whom(self, principal: Principal, fragment: str) -> list[Party]:
-        """The people and groups that `principal` can write to whose name holds `fragment`; groups first."""
+        """Whom `principal` can write to and whose name holds `fragment`: who is called just so, groups, people."""
         fragment = texts.folded(fragment)
 
         def job(connection: Connection) -> list[Party]:
             found = rows.search(connection, fragment, None if principal.is_admin else principal.user_id, FOUND_MAX)
             if fragment in names.EVERYONE and may_announce(connection, principal.user_id):
                 found = [EVERYONE, *found]
-            return found + user_rows.search(connection, fragment, max(0, FOUND_MAX - len(found)))
+            return found + user_rows.search(connection, fragment, FOUND_MAX)
 
-        return self._database.read(job)[:FOUND_MAX]
+        found = self._database.read(job)
+        return sorted(found, key=lambda party: texts.folded(party.name) != fragment)[:FOUND_MAX]
 
     def _add(self, connection: Connection, group: str, display: str, users: list[str], at: int) -> None:
         key = texts.folded(group)

@@ -304,7 +304,7 @@ class Machine(Oracle):
         desk = self.desks[name]
         cid = f"{name}, {len(self.written[name])}"
         before = desk.crashes
-        desk.feed(on.Wrote(cid, "", to, f"written {cid}"))
+        desk.feed(on.Wrote(cid, f"to {to}", to, f"written {cid}"))
         if not desk.off or (desk.crashes > before and any(item.cid == cid for item in desk.stored().outbox)):
             self.written[name].add(cid)  # it is in the store: from now on it must not get lost
 
@@ -316,7 +316,7 @@ class Machine(Oracle):
         if not got or desk.off:
             return
         cid = f"{name}, {len(self.written[name])}"
-        desk.feed(on.Wrote(cid, "", ("bob",), f"answer {cid}", reply_to=got[number % len(got)]))
+        desk.feed(on.Wrote(cid, "to bob", ("bob",), f"answer {cid}", reply_to=got[number % len(got)]))
         if not desk.off:
             self.written[name].add(cid)
 

@@ -26,6 +26,17 @@ def test_so_many_are_found_and_not_more(people: People, count: int) -> None:
     assert ("engineer" in found) == (1 + count < FOUND_MAX)
 
 
+@pytest.mark.parametrize("name", ["Om", "@om"])
+def test_who_is_called_just_so_is_found_first_among_however_many(people: People, name: str) -> None:
+    admin = principal(people.accounts, "ana")
+    people.accounts.add("om", SECRET)
+    for group in ("om", *(f"a{number}" for number in range(FOUND_MAX + 1))):
+        people.groups.add(group, [], f"with {name.casefold()}")
+    found = people.groups.whom(admin, name)
+    assert len(found) == FOUND_MAX
+    assert found[0].name == name.casefold()
+
+
 def test_everyone_is_one_however_it_is_written(people: People) -> None:
     principal(people.accounts, "ana")
     people.accounts.add("bob", SECRET)

@@ -188,14 +188,6 @@ class ShowConversation:
 
 
 @dataclass(frozen=True)
-class ConversationNamed:
-    """What was written to names unknown here has found its conversation."""
-
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
 class AskLogin:
     server: str = ""
     name: str = ""
@@ -220,15 +212,5 @@ StoreEffect = (
     | KeepQuiet
 )
 LinkEffect = Connect | Disconnect | RequestSync | SendAck | SendMessage | SendRead | LoadToken | ForgetToken
-ViewEffect = (
-    ShowPopup
-    | WithdrawPopup
-    | ShowStatus
-    | Changed
-    | UnreadChanged
-    | ShowConversation
-    | ConversationNamed
-    | AskLogin
-    | HideWindow
-)
+ViewEffect = ShowPopup | WithdrawPopup | ShowStatus | Changed | UnreadChanged | ShowConversation | AskLogin | HideWindow
 Effect = StoreEffect | LinkEffect | ViewEffect

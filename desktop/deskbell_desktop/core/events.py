@@ -275,7 +275,7 @@ class ReadRequested:
 
 @dataclass(frozen=True)
 class Wrote:
-    """An answer in a conversation, or a new message. `conversation` is empty while its people are unknown here."""
+    """An answer in a conversation, or a new message."""
 
     cid: str
     conversation: str

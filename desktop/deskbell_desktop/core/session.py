@@ -292,7 +292,6 @@ class Session:
             item = self._outbox.get(cid)
             effects += self._outbox.echoed(cid, now)
             if item is not None and item.conversation != conversation:
-                effects.append(do.ConversationNamed(item.conversation, conversation))
                 changed.add(item.conversation)
         return [*effects, do.Changed(frozenset(changed))] if changed else effects
 
@@ -341,9 +340,8 @@ class Session:
                 return self._read(ring.id for ring in self._rings.shown(key))
 
     def _wrote(self, event: on.Wrote, now: Moment) -> list[Effect]:
-        conversation = event.conversation or f"new:{event.cid}"
         body = text.storable(event.body)
-        item = Outgoing(event.cid, conversation, event.to, body, now.wall, event.reply_to)
+        item = Outgoing(event.cid, event.conversation, event.to, body, now.wall, event.reply_to)
         effects = self._changed(self._outbox.write(item, now), event.cid)
         return [*effects, *(self._read([event.reply_to or ""]) if event.on_popup else [])]
 

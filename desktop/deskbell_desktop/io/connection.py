@@ -205,6 +205,7 @@ class Connection:
                 people = await Api(session, address, self._words).users(token, query)
         except LinkError as error:
             log.info("search for people: %s", error)
+            self._post(PeopleFound(query, None))
             return
         self._post(PeopleFound(query, tuple(map(foreign.party, people))))
 

@@ -166,16 +166,18 @@ class Pages:
             ).fetchone()
             return None if row is None else str(row[0])
 
-    def parties_named(self, names: Sequence[str]) -> list[Party] | None:
-        """The known people and groups with these names; None when one of them is not known here."""
-        wanted = {name.casefold() for name in names}
+    def people(self, fragment: str) -> list[Party]:
+        """The people and groups known here, and open to the person, in whose names `fragment` occurs."""
+        wanted = fragment.casefold()
         found: dict[str, Party] = {}
         with self._store.reading() as database:
-            for (raw,) in database.execute("SELECT parties FROM conversations"):
-                for party in _parties(raw):
-                    if party.id and party.name.casefold() in wanted:
-                        found[party.name.casefold()] = party
-        return list(found.values()) if len(found) == len(wanted) else None
+            rows = database.execute(
+                "SELECT parties FROM conversations WHERE instr(folded, ?) ORDER BY at DESC", (wanted,)
+            )
+            for party in (party for row in rows for party in _parties(row[0])):
+                if party.id and wanted in f"{party.name}\n{party.display}".casefold() and not self._closed((party,)):
+                    found.setdefault(party.id, party)
+        return list(found.values())
 
     def draft(self, conversation: str) -> str:
         with self._store.reading() as database:

@@ -21,8 +21,10 @@ class LoginFailed:
 
 @dataclass(frozen=True)
 class PeopleFound:
+    """`people` is None where the server could not be asked."""
+
     query: str
-    people: tuple[Party, ...]
+    people: tuple[Party, ...] | None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """A new message: to whom, found by typing, and what; all by keyboard."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
@@ -21,6 +23,7 @@ from deskbell_desktop.qt import avatars, theme
 from deskbell_desktop.qt.controls import Surface, hairline, label, problem, soft
 from deskbell_desktop.qt.conversation_list import Index
 from deskbell_desktop.qt.reply_box import ReplyBox
+from deskbell_desktop.qt.utf16 import Utf16
 from deskbell_protocol import limits
 from deskbell_protocol.wire import Party
 
@@ -66,16 +69,20 @@ class PersonDelegate(QStyledItemDelegate):
 
 
 class ComposePage(Surface):
-    """Asks for people while one types; `sent` carries the name to write to and the text."""
+    """Asks for people while one types, and for every name before it is taken; `sent` carries parties and the text."""
 
     people_search_requested = Signal(str)
-    sent = Signal(str, str)
+    sent = Signal(tuple, str)
     cancelled = Signal()
     draft_changed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Base", parent)
         self._chosen: Party | None = None
+        self._known: dict[str, Party] = {}
+        self._asked = ""
+        """The name that a message waits for: whether there is somebody called so."""
+        self._body = ""
         self._to = QLineEdit()
         self._to.setAccessibleName(translate("Compose", "To"))
         self._to.setPlaceholderText(translate("Compose", "Type a name"))
@@ -103,15 +110,19 @@ class ComposePage(Surface):
         self._box.submitted.connect(self._on_submit)
         self._box.changed.connect(self.draft_changed)
 
-    def begin(self, to: str = "") -> None:
-        """An empty page with the cursor in `to`; what was written and not sent is still there."""
-        self._to.setText(to)
+    def begin(self, party: Party | None = None) -> None:
+        """A page to `party`, or with the cursor where the name goes; what was written and not sent is still there."""
+        self._to.clear()
         self._chosen = None
+        self._known.clear()
+        self._wait_for("")
         self._say("")
-        self.set_people([])
-        self._nobody.hide()
-        (self._box.editor if to else self._to).setFocus()
-        self.people_search_requested.emit(to)
+        self._show_people([])
+        self._to.setFocus()
+        if party is not None:
+            self._choose(party)
+        else:
+            self.people_search_requested.emit("")
 
     def show_draft(self, draft: str) -> None:
         self._box.set_text(draft)
@@ -120,13 +131,21 @@ class ComposePage(Surface):
         """Nothing of the account stays in the fields."""
         self._to.clear()
         self._people.clear()
+        self._known.clear()
+        self._wait_for("")
         self.blockSignals(True)  # it is not the person who empties it
         self._box.set_text("")
         self.blockSignals(False)
 
-    def set_people(self, people: Sequence[Party]) -> None:
-        if self._chosen is not None:
-            return
+    def set_people(self, query: str, people: Sequence[Party], *, asked: bool = True) -> None:
+        """Who is called like `query`; `asked`: the server says so, and not only this desk."""
+        self._known.update({_folded(party.name): party for party in people})
+        if query and query == self._asked:
+            self._on_answer(query, asked=asked)
+        elif self._chosen is None:
+            self._show_people(people)
+
+    def _show_people(self, people: Sequence[Party]) -> None:
         self._people.clear()
         for party in people[:50]:
             item = QListWidgetItem()
@@ -150,6 +169,7 @@ class ComposePage(Surface):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
+            self._wait_for("")
             self.cancelled.emit()
         else:
             super().keyPressEvent(event)
@@ -182,6 +202,7 @@ class ComposePage(Surface):
 
     def _on_typed(self) -> None:
         self._chosen = None
+        self._wait_for("")
         self._say("")
         self._search.start()
 
@@ -197,6 +218,7 @@ class ComposePage(Surface):
         self._people.hide()
         self._nobody.hide()
         self._chosen = party
+        self._known[_folded(party.name)] = party
         self._to.setText(self._split()[0] + party.name)
         self._box.editor.setFocus()
 
@@ -207,14 +229,45 @@ class ComposePage(Surface):
         return typed[:cut], typed[cut:].strip()
 
     def _on_submit(self, body: str) -> None:
-        to = self._to.text().strip()
-        if not to:
+        names = text.names_in(text.storable(self._to.text()))
+        if not names:
             self._say(translate("Compose", "To whom? Type a name first."))
             self._to.setFocus()
             return
+        unknown = next((name for name in names if _folded(name) not in self._known), "")
+        self._wait_for(unknown)
+        if unknown:
+            self._body = body
+            self.people_search_requested.emit(unknown)
+            return
         self._box.set_text("")
-        self.sent.emit(to, body)
+        self.sent.emit(tuple(self._known[_folded(name)] for name in names), body)
+
+    def _wait_for(self, name: str) -> None:
+        self._asked = name
+        self._box.setEnabled(not name)
+
+    def _on_answer(self, name: str, *, asked: bool) -> None:
+        self._wait_for("")
+        if _folded(name) in self._known:
+            self._on_submit(self._body)
+            return
+        nobody = translate("Compose", "Nobody here is called “%1”.")
+        unasked = translate("Compose", "“%1” cannot be checked without a connection. What you wrote stays here.")
+        self._say((nobody if asked else unasked).replace("%1", text.one_line(name, 64)))
+        self._people.hide()
+        self._nobody.hide()
+        self._to.setFocus()
+        written = re.search(rf"(?<![^{SEPARATORS}]){re.escape(name)}(?![^{SEPARATORS}])", self._to.text())
+        if written:
+            start, end = map(Utf16(self._to.text()).units, written.span())
+            self._to.setSelection(start, end - start)
 
     def _say(self, words: str) -> None:
         self._problem.setText(words)
         self._problem.setVisible(bool(words))
+
+
+def _folded(name: str) -> str:
+    """As the server compares names."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -92,7 +92,7 @@ class Gallery:
         window.show_messages(closed, self._what.messages[:1], has_older=False)
         self._shoot("closed", window)
         window.compose()
-        window.set_people(self._what.people)
+        window.set_people("", self._what.people)
         self._shoot("compose", window)
         window.hide()
 

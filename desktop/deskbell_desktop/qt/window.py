@@ -29,7 +29,7 @@ class MainWindow(QWidget):
 
     conversation_selected = Signal(str)
     reply_requested = Signal(str, str)
-    compose_requested = Signal(str, str)
+    compose_requested = Signal(tuple, str)
     people_search_requested = Signal(str)
     retry_requested = Signal(str)
     discard_requested = Signal(str)
@@ -115,14 +115,14 @@ class MainWindow(QWidget):
         else:
             self._pane.show_draft(conversation, draft)
 
-    def set_people(self, people: Sequence[Party]) -> None:
-        self._compose.set_people(people)
+    def set_people(self, query: str, people: Sequence[Party], *, asked: bool = True) -> None:
+        self._compose.set_people(query, people, asked=asked)
 
-    def compose(self, to: str = "") -> None:
+    def compose(self, party: Party | None = None) -> None:
         """The page for a new message."""
         self._stack.setCurrentWidget(self._compose)
         self._side.list.open(None)
-        self._compose.begin(to)
+        self._compose.begin(party)
         self._tell_looking()
 
     def welcome(self) -> None:
@@ -273,7 +273,7 @@ class MainWindow(QWidget):
         if any(row.id == party.id for row in self._conversations or ()):
             self._on_chosen(party.id)
         else:
-            self.compose(party.name)
+            self.compose(party)
 
     def _on_found_chosen(self, conversation: str, message: str) -> None:
         self._leave_for(conversation)
@@ -293,9 +293,9 @@ class MainWindow(QWidget):
         if here is not None:
             self.older_requested.emit(here)
 
-    def _on_composed(self, to: str, body: str) -> None:
+    def _on_composed(self, parties: tuple[Party, ...], body: str) -> None:
         self._leave_compose()
-        self.compose_requested.emit(to, body)
+        self.compose_requested.emit(parties, body)
 
     def _on_cancelled(self) -> None:
         self._leave_compose()

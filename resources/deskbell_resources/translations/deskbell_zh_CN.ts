@@ -31,6 +31,14 @@
         <source>To whom? Type a name first.</source>
         <translation>发给谁？请先输入名称。</translation>
     </message>
+    <message>
+        <source>Nobody here is called “%1”.</source>
+        <translation>这里没有人叫“%1”。</translation>
+    </message>
+    <message>
+        <source>“%1” cannot be checked without a connection. What you wrote stays here.</source>
+        <translation>没有连接，无法核对“%1”。您写的内容保留在这里。</translation>
+    </message>
 </context>
 <context>
     <name>Conversations</name>

@@ -84,15 +84,15 @@ def member_ids(connection: Connection, group_id: str) -> list[str]:
 
 
 def search(connection: Connection, fragment: str, user_id: str | None, limit: int) -> list[Party]:
-    """Groups whose name or display holds `fragment`, of which `user_id` is a member (None: all)."""
+    """Groups whose name or display holds `fragment`, `user_id` being a member (None: all); the exact one first."""
     pattern = "%" + fragment.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = connection.execute(
         "SELECT g.id, g.name, g.display FROM groups g"
         " WHERE (g.name_key LIKE ? ESCAPE '\\' OR g.display LIKE ? ESCAPE '\\')"
         " AND (CAST(? AS TEXT) IS NULL"
         " OR EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id AND m.user_id = ?))"
-        " ORDER BY g.name_key LIMIT ?",
-        (pattern, pattern, user_id, user_id, limit),
+        " ORDER BY g.name_key <> ?, g.name_key LIMIT ?",
+        (pattern, pattern, user_id, user_id, fragment, limit),
     ).fetchall()
     return [Party(id=row[0], name=row[1], display=row[2], kind="group") for row in rows]
 

@@ -279,17 +279,6 @@ def test_read_marks_that_came_back_by_themselves_are_not_retried() -> None:
     assert bench.session.due is None
 
 
-def test_writing_to_unknown_names_finds_its_conversation_with_the_echo() -> None:
-    bench = Bench()
-    bench.online()
-    effects = bench.tell(on.Wrote("c1", "", ("bob",), "Hello"))
-    assert bench.store.outbox["c1"].conversation == "new:c1"
-    bench.tell(bench.log.take(of(effects, do.SendMessage)[0]))
-    effects = bench.push(bench.log.events[-1])
-    assert of(effects, do.ConversationNamed) == [do.ConversationNamed("new:c1", BOB.id)]
-    assert of(effects, do.Changed)[0].conversations == {"new:c1", BOB.id}
-
-
 # -- what was not sent, where only the tray is in sight -------------------------------------------------------------
 
 

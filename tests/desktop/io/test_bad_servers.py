@@ -93,7 +93,7 @@ def test_names_in_answers_are_cleaned(network: Network, posts: Posts) -> None:
         network.login(seen.url, "maria", PASSWORD, allow_plain_http=False)
         user = posts.next(results.LoginSucceeded).account.user
         network.search(seen.url, TOKEN, "e")
-        (found,) = posts.next(results.PeopleFound).people
+        (found,) = posts.next(results.PeopleFound).people or ()
     assert user == found
     assert found.name == text.one_line(EVIL, limits.NAME_CHARS + 1)
     assert found.display == text.one_line(EVIL, limits.DISPLAY_CHARS)

@@ -101,7 +101,9 @@ def test_refusals_come_back_with_their_code(network: Network, posts: Posts, serv
 def test_people_are_found(network: Network, posts: Posts, server: Server, maria: Login) -> None:
     network.search(server.url, maria.token, "bo")
     found = posts.next(results.PeopleFound)
-    assert [party.name for party in found.people] == ["bob"]
+    assert [party.name for party in found.people or ()] == ["bob"]
+    network.search("http://127.0.0.1:1", maria.token, "bo")
+    assert posts.next(results.PeopleFound) == results.PeopleFound("bo", None)
 
 
 def test_logging_out_revokes_the_device(network: Network, posts: Posts, server: Server, maria: Login) -> None:

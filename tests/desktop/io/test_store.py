@@ -331,10 +331,14 @@ def test_a_search_shows_every_line_newest_first_up_to_a_limit(store: Store, page
     assert max(map(len, lines)) <= 121
 
 
-def test_names_lead_to_parties_only_when_all_are_known(store: Store, pages: Pages) -> None:
-    store.apply(applied(arrived(1), arrived(2, CHEN)))
-    assert pages.parties_named(["BOB", "陈晓明"]) is not None
-    assert pages.parties_named(["bob", "nobody"]) is None
+def test_who_is_known_here_is_found_without_the_server(store: Store, pages: Pages) -> None:
+    store.apply(applied(arrived(1), arrived(2, CHEN), arrived(3, to=OPS)))
+    store.keep(Outgoing("c1", "new", ("bobby",), "not known before the server says so", AT))
+    assert pages.people("BO") == [BOB]
+    assert pages.people("nobody") == []
+    assert pages.people("") == [OPS, CHEN, BOB]
+    store.keep_groups(())
+    assert pages.people("") == [CHEN, BOB]
     assert pages.last_received(BOB.id) is not None
     assert pages.last_received("elsewhere") is None
 

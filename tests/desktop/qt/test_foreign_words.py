@@ -39,7 +39,7 @@ def test_the_windows_show_it_as_it_is(window: MainWindow) -> None:
     conversation = replace(talk(PARTY), title=EVIL, last_text=EVIL)
     window.show_conversations([conversation], "u9")
     window.show_messages(conversation, [said(1, EVIL, sender=PARTY)], has_older=False)
-    window.set_people([PARTY])
+    window.set_people("", [PARTY])
     assert_plain(window)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core import events as on
@@ -119,7 +119,7 @@ def test_where_one_may_not_write_there_is_no_box_but_a_way_to_answer_alone(windo
     qtbot.keyClicks(QApplication.focusWidget(), "Hi")
     with qtbot.waitSignal(window.compose_requested) as sent:
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, CTRL)
-    assert sent.args == ["陈晓明", "Hi"]
+    assert sent.args == [(XIAOMING,), "Hi"]
     window.show_messages(talk(OPS), [], has_older=False)
     assert box.isVisible()
 
@@ -267,14 +267,14 @@ def test_a_new_message_by_keyboard_alone(window: MainWindow, qtbot: QtBot) -> No
     with qtbot.waitSignal(window.people_search_requested) as asked:
         qtbot.keyClicks(QApplication.focusWidget(), "m")
     assert asked.args == ["m"]
-    window.set_people([XIAOMING, MARIA])
+    window.set_people("m", [XIAOMING, MARIA])
     qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Down)
     qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
-    window.set_people([XIAOMING])  # a late answer does not undo the choice
+    window.set_people("", [XIAOMING])  # a late answer does not undo the choice
     qtbot.keyClicks(QApplication.focusWidget(), "Hi")
     with qtbot.waitSignal(window.compose_requested) as sent:
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, CTRL)
-    assert sent.args == ["maria", "Hi"]
+    assert sent.args == [(MARIA,), "Hi"]
     assert window.current_conversation() == "u1"
 
 
@@ -284,12 +284,57 @@ def test_a_second_name_is_searched_for_itself(window: MainWindow, qtbot: QtBot) 
     with qtbot.waitSignal(window.people_search_requested) as asked:
         qtbot.keyClicks(to, "@ops, mar")
     assert asked.args == ["mar"]
-    window.set_people([MARIA])
+    window.set_people("mar", [MARIA])
     qtbot.keyClick(to, Qt.Key.Key_Return)
     qtbot.keyClicks(QApplication.focusWidget(), "Hi")
-    with qtbot.waitSignal(window.compose_requested) as sent:
+    with qtbot.waitSignal(window.people_search_requested) as asked:
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, CTRL)
-    assert sent.args == ["@ops, maria", "Hi"]
+    assert asked.args == ["@ops"]
+    with qtbot.waitSignal(window.compose_requested) as sent:
+        window.set_people("@ops", [OPS])
+    assert sent.args == [(OPS, MARIA), "Hi"]
+
+
+@pytest.mark.parametrize(
+    ("found", "asked", "said"),
+    [
+        ([], True, "Nobody here is called “bbo”."),
+        ([Party("u5", "bbob", "")], True, "Nobody here is called “bbo”."),
+        ([], False, "“bbo” cannot be checked without a connection. What you wrote stays here."),
+    ],
+)
+def test_a_name_that_nobody_has_is_refused_where_it_is_typed(
+    found: list[Party], asked: bool, said: str, window: MainWindow, qtbot: QtBot
+) -> None:
+    window.compose()
+    to = QApplication.focusWidget()
+    assert isinstance(to, QLineEdit)
+    to.insert("𠮷bbo, maria, bbo")  # QTest types no pairs of surrogates
+    editor = editor_of(window)
+    qtbot.keyClicks(editor, "Hi")
+    window.set_people("", [Party("u6", "𠮷bbo", ""), MARIA])
+    with qtbot.assertNotEmitted(window.compose_requested):
+        qtbot.keyClick(editor, Qt.Key.Key_Return, CTRL)
+        window.set_people("bbo", found, asked=asked)
+    assert said in words_on(window)
+    assert (to.hasFocus(), to.selectedText(), to.selectionStart()) == (True, "bbo", 14)
+    assert editor.text() == "Hi"
+    qtbot.keyClicks(to, "maria")
+    with qtbot.waitSignal(window.compose_requested) as sent:
+        qtbot.keyClick(editor, Qt.Key.Key_Return, CTRL)
+    assert [party.name for party in sent.args[0]] == ["𠮷bbo", "maria"]
+
+
+@pytest.mark.parametrize("leave", [Qt.Key.Key_Escape, Qt.Key.Key_X])
+def test_an_answer_that_comes_too_late_sends_nothing(leave: Qt.Key, window: MainWindow, qtbot: QtBot) -> None:
+    window.compose()
+    to = QApplication.focusWidget()
+    qtbot.keyClicks(to, "maria")
+    qtbot.keyClicks(editor_of(window), "Hi")
+    with qtbot.assertNotEmitted(window.compose_requested):
+        qtbot.keyClick(editor_of(window), Qt.Key.Key_Return, CTRL)
+        qtbot.keyClick(to, leave)
+        window.set_people("maria", [MARIA])
 
 
 def test_without_a_name_it_asks_for_one_and_keeps_the_text(window: MainWindow, qtbot: QtBot) -> None:
@@ -307,7 +352,7 @@ def test_without_a_name_it_asks_for_one_and_keeps_the_text(window: MainWindow, q
 def test_nobody_found_is_said(window: MainWindow, qtbot: QtBot) -> None:
     window.compose()
     qtbot.keyClicks(QApplication.focusWidget(), "zz")
-    window.set_people([])
+    window.set_people("zz", [])
     assert "Nobody of that name is known here yet." in words_on(window)
 
 
