@@ -66,6 +66,8 @@ class MessageList(SelectableList):
             to_clipboard(self.selected_text() or text.clean(self.messages.rows[index.row()].message.body))
             return
         super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self.scrollTo(self.currentIndex())  # Qt goes nowhere when it was that row before, wherever the view is
 
     def keyboardSearch(self, search: str) -> None:
         """Called by Qt with what is typed here."""
