@@ -7,6 +7,7 @@ sets after it has installed everything, it makes them fail.
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -70,11 +71,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """For several workers, each of which takes one file after the other: that with the longest test begins."""
+    """For several workers, each of which takes one file after the other: first the longest, so that none comes last.
+
+    That is the file with the longest test, and among those without one that with the most tests that start something.
+    """
     longest: dict[Path, float] = {}
+    started: Counter[Path] = Counter()
     for item in items:
         longest[item.path] = max(longest.get(item.path, 0.0), patience(item))
-    items.sort(key=lambda item: -longest[item.path])
+        started[item.path] += item.get_closest_marker("real") is not None
+    items.sort(key=lambda item: (-longest[item.path], -started[item.path]))
 
 
 def fixtures(item: pytest.Item) -> Iterator[pytest.FixtureDef[object]]:
