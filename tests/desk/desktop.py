@@ -96,6 +96,9 @@ class Desk:
         self._stack.callback(child.stop)
         return child
 
+    def pid_of(self, program: str) -> int:
+        return self._running[program].pid
+
     def end(self, program: str) -> None:
         self._running.pop(program).stop()
 

@@ -19,7 +19,8 @@ from deskbell_desktop.io.results import TokenKept, TokenLoaded
 log = logging.getLogger(__name__)
 
 SERVICE = "Deskbell"
-CLOSE_S = 0.5
+ASKING_S, CHANGING_S = 0.5, 5.0
+"""How long the end waits for a question, whose answer nobody needs any more, and for a change."""
 
 
 class Secrets:
@@ -32,24 +33,27 @@ class Secrets:
         self._place = TokenFile(profile / "token.json") if in_file else KeyringLink(words)
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._patience_s = ASKING_S
 
     def load(self, account: Account) -> None:
-        self._begin(lambda: self._load(account))
+        self._begin(ASKING_S, lambda: self._load(account))
 
     def keep(self, account: Account, token: str) -> None:
-        self._begin(lambda: self._keep(account, token))
+        self._begin(CHANGING_S, lambda: self._keep(account, token))
 
     def forget(self, account: Account) -> None:
-        self._begin(lambda: self._forget(account))
+        self._begin(CHANGING_S, lambda: self._forget(account))
 
     def close(self) -> None:
-        """What is under way may take a moment to end; a keyring that waits for its person is told never mind."""
+        """A change under way gets as long as a busy machine needs: the password would have to be typed anew. A keyring
+        that waits for its person is then told never mind."""
         if self._thread is not None:
             self._jobs.put(None)
-            self._thread.join(CLOSE_S)
+            self._thread.join(self._patience_s)
             self._place.close()
 
-    def _begin(self, job: Callable[[], None]) -> None:
+    def _begin(self, patience_s: float, job: Callable[[], None]) -> None:
+        self._patience_s = patience_s
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="keyring", daemon=True)
             self._thread.start()

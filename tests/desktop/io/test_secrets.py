@@ -40,6 +40,22 @@ secrets.close()
 """
 
 
+ENDED_AT_ONCE = """
+import os, signal, sys, threading
+from pathlib import Path
+from deskbell_desktop.core.words import Words
+from deskbell_desktop.io.secrets import Secrets
+from tests.fakes import ACCOUNT
+
+profile, act, daemon = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+os.kill(daemon, signal.SIGSTOP)
+threading.Timer(1, os.kill, (daemon, signal.SIGCONT)).start()
+secrets = Secrets(lambda _post: None, profile, Words(), in_file=False)
+name, _, token = act.partition("=")
+getattr(secrets, name)(ACCOUNT, *([token] if token else []))
+secrets.close()
+"""
+
 LOCKED = """
 import sys, time
 from pathlib import Path
@@ -92,6 +108,14 @@ def test_a_token_is_there_at_the_next_start_and_gone_when_forgotten(desk: Desk) 
         if file.is_file() and not file.is_socket() and TOKEN.encode() in file.read_bytes()
     ]
     assert leaks == []
+
+
+@pytest.mark.parametrize(("act", "there"), [(f"keep={TOKEN}", TOKEN), ("forget", "None")])
+def test_a_change_right_before_the_end_is_still_made(desk: Desk, act: str, there: str) -> None:
+    """As when somebody signs in and quits, on a machine that is busy for a second."""
+    assert look(desk.env, "keep=another")[-1][1] == "another"
+    _run(ENDED_AT_ONCE, desk.env, "/profile", act, str(desk.pid_of("gnome-keyring-daemon")))
+    assert look(desk.env) == [["TokenLoaded", there, ""]]
 
 
 def test_without_a_bus_it_says_why_and_keeps_nothing(desk: Desk) -> None:
