@@ -184,8 +184,8 @@ class App(QObject):
                     self.tell(taken)
             case on.SyncAnswered(answer):
                 self.tell(on.SyncAnswered(answer, self._known(event)))
-            case results.LoginSucceeded(account, token):
-                self._on_login(account, token)
+            case results.LoginSucceeded(account, token, known):
+                self._on_login(account, token, known)
             case results.LoginFailed():
                 self._on_login_failed(event)
             case results.TokenLoaded(account, token, problem):
@@ -248,8 +248,8 @@ class App(QObject):
 
     def _on_sign_in(self, form: "LoginForm") -> None:
         self._signing_in = True
-        plain = form.allow_plain_http or self._kept.allow_plain_http
-        self._network.login(form.server, form.name, form.password, allow_plain_http=plain)
+        plain, known = form.allow_plain_http or self._kept.allow_plain_http, self._kept.known
+        self._network.login(form.server, form.name, form.password, allow_plain_http=plain, known=known)
 
     def _on_login_failed(self, failed: results.LoginFailed) -> None:
         if self._signing_in:
@@ -260,7 +260,7 @@ class App(QObject):
         self._signing_in = False
         self._network.cancel_login()
 
-    def _on_login(self, account: Account, token: str) -> None:
+    def _on_login(self, account: Account, token: str, known: str) -> None:
         if not self._signing_in:  # given up while the answer was on its way: nobody will use this token
             self._network.logout(account.server, token)
             return
@@ -273,8 +273,7 @@ class App(QObject):
             self._secrets.forget(before)
         self._secrets.keep(account, token)
         self._later(KEYRING_PATIENCE_MS, self._on_keyring_slow)
-        kept = msgspec.structs.replace(self._kept, server=account.server, server_id=account.server_id)
-        self._keep(msgspec.structs.replace(kept, user=account.user))
+        self._keep(self._kept.signed_in(account, known))
         if self._dialog is not None:
             self._dialog.hide()
         self._sit_down(account)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from deskbell_desktop import __version__
 from deskbell_desktop.core.events import Account
@@ -35,10 +36,17 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     """Certificates (PEM) to trust instead of the system's."""
     token_in_file: bool = False
     """Keep the sign-in in a file of the profile, not encrypted, where there is no keyring."""
+    known: dict[str, str] = {}
+    """Server -> what it said at the last sign-in, for the next one. It opens nothing."""
 
     @property
     def account(self) -> Account | None:
         return None if self.user is None or not self.server else Account(self.server, self.user, self.server_id)
+
+    def signed_in(self, account: Account, known: str) -> "Kept":
+        """The same after a sign-in."""
+        servers = {**self.known, account.server: known}
+        return replace(self, server=account.server, user=account.user, server_id=account.server_id, known=servers)
 
 
 @dataclass(frozen=True)

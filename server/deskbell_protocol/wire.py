@@ -107,6 +107,8 @@ class Login(Incoming, frozen=True):
     username: Annotated[str, Meta(max_length=limits.NAME_CHARS)]
     password: Annotated[str, Meta(max_length=limits.PASSWORD_CHARS_MAX)]
     device: Annotated[str, Meta(min_length=1, max_length=100)]
+    known: Annotated[str, Meta(max_length=300)] = ""
+    """What the last answer to a login from this device said."""
 
 
 def _yes() -> bool:
@@ -209,6 +211,8 @@ class LoginAnswer(Outgoing, frozen=True):
     user: Party
     device: "Device"
     server: "Server"
+    known: str = ""
+    """To be sent with the next login: this device is then not slowed by guesses that others make."""
 
 
 class Server(Outgoing, frozen=True):

@@ -1,17 +1,14 @@
 """Accounts: who exists, who may sign in, and how often somebody may guess."""
 
-import ipaddress
-import time
-
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Device as DeviceView
 from deskbell_protocol.wire import Login, LoginAnswer, Party, Server
-from deskbell_server import addresses, texts, tickets
+from deskbell_server import texts, tickets
 from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.devices import Devices
-from deskbell_server.errors import LimitedError, RefusedError
-from deskbell_server.limiter import Limiter, Rate
+from deskbell_server.errors import RefusedError
+from deskbell_server.guessing import Guessing, place
 from deskbell_server.passwords import Passwords
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices as device_rows
@@ -20,26 +17,11 @@ from deskbell_server.store import users as rows
 from deskbell_server.store.database import Connection, Database
 from deskbell_server.store.users import User
 
-FAILURES = Rate(per_s=20 / 60, burst=20)
-"""Failed logins of one address, and of one account: 20, then 20 a minute. Good logins cost nothing."""
 WRONG = "name or password is wrong"
+KNOWN_S = 400 * 86_400.0
+"""How long a device that signed in counts as known: as long as browsers keep a cookie."""
 LINK_S = 3 * 86_400.0
 """How long a link is good by which a person chooses a password."""
-
-
-def address_key(address: str) -> str:
-    """An IPv4 address, or the /64 that one IPv6 customer has.
-
-    "" for this machine itself: a proxy here may speak for everybody, and must not be shut out for one of them.
-    """
-    parsed = addresses.parsed(address)
-    if parsed is None:
-        return address
-    if parsed.is_loopback:
-        return ""
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
 
 
 class Accounts:
@@ -50,30 +32,44 @@ class Accounts:
         self._passwords = passwords
         self._devices = devices
         self._tickets = signed
-        self._failures_by_address = Limiter(FAILURES)
-        self._failures_by_account = Limiter(FAILURES)
+        self._guessing = Guessing()
 
     def login(self, request: Login, address: str) -> LoginAnswer:
         """A new device with its token. Unknown user, wrong password and disabled account look and last the same."""
-        place, account = address_key(address), texts.folded(request.username)
-        self._refuse_guessing(place, account)
+        account = texts.folded(request.username)
         user = self._database.read(lambda connection: rows.by_name(connection, account))
         device_name = texts.clean_line("device", request.device) or "unnamed"
-        good = self._passwords.verify(user.password_hash if user else None, request.password)
-        if not good or user is None or user.disabled_at is not None:
-            raise self._guessed_wrong(place, account)
+        with self._guessing.attempt(*self._places(request, user, address)):
+            self._check_password(user, request.password)
+        assert user is not None
         device_id, token = self._devices.add(user, device_name)
         at = now_ms()
         device = DeviceView(id=device_id, name=device_name, created_at=at, last_used_at=at, current=True)
-        return LoginAnswer(token, user.party, device, Server(self._database.read(rows.server)))
+        return LoginAnswer(token, user.party, device, Server(self._database.read(rows.server)), self._known(user))
 
-    def confirm(self, user_id: str, password: str, address: str) -> None:
+    def confirm(self, principal: Principal, password: str) -> None:
         """Refused `unauthorized` unless it is that user's password; guessing is slowed as for a login."""
-        user = self._database.read(lambda connection: rows.by_id(connection, user_id))
-        place, account = address_key(address), texts.folded(user.name if user else "")
-        self._refuse_guessing(place, account)
-        if not self._passwords.verify(user.password_hash if user else None, password):
-            raise self._guessed_wrong(place, account)
+        user = self._database.read(lambda connection: rows.by_id(connection, principal.user_id))
+        with self._guessing.attempt(f"session {principal.device_id}"):
+            self._check_password(user, password)
+
+    def _check_password(self, user: User | None, password: str) -> None:
+        good = self._passwords.verify(user.password_hash if user else None, password)
+        if not good or user is None or user.disabled_at is not None:
+            raise RefusedError(Code.UNAUTHORIZED, WRONG)
+
+    def _places(self, request: Login, user: User | None, address: str) -> list[str]:
+        """Where this guess comes from. Who guesses elsewhere must not keep a known device out."""
+        if user is not None:
+            known = self._tickets.subject(tickets.KNOWN, request.known, bound=user.password_hash)
+            if known is not None and known.partition("~")[0] == user.id:
+                return [f"device {known}"]
+        found = place(address)
+        return [f"account {texts.folded(request.username)}", *([f"address {found}"] if found else [])]
+
+    def _known(self, user: User) -> str:
+        """A ticket that says: from here this user has signed in, with the password of today. It opens nothing."""
+        return self._tickets.make(tickets.KNOWN, f"{user.id}~{new_id()}", KNOWN_S, bound=user.password_hash)
 
     def check_new(self, name: str, display: str) -> None:
         """Whether `add` would take these, before anybody is asked for a password."""
@@ -198,19 +194,6 @@ class Accounts:
             return device_rows.revoke_all(connection, user.id, at) if disabled else []
 
         self._devices.revoked(self._database.write(job))
-
-    def _guessed_wrong(self, place: str, account: str) -> RefusedError:
-        now = time.monotonic()
-        if place:
-            self._failures_by_address.take(place, now)
-        self._failures_by_account.take(account, now)
-        return RefusedError(Code.UNAUTHORIZED, WRONG)
-
-    def _refuse_guessing(self, place: str, account: str) -> None:
-        now = time.monotonic()
-        wait = max(self._failures_by_address.wait(place, now), self._failures_by_account.wait(account, now))
-        if wait:
-            raise LimitedError("too many failed attempts to sign in: wait a little", wait)
 
 
 def _taken(name: str) -> RefusedError:

@@ -42,7 +42,7 @@ SERVE = (
     Option("workers", 1, "Processes that share the port: about as many as there are processors.", low=1, high=64),
     Option("polling", False, "Also allow long polling, for networks that break WebSockets."),
     Option("transport", "native", "Which transport carries Socket.IO.", choices=("native", "stock")),
-    Option("publish-rate", 20.0, "Messages a second per token, after a burst of 100; 0: no limit."),
+    Option("publish-rate", 20.0, "Messages a second per account, after a burst of 100; 0: no limit."),
     Option(
         "diagnostics",
         "off",

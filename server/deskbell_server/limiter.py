@@ -37,6 +37,12 @@ class Limiter:
             return 0.0
         return (1.0 - bucket.left) / self._rate.per_s
 
+    def give_back(self, key: str, now: float) -> None:
+        """Undoes a `take`."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            bucket.left, bucket.at = min(self._rate.burst, self._left(bucket, now) + 1.0), now
+
     def wait(self, key: str, now: float) -> float:
         """Seconds until there is one to take; takes nothing and remembers nothing."""
         bucket = self._buckets.get(key)

@@ -96,7 +96,7 @@ class Messages:
     def _checked(self, principal: Principal, draft: Publish, key: str | None, announced_by: str = "") -> Request:
         if self._closed:
             raise UnavailableError("the server is shutting down")
-        wait = self._limiter.take(principal.device_id, time.monotonic())
+        wait = self._limiter.take(principal.user_id, time.monotonic())
         if wait:
             raise LimitedError("too many messages at once: wait a little", wait)
         check_draft(draft)

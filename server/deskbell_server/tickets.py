@@ -20,6 +20,7 @@ PASSWORD = "password"  # noqa: S105 - what a ticket is for
 ADMIN = "admin"
 SESSION = "session"
 CSRF = "csrf"
+KNOWN = "known"
 KEY_BYTES = 32
 KEY_MODE = 0o600
 

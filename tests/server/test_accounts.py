@@ -11,8 +11,8 @@ import pytest
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Login
-from deskbell_server.accounts import FAILURES, address_key
 from deskbell_server.errors import LimitedError, RefusedError
+from deskbell_server.guessing import FAILURES, place
 from deskbell_server.passwords import AT_ONCE, Passwords
 from deskbell_server.services import People
 
@@ -245,4 +245,4 @@ def test_the_loop_turns_while_passwords_are_reckoned() -> None:
     ],
 )
 def test_an_address_is_one_customers(address: str, key: str) -> None:
-    assert address_key(address) == key
+    assert place(address) == key

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,10 +150,12 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def begin_login(self, server: str, name: str, password: str, *, allow_plain_http: bool) -> None:
+    def begin_login(
+        self, server: str, name: str, password: str, *, allow_plain_http: bool, known: Mapping[str, str]
+    ) -> None:
         """One at a time: a later one ends an earlier."""
         self.cancel_login()
-        self._login = self.begin(self.login(server, name, password, allow_plain_http=allow_plain_http))
+        self._login = self.begin(self.login(server, name, password, allow_plain_http=allow_plain_http, known=known))
 
     def cancel_login(self) -> None:
         """Whatever it waits for. It posts nothing any more, unless it has already."""
@@ -161,19 +163,23 @@ class Connection:
         if login is not None:
             login.cancel()
 
-    async def login(self, server: str, name: str, password: str, *, allow_plain_http: bool) -> None:
+    async def login(
+        self, server: str, name: str, password: str, *, allow_plain_http: bool, known: Mapping[str, str]
+    ) -> None:
         try:
             address = parse_address(server, self._words, allow_plain_http=allow_plain_http)
-            answer = await self._ask_login(address, name, password)
+            login = wire.Login(name, password, self._device, known.get(str(address), ""))
+            answer = await self._ask_login(address, login)
         except LinkError as error:
             self._post(LoginFailed(str(error), at_server=not isinstance(error, ApiError)))
             return
-        self._post(LoginSucceeded(Account(str(address), foreign.party(answer.user), answer.server.id), answer.token))
+        account = Account(str(address), foreign.party(answer.user), answer.server.id)
+        self._post(LoginSucceeded(account, answer.token, answer.known))
 
-    async def _ask_login(self, address: Address, name: str, password: str) -> wire.LoginAnswer:
+    async def _ask_login(self, address: Address, login: wire.Login) -> wire.LoginAnswer:
         """A server without encryption may leave a client that wants it waiting: it is asked whether it is one."""
         async with new_session(address, self._tls_for(address)) as session:
-            answer = asyncio.ensure_future(Api(session, address, self._words).login(name, password, self._device))
+            answer = asyncio.ensure_future(Api(session, address, self._words).login(login))
             try:
                 await asyncio.wait([answer], timeout=HINT_S)
                 if address.scheme == "https" and not _has_answered(answer) and await self._is_plain(address):

@@ -47,9 +47,9 @@ class Api:
         self._session = session
         self._address = address
 
-    async def login(self, name: str, password: str, device: str) -> wire.LoginAnswer:
+    async def login(self, login: wire.Login) -> wire.LoginAnswer:
         try:
-            return await self._call("POST", "/login", wire.LoginAnswer, body=wire.Login(name, password, device))
+            return await self._call("POST", "/login", wire.LoginAnswer, body=login)
         except ApiError as error:
             if error.code == Code.UNAUTHORIZED:
                 raise ApiError(error.code, self._words.wrong_password()) from error

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +62,15 @@ class Network:
     def request(self, effect: "Request") -> None:
         self._call(lambda connection: connection.request(effect))
 
-    def login(self, server: str, name: str, password: str, *, allow_plain_http: bool) -> None:
-        self._call(lambda connection: connection.begin_login(server, name, password, allow_plain_http=allow_plain_http))
+    def login(
+        self, server: str, name: str, password: str, *, allow_plain_http: bool, known: Mapping[str, str] | None = None
+    ) -> None:
+        """`known`: what servers, by their addresses, said at the last login."""
+        self._call(
+            lambda connection: connection.begin_login(
+                server, name, password, allow_plain_http=allow_plain_http, known=known or {}
+            )
+        )
 
     def cancel_login(self) -> None:
         self._call(lambda connection: connection.cancel_login())

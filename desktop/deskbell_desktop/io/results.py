@@ -10,6 +10,8 @@ from deskbell_protocol.wire import Party
 class LoginSucceeded:
     account: Account
     token: str = field(repr=False)
+    known: str = field(default="", repr=False)
+    """For the next login at this server."""
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ class Desk(flask_socketio.Namespace):
 
     def _paced(self, sid: str) -> Principal:
         principal = self._principal(sid)
-        wait = self._limiter.take(sid, time.monotonic())
+        wait = self._limiter.take(principal.user_id, time.monotonic())
         if wait:
             raise LimitedError("too many requests at once: wait a little", wait)
         return principal

@@ -81,7 +81,7 @@ class Admin:
     @needs(Needs.SESSION)
     def confirm(self) -> Response:
         principal = caller()
-        self.people.accounts.confirm(principal.user_id, body_as(Confirmation).password, request.remote_addr or "")
+        self.people.accounts.confirm(principal, body_as(Confirmation).password)
         response = answer({})
         self.browser.confirm(response, principal)
         return response

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from flask import Response, request
 
 from deskbell_protocol.errors import Code
+from deskbell_protocol.wire import LoginAnswer
 from deskbell_server import tickets
+from deskbell_server.accounts import KNOWN_S
 from deskbell_server.devices import Devices
 from deskbell_server.errors import RefusedError
 from deskbell_server.principals import Principal
@@ -15,6 +17,7 @@ from deskbell_server.transport import origins
 
 SESSION_COOKIE = "deskbell_session"
 ADMIN_COOKIE = "deskbell_admin"
+KNOWN_COOKIE = "deskbell_known"
 SESSION_S = 90 * 86_400.0
 BETWEEN = "~"
 CONFIRMED_S = 30 * 60.0
@@ -73,9 +76,14 @@ class Browser:
         if not origin or not origins.allowed(origin, request.host, self.allowed_origins):
             raise RefusedError(Code.FORBIDDEN, "this request came from another site")
 
-    def begin(self, response: Response, token: str, device_id: str) -> None:
-        ticket = self.tickets.make(tickets.SESSION, device_id, SESSION_S, bound=token)
-        _put(response, SESSION_COOKIE, token + BETWEEN + ticket, "/", round(SESSION_S))
+    def begin(self, response: Response, signed_in: LoginAnswer) -> None:
+        ticket = self.tickets.make(tickets.SESSION, signed_in.device.id, SESSION_S, bound=signed_in.token)
+        _put(response, SESSION_COOKIE, signed_in.token + BETWEEN + ticket, "/", round(SESSION_S))
+        _put(response, KNOWN_COOKIE, signed_in.known, "/web", round(KNOWN_S))
+
+    def known(self) -> str:
+        """What the last sign-in left here; it stays when that session ends."""
+        return request.cookies.get(KNOWN_COOKIE, "")
 
     def confirm(self, response: Response, principal: Principal) -> None:
         ticket = self.tickets.make(tickets.ADMIN, principal.device_id, CONFIRMED_S)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
+from msgspec.structs import replace
 
 from deskbell_protocol.errors import Code
-from deskbell_protocol.wire import Incoming, Login
+from deskbell_protocol.wire import Incoming, Login, LoginAnswer
 from deskbell_server.errors import RefusedError
 from deskbell_server.ingest.web import Needs, answer, body_as, caller, needs
 from deskbell_server.services import People
@@ -52,18 +53,21 @@ class Session:
     @needs(Needs.NOTHING)
     def login(self) -> Response:
         self.browser.check_origin()
-        signed_in = self.people.accounts.login(body_as(Login), request.remote_addr or "")
+        signed_in = self._signed_in(body_as(Login))
         self._leave()
         response = answer({"user": signed_in.user})
         self.browser.end(response)
-        self.browser.begin(response, signed_in.token, signed_in.device.id)
+        self.browser.begin(response, signed_in)
         return response
 
     def enter(self, response: Response, who: Login) -> None:
         """Signs in beside `response`, and confirms: the password was typed just now."""
-        signed_in = self.people.accounts.login(who, request.remote_addr or "")
-        self.browser.begin(response, signed_in.token, signed_in.device.id)
+        signed_in = self._signed_in(who)
+        self.browser.begin(response, signed_in)
         self.browser.confirm(response, self.people.devices.identify(signed_in.token))
+
+    def _signed_in(self, who: Login) -> LoginAnswer:
+        return self.people.accounts.login(replace(who, known=self.browser.known()), request.remote_addr or "")
 
     @needs(Needs.SESSION)
     def logout(self) -> Response:

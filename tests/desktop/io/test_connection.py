@@ -40,6 +40,20 @@ def test_the_password_becomes_a_token(network: Network, posts: Posts, server: Se
     assert found.token not in repr(found)
 
 
+def test_what_a_server_said_at_the_last_login_goes_to_that_server_only(
+    network: Network, posts: Posts, server: Server
+) -> None:
+    server.add_user("nora", PASSWORD)
+    network.login(server.url, "nora", PASSWORD, allow_plain_http=False)
+    known = posts.next(results.LoginSucceeded).known
+    for _ in range(20):
+        server.ask("POST", "/api/v1/login", {"username": "nora", "password": "wrong", "device": "d"})
+    network.login(server.url, "nora", PASSWORD, allow_plain_http=False, known={"https://another.test": known})
+    assert "Too many" in posts.next(results.LoginFailed).problem
+    network.login(server.url, "nora", PASSWORD, allow_plain_http=False, known={server.url: known})
+    assert posts.next(results.LoginSucceeded).known not in ("", known)
+
+
 def test_a_server_without_encryption_says_so_before_anything_is_told(
     network: Network, posts: Posts, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
