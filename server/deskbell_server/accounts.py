@@ -189,11 +189,18 @@ class Accounts:
 
         def job(connection: Connection) -> list[str]:
             user = _found(connection, name)
+            if disabled and user.is_admin and not _other_admins(connection, user):
+                raise RefusedError(Code.INVALID, f"{user.name} is the last admin: make another first")
             rows.set_disabled(connection, user.id, at if disabled else None)
             doors.audit(connection, at, actor, "user.disable" if disabled else "user.enable", user.id)
             return device_rows.revoke_all(connection, user.id, at) if disabled else []
 
         self._devices.revoked(self._database.write(job))
+
+
+def _other_admins(connection: Connection, user: User) -> bool:
+    others = (other for other in rows.everyone(connection) if other.id != user.id)
+    return any(other.is_admin and other.disabled_at is None for other in others)
 
 
 def _taken(name: str) -> RefusedError:

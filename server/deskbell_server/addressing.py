@@ -29,7 +29,7 @@ def resolve(connection: Connection, principal: Principal, draft: Publish) -> Aud
     if draft.reply_to is not None:
         parties = _answered(connection, principal, draft.reply_to)
     else:
-        parties = _named(connection, draft.to or [])
+        parties = _named(connection, principal, draft.to or [])
     recipients: set[str] = set()
     for party in parties:
         if party.kind == "group":
@@ -39,15 +39,16 @@ def resolve(connection: Connection, principal: Principal, draft: Publish) -> Aud
     return Audience(parties, recipients)
 
 
-def _named(connection: Connection, written: list[str]) -> list[Party]:
-    """In the order of writing, each once."""
+def _named(connection: Connection, principal: Principal, written: list[str]) -> list[Party]:
+    """In the order of writing, each once. A group that somebody may not write to is unknown to them."""
     by_key: dict[str, str] = {}
     for name in written:
         by_key.setdefault(texts.folded(name), name)
     group_keys = [key for key in by_key if key.startswith(names.GROUP_SIGN)]
     found = users.parties_by_key(connection, [key for key in by_key if key not in group_keys])
     if group_keys:
-        found |= groups.by_key(connection, group_keys)
+        by_group_key = groups.by_key(connection, group_keys)
+        found |= {key: group for key, group in by_group_key.items() if _may_write(connection, principal, group)}
         found[names.EVERYONE] = EVERYONE
     if unknown := [name for key, name in by_key.items() if key not in found]:
         raise _unknown(*unknown)
@@ -62,7 +63,12 @@ def _answered(connection: Connection, principal: Principal, message_id: str) -> 
     sender, parties = seen
     to_group = len(parties) == 1 and parties[0].kind == "group"
     targets = parties if to_group or sender.id == principal.user_id else [sender]
-    return [_today(connection, party) for party in targets]
+    today = [_today(connection, party) for party in targets]
+    for party in today:
+        if not _may_write(connection, principal, party):
+            why = f"you may not write to {party.name}: you are not a member"
+            raise RefusedError(Code.FORBIDDEN, why, names=[party.name])
+    return today
 
 
 def _today(connection: Connection, party: Party) -> Party:
@@ -82,10 +88,14 @@ def _members(connection: Connection, principal: Principal, group: Party) -> list
         if not may_announce(connection, principal.user_id):
             raise RefusedError(Code.FORBIDDEN, f"you may not write to {names.EVERYONE}", names=[names.EVERYONE])
         return users.enabled_ids(connection)
-    if not (principal.is_admin or groups.is_member(connection, group.id, principal.user_id)):
-        why = f"you may not write to {group.name}: you are not a member"
-        raise RefusedError(Code.FORBIDDEN, why, names=[group.name])
     return groups.member_ids(connection, group.id)
+
+
+def _may_write(connection: Connection, principal: Principal, party: Party) -> bool:
+    """Of people and `@everyone` it is not asked here."""
+    if party.kind != "group" or party.id == EVERYONE.id or principal.is_admin:
+        return True
+    return groups.is_member(connection, party.id, principal.user_id)
 
 
 def _unknown(*names_written: str) -> RefusedError:

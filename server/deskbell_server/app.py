@@ -113,7 +113,7 @@ class Server:
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
         self.flask.register_blueprint(self._setup.blueprint())
-        self.flask.register_blueprint(Health(database, watch, self._has_hints).blueprint())
+        self.flask.register_blueprint(Health(database, watch, self._has_redis).blueprint())
         socket.Desk(
             self.transport, people.devices, presence, watch, self._messages, reading, Limiter(READING)
         ).register()
@@ -146,8 +146,9 @@ class Server:
             for handler in handlers:
                 handler.cancel()
 
-    def _has_hints(self) -> bool:
-        return self._hints is None or self._hints.is_well
+    def _has_redis(self) -> bool:
+        """Whether all works that was asked of it."""
+        return (self._hints is None or self._hints.is_well) and (self._doors is None or self._doors.are_well)
 
     def _close_redis(self) -> None:
         for part in (self._doors, self._hints):
@@ -212,6 +213,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
     if settings.tls_cert is None:
+        if settings.tls_key is not None:
+            raise SetupError("--tls-key needs --tls-cert: without a certificate nothing would be encrypted")
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

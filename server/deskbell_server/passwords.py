@@ -8,6 +8,7 @@ from argon2.low_level import Type
 from gevent.threadpool import ThreadPool
 
 from deskbell_protocol.errors import Code
+from deskbell_server import texts
 from deskbell_server.errors import LimitedError
 
 AT_ONCE = 2
@@ -24,11 +25,11 @@ class Passwords:
         self._dummy = self._hasher.hash(secrets.token_urlsafe())
 
     def hash(self, password: str) -> str:
-        return str(self._in_thread(self._hasher.hash, password))
+        return str(self._in_thread(self._hasher.hash, texts.opaque(password)))
 
     def verify(self, password_hash: str | None, password: str) -> bool:
         """With no hash (no such user) it takes as long, and is false."""
-        matches = self._in_thread(self._matches, password_hash or self._dummy, password)
+        matches = self._in_thread(self._matches, password_hash or self._dummy, texts.opaque(password))
         return bool(matches) and password_hash is not None
 
     def close(self) -> None:

@@ -49,7 +49,8 @@ class Loop:
         self._lost = lost
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"deskbell-{name}", daemon=True)
-        self._is_lost = False
+        self.problem = ""
+        """Why it cannot work now."""
 
     def start(self) -> None:
         self._thread.start()
@@ -75,9 +76,7 @@ class Loop:
             try:
                 self._turn()
             except (redis.RedisError, OSError) as problem:
-                if not self._is_lost:
-                    log.warning("%s: Redis is lost: %s", self._name, problem)
-                self._is_lost = True
+                self._tell(str(problem) or type(problem).__name__)
                 self._lost()
                 self.pause(AGAIN_S)
             except Exception:
@@ -85,9 +84,15 @@ class Loop:
                 self._lost()
                 self.pause(AGAIN_S)
             else:
-                if self._is_lost:
+                if self.problem:
                     log.warning("%s: Redis is back", self._name)
-                self._is_lost = False
+                self.problem = ""
+
+    def _tell(self, problem: str) -> None:
+        """Each kind of problem once; Redis begins a kind with a word of its own."""
+        if problem.split()[0] not in self.problem.split()[:1]:
+            log.warning("%s: Redis is lost, or cannot be used: %s", self._name, problem)
+        self.problem = problem
 
 
 class Crossing:

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from deskbell_server.accounts import Accounts
 from deskbell_server.activity import Activity
@@ -64,5 +65,21 @@ def _make_private(place: Place) -> None:
             place.data.chmod(PRIVATE_FOLDER)
     except OSError as problem:
         raise SetupError(f"cannot use the folder {place.data}: {problem.strerror}") from problem
+    for path in (place.data / KEY_NAME, *([] if place.postgres else [place.database])):
+        _refuse_others(path)
     if not place.postgres and not place.database.parent.is_dir():
         raise SetupError(f"there is no folder {place.database.parent} for the database")
+
+
+def _refuse_others(path: Path) -> None:
+    """What somebody else may have written is not what this server wrote."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise SetupError(f"cannot use {path}: {problem.strerror}") from problem
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise SetupError(f"others may write to {path}: close it with `chmod 600 {path}`")
+    if found.st_uid not in (os.geteuid(), 0):
+        raise SetupError(f"{path} is another user's: name a file of your own")

@@ -110,7 +110,7 @@ class Client:
         return path
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{self.store.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             return connection.execute(sql, values).fetchall()
 
     # -- its windows -----------------------------------------------------------------------------------------------

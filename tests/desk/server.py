@@ -186,7 +186,9 @@ class Server:
         """What its database holds, read beside it."""
         if self.database:
             return self._rows_of_postgres(sql, values)
-        with closing(sqlite3.connect(f"file:{self.data / DATABASE_NAME}?mode=ro", uri=True)) as connection:
+        with closing(
+            sqlite3.connect(f"{(self.data / DATABASE_NAME).absolute().as_uri()}?mode=ro", uri=True)
+        ) as connection:
             return connection.execute(sql, values).fetchall()
 
     def _rows_of_postgres(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:

@@ -37,6 +37,31 @@ def test_names_are_unique_whatever_their_case_or_form(people: People) -> None:
     assert people.devices.identify(login(people, "JOSE\u0301")).name == "José"
 
 
+@pytest.mark.parametrize(
+    ("chosen", "typed"),
+    [("p\xe4ssword", "pa\u0308ssword"), ("pa\u0308ssword", "p\xe4ssword"), ("a\xa0password", "a password")],
+)
+def test_a_password_is_the_same_however_a_keyboard_composes_it(people: People, chosen: str, typed: str) -> None:
+    people.accounts.add("bob", chosen)
+    assert login(people, "bob", typed)
+
+
+def test_a_password_may_hold_an_emoji(people: People) -> None:
+    people.accounts.add("bob", "👩\u200d👧 ❤\ufe0f secret")
+    assert login(people, "bob", "👩\u200d👧 ❤\ufe0f secret")
+    assert refusal(people, "bob", "👩👧 ❤ secret").code is Code.UNAUTHORIZED
+
+
+def test_the_last_admin_stays(people: People) -> None:
+    people.accounts.add("alice", SECRET, admin=True)
+    people.accounts.add("bob", SECRET, admin=True)
+    people.accounts.set_disabled("bob", True)
+    with pytest.raises(RefusedError, match="last admin"):
+        people.accounts.set_disabled("alice", True)
+    people.accounts.set_disabled("bob", False)
+    people.accounts.set_disabled("alice", True)
+
+
 def test_neither_password_nor_token_is_stored(people: People) -> None:
     people.accounts.add("bob", SECRET)
     token = login(people, "bob")

@@ -1,8 +1,12 @@
 """Backup, restore, prune and retention, with the real commands beside a running server, on both kinds of database."""
 
+import os
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from deskbell_server.store.backup import ending_in_order, written_whole
 from tests.desk.processes import wait_for
 from tests.desk.server import Login, Server
 from tests.server.conftest import KINDS
@@ -217,3 +222,31 @@ def make_old(server: Server, up_to: int) -> None:
     with closing(sqlite3.connect(server.data / "deskbell.db", timeout=10)) as file:
         file.execute("UPDATE events SET at = at - ? WHERE seq <= ?", (month, up_to))
         file.commit()
+
+
+def test_what_is_interrupted_leaves_no_copy(house: Server, folder: Path, log_in: LogIn) -> None:
+    """A killed one leaves its draft, which the next one removes; one that was told to end removes it itself."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for left in (folder / f".a.backup.draft-{ended.pid}", folder / f".a.backup.draft-{ended.pid}-wal"):
+        left.write_text("somebody's messages")
+    copies = Path(tempfile.gettempdir(), f"deskbell-restore-{ended.pid}-x")
+    copies.mkdir()
+    running = folder / f".a.backup.draft-{os.getpid()}"
+    running.write_text("of a backup that still runs")
+    house.command("backup", str(folder / "a.backup"))
+    assert {path.name for path in folder.glob(".a.backup*")} == {running.name}
+    house.stop()
+    house.command("restore", str(folder / "a.backup"))
+    assert not copies.exists()
+
+
+def test_a_signal_ends_in_order(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with ending_in_order(), written_whole(tmp_path / "a.backup") as draft:
+            draft.write_text("half of it")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []

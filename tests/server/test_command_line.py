@@ -34,6 +34,9 @@ def test_accounts_from_an_empty_folder(folder: Path) -> None:
     assert run(folder, "--data", "d", "user", "add", "陈晓明", "--display", "Chen", stdin="12345678\n")[0] == 0
     assert run(folder, "--data", "d", "user", "add", "root", "--admin", stdin="12345678\n")[0] == 0
     assert run(folder, "--data", "d", "user", "list") == (0, "root\t\tadmin\n陈晓明\tChen\t\n")
+    refused = run(folder, "--data", "d", "user", "disable", "root")
+    assert refused == (1, "Error: root is the last admin: make another first\n")
+    assert run(folder, "--data", "d", "user", "add", "second", "--admin", stdin="12345678\n")[0] == 0
     assert run(folder, "--data", "d", "user", "disable", "ROOT")[0] == 0
     assert "root\t\tadmin,disabled" in run(folder, "--data", "d", "user", "list")[1]
     assert run(folder, "--data", "d", "user", "disable", "root", "--undo")[0] == 0
@@ -51,6 +54,35 @@ def test_a_folder_of_others_things_is_refused_and_left_as_it_is(folder: Path) ->
     (shared / "theirs").unlink()
     assert run(folder, "--data", "shared", "user", "list")[0] == 0
     assert shared.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", ["what?/data", "%41#;file:x"])
+def test_a_folder_may_be_called_anything(folder: Path, name: str) -> None:
+    assert run(folder, "--data", f"./{name}", "user", "add", "bob", stdin="12345678\n")[0] == 0
+    assert {path.name for path in (folder / name).iterdir()} >= {"deskbell.db", "web.key"}
+    assert run(folder, "--data", f"./{name}", "backup", "./#a?b")[0] == 0
+    assert [path.name for path in folder.iterdir() if path.is_file()] == ["#a?b"]
+
+
+@pytest.mark.parametrize("name", ["web.key", "deskbell.db"])
+def test_a_file_that_others_may_write_is_refused(folder: Path, name: str) -> None:
+    assert run(folder, "--data", "d", "user", "list")[0] == 0
+    (folder / "d" / name).chmod(0o666)
+    code, text = run(folder, "--data", "d", "user", "list")
+    assert (code, f"chmod 600 d/{name}" in text) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--tls-key", "key.pem"], "--tls-key needs --tls-cert"),
+        (["--publish-rate", "nan"], "nan is not a number"),
+        (["--retention-days", "inf"], "inf is not a number"),
+    ],
+)
+def test_a_setting_that_would_do_nothing_or_too_much_is_refused(folder: Path, arguments: list[str], says: str) -> None:
+    code, text = run(folder, "--data", "d", "serve", "--port", "0", *arguments)
+    assert (code > 0, says in text) == (True, True), text
 
 
 def test_a_database_in_a_folder_that_is_not_there(folder: Path) -> None:

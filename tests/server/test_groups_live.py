@@ -57,8 +57,11 @@ def test_a_sync_says_to_which_groups_one_may_write(office: Server, log_in: LogIn
 def test_only_members_and_admins_write_to_a_group(office: Server, log_in: LogIn, ops: str) -> None:
     office.command("group", "remove", ops, "bob")
     bob, alice = log_in(office, "bob"), log_in(office, "alice")
-    refused = office.ask("POST", MESSAGES, {"to": [ops], "body": "b"}, bob.token)
-    assert (refused.status, refused.body["code"]) == (403, "forbidden")
+    there, not_there = (
+        office.ask("POST", MESSAGES, {"to": [name, "nobody"], "body": "b"}, bob.token) for name in (ops, "@Sop")
+    )
+    assert there.body["code"] == "unknown_recipient"
+    assert (there.status, str(there.body)) == (not_there.status, str(not_there.body).replace("@Sop", ops))
     assert office.ask("POST", MESSAGES, {"to": [ops], "body": "b"}, alice.token).body["recipients"] == 1
     assert ops not in names(office, bob)
     assert {ops, "@everyone"} <= set(names(office, alice))

@@ -16,7 +16,11 @@ def test_good_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "x" * 65, "@ops", "a b", "a\u202eb", "a\u200db", "a/b", "a<b", "\x00", "tab\t", "🔔", "a@b", "a\n"]
+    "name",
+    [
+        *("", "x" * 65, "@ops", "a b", "a\u202eb", "a\u200db", "a/b", "a<b", "\x00", "tab\t", "🔔", "a@b", "a\n"),
+        *("bob\ufe0f", "b\u034fob", "\u1160", "\u3164", "\u05d0a", "\ufb01", "x\u00b2"),
+    ],
 )
 def test_bad_names(name: str) -> None:
     with pytest.raises(RefusedError) as refused:
@@ -28,6 +32,26 @@ def test_names_are_composed_and_compared_without_case() -> None:
     assert texts.clean_name("Jose\u0301") == "José"
     assert texts.folded("JOSE\u0301") == texts.folded("josé")
     assert texts.folded("STRASSE") == texts.folded("straße")
+    assert texts.clean_name("\uff42\uff4f\uff42") == "bob"
+    assert texts.folded("\uff22\uff2f\uff22") == texts.folded("bob")
+
+
+def test_what_is_no_name_is_like_nobody_else() -> None:
+    assert texts.folded("bob\ufe0f") != "bob"
+    assert texts.folded("bob\u0301\ufe0f") == texts.folded("BOB\u0301\ufe0f")
+
+
+@pytest.mark.parametrize("char", "\u200b\u200e\u202e\u2028\u2029\u2066\ufeff\xad\u061c")
+def test_a_line_hides_nothing_and_turns_nothing_round(char: str) -> None:
+    with pytest.raises(RefusedError, match=f"^display: the character U\\+{ord(char):04X} is not allowed"):
+        texts.clean_line("display", f"Maria{char}Garcia")
+
+
+@pytest.mark.parametrize(
+    "line", ["👩\u200d👧 at work", "❤\ufe0f", "\u0645\u06cc\u200c\u062e", "\U0001f3f4\U000e0067\U000e007f"]
+)
+def test_a_line_keeps_what_holds_letters_and_emoji_together(line: str) -> None:
+    assert texts.clean_line("display", line) == line
 
 
 @pytest.mark.parametrize("char", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\ud800"])

@@ -2,12 +2,15 @@
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import expect
+from websockets import Origin
 from websockets.sync.client import ClientConnection, connect
 
 from tests.desk.server import Server
@@ -180,6 +183,18 @@ def test_the_namespace_lets_in_admins_alone(house: Server) -> None:
                 assert (auth, enter(opened, namespace, auth)[:3]) == (auth, "44/")
         with connection(house) as opened:
             assert enter(opened, namespace, {"token": alex}).startswith(f'40{namespace},{{"sid":')
+
+
+def test_open_is_for_this_machine_and_not_for_names_that_lead_to_it(tmp_path: Path) -> None:
+    with Server(tmp_path, "--diagnostics=open") as server:
+        server.start()
+        for host, answer in (("localhost", "40/test,"), ("rebound.test", "44/test,")):
+            place = f"{host}:{server.port}"
+            wire = socket.create_connection(("127.0.0.1", server.port))
+            address = f"ws://{place}/socket.io/?EIO=4&transport=websocket"
+            with connect(address, sock=wire, origin=Origin(f"http://{place}"), ping_interval=None) as opened:
+                assert str(opened.recv(timeout=5)).startswith("0{")
+                assert enter(opened, "/test").startswith(answer)
 
 
 def test_a_revoked_admin_is_closed_out(house: Server) -> None:

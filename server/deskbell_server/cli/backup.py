@@ -6,6 +6,7 @@ import click
 
 from deskbell_protocol.ids import now_ms
 from deskbell_server.activity import COMMAND_LINE
+from deskbell_server.cli.options import Finite
 from deskbell_server.config import Place
 from deskbell_server.errors import SetupError
 from deskbell_server.pruning import Kept, Pruning
@@ -22,7 +23,7 @@ from deskbell_server.store.opening import other_sessions
 @click.pass_obj
 def backup(place: Place, file: Path) -> None:
     """Write everything into FILE, while the server runs. Who has it can read all messages: keep it safe."""
-    with open_people(place) as people, files.written_whole(file) as draft:
+    with files.ending_in_order(), open_people(place) as people, files.written_whole(file) as draft:
         if place.postgres:
             files.make_empty(draft)
             people.database.read(lambda connection: files.save_rows(connection, draft))
@@ -40,7 +41,7 @@ def restore(place: Place, file: Path, force: bool) -> None:
 
     Devices that were signed out since the backup was made are signed in again: sign them out once more.
     """
-    with open_people(place) as people, files.readable(file) as copy:
+    with files.ending_in_order(), open_people(place) as people, files.readable(file) as copy:
         if not force and (is_served(place) or (place.postgres and other_sessions(people.database))):
             raise SetupError("a server runs on this database: stop it first, or use --force")
 
@@ -53,7 +54,7 @@ def restore(place: Place, file: Path, force: bool) -> None:
 
 
 @click.command()
-@click.option("--older-than", "days", type=click.FloatRange(0, min_open=True), help="Forget what is older than DAYS.")
+@click.option("--older-than", "days", type=Finite(0, min_open=True), help="Forget what is older than DAYS.")
 @click.option("--keep", "events", type=click.IntRange(0), help="Keep the newest N events of each person at most.")
 @click.pass_obj
 def prune(place: Place, days: float | None, events: int | None) -> None:

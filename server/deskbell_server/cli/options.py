@@ -1,5 +1,6 @@
 """Click options made from the table of settings, so that no setting is described twice."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,6 +8,15 @@ from typing import Any, TypeVar
 import click
 
 from deskbell_server.config import Option
+
+
+class Finite(click.FloatRange):
+    """A number between bounds, which NaN passes without being one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail(f"{value} is not a number to count with.", param, ctx)
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,7 +49,7 @@ def _kind(option: Option) -> dict[str, Any]:
     if isinstance(default, int):
         return {"type": click.IntRange(option.low, option.high)}
     if isinstance(default, float):
-        return {"type": click.FloatRange(option.low, option.high)}
+        return {"type": Finite(option.low, option.high)}
     if isinstance(default, tuple):
         return {"multiple": True}
     return {"type": click.Path(path_type=Path) if default is None or isinstance(default, Path) else str}

@@ -16,7 +16,7 @@ from deskbell_server.store.database import Database
 class Health:
     database: Database
     watch: Watch
-    has_hints: Callable[[], bool]
+    has_redis: Callable[[], bool]
 
     def blueprint(self) -> Blueprint:
         found = Blueprint("health", __name__)
@@ -25,7 +25,7 @@ class Health:
 
     @needs(Needs.NOTHING)
     def healthz(self) -> Response:
-        """200 when it can read, and could commit a second ago; else 503. "degraded": all works, but without Redis."""
+        """200 when it can read, and could commit a second ago; else 503. "degraded": only Redis is missing."""
         try:
             self.database.read(users.epoch)
             is_well = self.watch.is_well
@@ -33,4 +33,4 @@ class Health:
             is_well = False
         if not is_well:
             return answer({"status": "unavailable"}, 503)
-        return answer({"status": "ok" if self.has_hints() else "degraded"})
+        return answer({"status": "ok" if self.has_redis() else "degraded"})

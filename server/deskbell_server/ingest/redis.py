@@ -4,8 +4,8 @@ Both take `{token, to, body, title?, priority?, key?}` as JSON (in a stream's en
 An entry is acknowledged after its commit; what can never be stored goes to the stream `deskbell:dead`.
 """
 
+import contextlib
 import logging
-import re
 import secrets
 import socket
 import threading
@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from deskbell_protocol import wire
 from deskbell_protocol.errors import Code
 from deskbell_server.devices import Devices
 from deskbell_server.errors import LimitedError, OutcomeUnknownError, RefusedError, UnavailableError
@@ -41,7 +42,7 @@ TAKE_OVER_MS = 8_000
 TAKE_OVER_EVERY_S = 4.0
 OUTCOMES_S = 30.0
 FORGET_CONSUMER_MS = 3_600_000
-TOKEN = re.compile(rb'"token"\s*:\s*"[^"]*"?')
+HARMLESS = frozenset({b"key", *(field.encode() for field in wire.Publish.__struct_fields__)})
 
 
 class StreamDoor:
@@ -219,6 +220,10 @@ class RedisDoors:
         for loop in self._doors:
             loop.start()
 
+    @property
+    def are_well(self) -> bool:
+        return not any(loop.problem for loop in self._doors)
+
     def close(self) -> None:
         """What is on its way is acknowledged by the next one who takes it over, and stored once."""
         for loop in self._doors:
@@ -234,16 +239,14 @@ def _is_for_later(problem: Exception | None) -> bool:
 
 
 def _dead(entry_id: bytes, fields: Fields, problem: Exception) -> Any:
-    """The entry as it came, but for its token, and why it cannot be stored."""
+    """Of the entry what is known to be no secret, and why it cannot be stored."""
     if not isinstance(problem, RefusedError):
         log.error("entry %s failed", entry_id.decode(), exc_info=problem)
     refused = problem if isinstance(problem, RefusedError) else RefusedError(Code.INTERNAL, "the server failed on it")
-    kept = {name: value for name, value in fields.items() if name != b"token"}
-    try:
-        inner = decoded(fields[b"json"]) if b"json" in fields else {}
-        if inner.pop("token", None) is not None:
+    kept = {name: value for name, value in fields.items() if name in HARMLESS}
+    with contextlib.suppress(RefusedError):  # what is not even JSON may hold the token anywhere
+        if b"json" in fields:
+            inner = {name: value for name, value in decoded(fields[b"json"]).items() if name.encode() in HARMLESS}
             kept[b"json"] = msgspec.json.encode(inner)
-    except RefusedError:
-        kept[b"json"] = TOKEN.sub(b'"token":""', fields[b"json"])  # not even JSON
     log.warning("entry %s cannot be stored, and is in %s: %s", entry_id.decode(), DEAD, refused.code)
     return kept | {b"entry": entry_id, b"code": refused.code.encode(), b"message": refused.message.encode()}

@@ -1,12 +1,15 @@
 """Backups: one SQLite file, whichever database it was made of, so that it can be restored into the other kind, too."""
 
 import os
+import re
 import secrets
+import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from deskbell_server.errors import SetupError
@@ -15,6 +18,7 @@ from deskbell_server.store.database import Connection
 from deskbell_server.store.schema import make_metadata
 
 ROWS = 2_000
+COPIES = "deskbell-restore-"
 OWN_META = ("epoch", "commits")
 """What belongs to one database, and is not carried into another."""
 
@@ -65,8 +69,9 @@ def written_whole(target: Path) -> Iterator[Path]:
     """A name to write to; the file appears under its own when it is complete and on the disk."""
     if target.exists():
         raise SetupError(f"{target} exists: name another file, or remove it")
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    draft = target.with_name(f"{_drafts(target)}{os.getpid()}")
     try:
+        _forget_dead(target.absolute().parent, _drafts(target))
         yield draft
         draft.chmod(0o600)
         _sync(draft)
@@ -82,7 +87,8 @@ def written_whole(target: Path) -> Iterator[Path]:
 @contextmanager
 def readable(file: Path) -> Iterator[Path]:
     """A copy of the backup, sound and with the schema of this version. SetupError for anything else."""
-    with TemporaryDirectory(prefix="deskbell-restore-") as folder:
+    _forget_dead(Path(gettempdir()), COPIES)
+    with TemporaryDirectory(prefix=f"{COPIES}{os.getpid()}-") as folder:
         copy = Path(folder) / "backup.db"
         try:
             copy.write_bytes(file.read_bytes())
@@ -96,6 +102,43 @@ def readable(file: Path) -> Iterator[Path]:
             raise SetupError(f"{file} is damaged: {found}")
         migrate.prepare(copy)
         yield copy
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """A signal that ends the program lets it clean up first."""
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _drafts(target: Path) -> str:
+    return f".{target.name}.draft-"
+
+
+def _forget_dead(folder: Path, prefix: str) -> None:
+    """Removes what a killed process left: `PREFIX` and its number."""
+    for left in folder.iterdir():
+        number = re.match(re.escape(prefix) + "([0-9]+)", left.name)
+        if number and left.lstat().st_uid == os.geteuid() and not _runs(int(number[1])):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _runs(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _sync(path: Path) -> None:

@@ -56,7 +56,9 @@ def sqlite_engine(path: Path) -> "Engine":
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
 
-    engine = sa.create_engine(f"sqlite:///{path.absolute()}", connect_args={"timeout": LOCK_WAIT_S})
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path.absolute())), connect_args={"timeout": LOCK_WAIT_S}
+    )
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine

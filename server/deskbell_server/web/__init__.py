@@ -15,13 +15,12 @@ from deskbell_server.services import People
 from deskbell_server.transport import Transport
 from deskbell_server.web.admin import Admin
 from deskbell_server.web.browser import Browser
-from deskbell_server.web.diagnostics import Diagnostics
+from deskbell_server.web.diagnostics import LOOPBACK, Diagnostics
 from deskbell_server.web.files import Files
 from deskbell_server.web.session import Session
 
 __all__ = ["Web", "check_diagnostics"]
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 OFF = "off"
 OPEN = "open"
 FIRST_DEVICE = "Browser of the set-up"

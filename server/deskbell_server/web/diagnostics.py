@@ -6,6 +6,7 @@ It carries none of Deskbell's data. Off unless switched on; then it asks for an 
 import logging
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import flask_socketio
 from flask import Blueprint, Response, request
@@ -29,6 +30,15 @@ TIMES = 3
 EVERY_S = 0.3
 ROOMS_MOST = 20
 NAME_MOST = 64
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def is_here(host: str) -> bool:
+    """Whether `Host` names this machine, and not a name that leads to it."""
+    try:
+        return urlsplit(f"//{host}").hostname in LOOPBACK
+    except ValueError:
+        return False
 
 
 class Guarded(flask_socketio.Namespace):
@@ -44,7 +54,7 @@ class Guarded(flask_socketio.Namespace):
 
     def on_connect(self, auth: Any = None) -> None:
         auth = auth if isinstance(auth, dict) else {}
-        device_id = "" if self._is_open else self._admin_device(auth.get("token"))
+        device_id = self._nobody() if self._is_open else self._admin_device(auth.get("token"))
         if auth.get("refuse"):
             raise NotConnectedError("refused, as you asked", {"code": Code.FORBIDDEN.value, "fatal": False})
         if device_id:
@@ -66,6 +76,12 @@ class Guarded(flask_socketio.Namespace):
         for sid, device_id in list(self._sids.items()):
             if device_id in device_ids:
                 self._io.server.disconnect(sid, self._name)
+
+    def _nobody(self) -> str:
+        """Whoever sits at this machine; not a page whose name somebody has pointed at it (DNS rebinding)."""
+        if not is_here(request.host):
+            raise NotConnectedError("only for this machine itself", {"code": Code.FORBIDDEN.value, "fatal": True})
+        return ""
 
     def _admin_device(self, token: Any) -> str:
         try:

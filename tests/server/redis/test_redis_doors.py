@@ -126,6 +126,10 @@ def test_what_was_added_before_the_server_began_is_stored(
         ({"json": '{"token": "TOKEN", "to": ["bob"], "body": "\\ud800"}'}, "invalid"),
         ({"token": "TOKEN", "to": "bob"}, "invalid"),
         ({"token": "TOKEN", "to": "@everyone", "body": "b"}, "forbidden"),
+        ({"json": '{"tokn": "TOKEN", "to": ["bob"], "body": "b"}'}, "unauthorized"),
+        ({"json": '{"Token": {"a": ["TOKEN"]}, "to": ["bob"], "body": "b"}'}, "unauthorized"),
+        ({"json": "{'token': 'TOKEN', 'to': ['bob']}"}, "invalid"),
+        ({"tokn": "TOKEN", "to": "bob", "body": "b"}, "unauthorized"),
         ({"json": "[" * 70_000}, "too_large"),
         ({"json": "[" * 60_000}, "invalid"),
         ({b"\xff": b"\xff"}, "invalid"),
@@ -147,6 +151,14 @@ def test_poison_goes_to_the_dead_with_its_reason_and_without_its_token(
     wire = connect(desk, bob.token)
     wait_for(lambda: bodies(wire) == ["the door is still open"], "the next one")
     assert bob.token not in desk._log.read_text()
+
+
+def test_a_stream_of_another_type_is_said(desk: Server, own_redis: OwnRedis) -> None:
+    own_redis.client.set(NAME, "no stream")
+    wait_for(lambda: "WRONGTYPE" in desk._log.read_text(), "it to be said in the log")
+    wait_for(lambda: desk.ask("GET", "/healthz").body == {"status": "degraded"}, "it to be said to who watches")
+    own_redis.client.delete(NAME)
+    wait_for(lambda: desk.ask("GET", "/healthz").body == {"status": "ok"}, "it to be well again")
 
 
 def test_another_body_under_the_same_key_is_dead(desk: Server, own_redis: OwnRedis, log_in: LogIn) -> None:
