@@ -61,6 +61,7 @@ SERVICES = {
     "npm": "npm",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "chromium": "chromium",
+    "nginx": "nginx-light",
     "weston": "weston",
     "curl": "curl",
 }
@@ -93,7 +94,9 @@ apt-get -qq -o DPkg::Lock::Timeout=300 update || echo "Not all package lists are
 apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" > /dev/null || exit 1
 if [ -d /run/systemd/system ]; then
     for package; do
-        case "$package" in redis-server | postgresql) systemctl --quiet disable "$package" ;; esac
+        case "$package" in
+            redis-server | postgresql | nginx-light) systemctl --quiet disable "${package%-light}" ;;
+        esac
     done
 fi
 """

@@ -59,6 +59,7 @@ class Server:
         self._settings = settings
         database = people.database
         self.flask = Flask("deskbell_server", static_folder=None)
+        self.flask.url_map.merge_slashes = False  # or it would redirect, to whatever `Host` says
         self._http = InFlight(self.flask)
         proxies = Proxies.named(settings.trusted_proxy)
         self.transport = make_transport(

@@ -1,6 +1,7 @@
 """Who is behind a proxy: the address and the scheme of a client, as the proxies in front of us tell them."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,12 +10,13 @@ from flask import Flask
 from deskbell_server import addresses
 from deskbell_server.errors import SetupError
 
+PREFIX = re.compile(r"(?:/[\w.~%-]+)+", re.ASCII)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """Only a request that comes from one of them has its `X-Forwarded-For` and `X-Forwarded-Proto` looked at."""
+    """Only a request that comes from one of them has its `X-Forwarded-For`, `-Proto` and `-Prefix` looked at."""
 
     trusted: tuple[Network, ...]
 
@@ -36,7 +38,7 @@ class Proxies:
         app.wsgi_app = outer  # type: ignore[method-assign]
 
     def see_through(self, environ: dict[str, Any]) -> None:
-        """Puts the client's own address and scheme into a WSGI environment.
+        """Puts the client's own address and scheme, and where the proxy serves us, into a WSGI environment.
 
         Each proxy adds to the end whom it heard from, so the client is the last who is no proxy of ours; whatever
         stands before that, anybody may have written.
@@ -52,6 +54,9 @@ class Proxies:
                 break
         if environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower() == "https":
             environ["wsgi.url_scheme"] = "https"
+        prefix = environ.get("HTTP_X_FORWARDED_PREFIX", "").rstrip("/")
+        if PREFIX.fullmatch(prefix):
+            environ["SCRIPT_NAME"] = prefix
 
     def _trusts(self, written: str) -> bool:
         address = _address(written)

@@ -14,7 +14,7 @@ import engineio
 from engineio import packet as eio
 from gevent import get_hub, spawn_raw
 
-from deskbell_server.transport import frames, handshake, packets
+from deskbell_server.transport import frames, handshake, packets, refusals
 from deskbell_server.transport.base import HotHandler, Options
 from deskbell_server.transport.connection import Connection
 from deskbell_server.transport.engine_socket import EngineSocket
@@ -245,7 +245,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         if transport == "websocket" or jsonp_index is not None:
             return self._bad_request()
         if self.waiting >= self.options.waiting_max:
-            return handshake.busy("Too many are waiting to sign in.")
+            return refusals.busy("Too many are waiting to sign in.")
         client = PollingSocket(self, self.generate_id())
         self.sockets[client.sid] = client
         self.waits(client)

@@ -14,14 +14,15 @@ from collections.abc import Callable
 from ssl import SSLContext
 from typing import Any
 
-from gevent import pywsgi, sleep, spawn_raw
+from gevent import GreenletExit, pywsgi, sleep, spawn_raw
 from gevent import socket as gevent_socket
 from gevent.ssl import SSLSocket
 
-from deskbell_server.transport import handshake
+from deskbell_server.transport import handshake, refusals, requests
 from deskbell_server.transport.base import Options
 from deskbell_server.transport.engine import Engine
-from deskbell_server.transport.handshake import HandshakeError
+from deskbell_server.transport.refusals import HandshakeError
+from deskbell_server.transport.requests import Incoming, Request
 from deskbell_server.transport.serving import within
 from deskbell_server.transport.streams import TlsStream
 
@@ -32,117 +33,116 @@ ROOM_S = 0.25
 TELL_S = 60.0
 """How often it is said that there is none."""
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_END = b"\r\n\r\n"
-_BROKEN = {
-    400: "This is not a request of HTTP/1.1.",
-    408: "The body did not arrive.",
-    413: "The body is too large.",
-    414: "The address is too long.",
-    500: "The server could not do this.",
-}
+_EXPECT = b"100-continue"
 
 
-class _Replay(io.RawIOBase):
-    """A socket's input with what was read already in front; `budget` bounds what may still come of a head."""
+class _Input:
+    """`wsgi.input` without a body; simple-websocket 1.1 finds the socket in it, to upgrade long polling."""
 
-    def __init__(self, first: bytes, sock: Any) -> None:
-        self._first = first
-        self._socket = sock
-        self.budget: int | None = None
+    def __init__(self, sock: Any) -> None:
+        self.raw = self
+        self._sock = sock
 
-    @property
-    def _sock(self) -> Any:
-        """What simple-websocket 1.1 takes for the socket, when long polling is upgraded."""
-        return self._socket
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if self._first:
-            data, self._first = self._first[: len(buffer)], self._first[len(buffer) :]
-            buffer[: len(data)] = data
-            return len(data)
-        if self.budget is not None and self.budget <= 0:
-            raise ValueError("request head too large")
-        count = int(self._socket.recv_into(buffer))
-        if self.budget is not None:
-            self.budget -= count
-        return count
+    def read(self, _size: int = -1) -> bytes:
+        return b""
 
 
 class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
-    """pywsgi's, patient for a bounded time with each part of a request."""
+    """pywsgi's answers to requests that are read here, patient for a bounded time with each part of one."""
 
-    def __init__(self, sock: Any, address: Any, server: "HttpServer", first: bytes) -> None:
-        self._replay = _Replay(first, sock)
+    def __init__(self, sock: Any, address: Any, server: "HttpServer", incoming: Incoming) -> None:
+        self._incoming = incoming
         self._options = server.options
+        self._request: Request | None = None
         self.in_request = False
-        super().__init__(sock, address, server, rfile=io.BufferedReader(self._replay))
+        super().__init__(sock, address, server, rfile=io.BytesIO())
 
-    def read_requestline(self) -> str:
-        self.in_request = False
-        self._replay.budget = self._options.header_bytes
-        with within(self._options.idle_s), contextlib.suppress(ValueError):
-            line = super().read_requestline()
-            self.in_request = True
-            return str(line)
-        return ""
-
-    def read_request(self, raw_requestline: str) -> Any:
-        with within(self._options.header_s):
-            read = super().read_request(raw_requestline)
-            self._replay.budget = None
-            return read
-        raise ValueError("request head too slow")
+    def serve_first(self, request: Request) -> None:
+        self._request = request
+        self.handle()
 
     def handle_one_request(self) -> Any:
-        """As pywsgi does it; a request that cannot be read is answered like every other refusal."""
-        done = super().handle_one_request()
-        if not isinstance(done, tuple):
-            return done
-        status = int(done[0])
-        return done[0], handshake.response(status, _BROKEN[status])
+        try:
+            request = self._next()
+        except HandshakeError as error:
+            return str(error.status), refusals.refusal(error)
+        except (EOFError, OSError):
+            return None
+        if request is None:
+            return None
+        self._answer(request)
+        return None if self.close_connection else True
+
+    def _next(self) -> Request | None:
+        """The first was read by the one who accepted the connection."""
+        request, self._request = self._request, None
+        self.in_request = request is not None
+        if request is None:
+            with within(self._options.idle_s):
+                self.in_request = self._incoming.begin()
+        return request or (self._read() if self.in_request else None)
+
+    def _read(self) -> Request:
+        with within(self._options.header_s):
+            return requests.read(self._incoming.head(self._options.header_bytes))
+        raise HandshakeError(408, "Head too slow.")
+
+    def _answer(self, request: Request) -> None:
+        self._asked = request
+        self.request_version = request.version
+        self.close_connection = not request.keeps
+        self.wsgi_input = pywsgi.Input(self.rfile, 0)  # nothing is left in it to be thrown away
+        self.environ = self.server.get_environ() | requests.environ(request, self.client_address)
+        self.environ["wsgi.input"] = _Input(self.socket)
+        self.environ["wsgi.input_terminated"] = True
+        self.application = self.server.application
+        self.handle_one_response()
 
     def run_application(self) -> None:
-        refused = self._read_body()
-        if refused:
-            self._refuse(refused)
+        try:
+            self._take_body(self._asked)
+        except HandshakeError as error:
+            self._refuse(error)
+        except EOFError:
+            self._refuse(HandshakeError(400, "The body is shorter than it should be."))
         else:
             super().run_application()
+
+    def _take_body(self, request: Request) -> None:
+        if request.length == 0:
+            return
+        if (request.length or 0) <= self._options.body_bytes and request.headers.get(b"expect", b"").lower() == _EXPECT:
+            self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        with within(self._options.body_s):
+            body = self._incoming.body(request.length, self._options.body_bytes)
+            self.environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+            return
+        raise HandshakeError(408, "The body did not arrive.")
+
+    def finalize_headers(self) -> None:
+        """The last answer of a connection says so, whoever ends it (RFC 9112 9.6)."""
+        if self.server.ending:
+            self.close_connection = True
+        super().finalize_headers()
+        if self.close_connection and all(name.lower() != b"connection" for name, _ in self.response_headers):
+            self.response_headers.append((b"Connection", b"close"))
+
+    def _log_error(self, kind: Any, error: Any, trace: Any) -> None:
+        if not issubclass(kind, GreenletExit):
+            log.error("%s failed below the application", self._asked.method, exc_info=(kind, error, trace))
 
     def _send_error_response_if_possible(self, error_code: int) -> None:
         if self.response_length:
             self.close_connection = True
         else:
             with contextlib.suppress(OSError):
-                self._refuse(error_code)
+                self._refuse(HandshakeError(error_code, "The server could not do this."))
 
-    def _read_body(self) -> int:
-        """Take the body in; or the status that says why not."""
-        chunked = self.wsgi_input.chunked_input
-        size, limit = self.content_length or 0, self._options.body_bytes
-        if not size and not chunked:
-            return 0
-        if size > limit:
-            return 413
-        with within(self._options.body_s):
-            body = self.wsgi_input.read(limit + 1 if chunked else size)
-            if len(body) > limit:
-                return 413
-            self.environ["wsgi.input"] = io.BytesIO(body)
-            self.environ["wsgi.input_terminated"] = True
-            self.environ["CONTENT_LENGTH"] = str(len(body))
-            return 0
-        return 408
-
-    def _refuse(self, status: int) -> None:
+    def _refuse(self, error: HandshakeError) -> None:
         self.close_connection = True
-        self.wsgi_input.chunked_input = False
-        self.wsgi_input.position = self.content_length or 0  # nothing is read only to be thrown away
-        body = handshake.refusal_body(status, _BROKEN[status])
-        headers = [("Content-Type", "application/json"), ("Connection", "close"), ("Content-Length", str(len(body)))]
-        self.start_response(handshake.status_line(status), headers)
+        body = refusals.refusal_body(error.status, str(error))
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        self.start_response(refusals.status_line(error.status), headers)
         self.write(body)
 
 
@@ -155,6 +155,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         self._opening = 0
         self._told_at = -TELL_S
         self.handlers: set[Handler] = set()
+        self.ending = False
         if tls is not None:
             self.environ["wsgi.url_scheme"] = "https"
 
@@ -190,13 +191,16 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         if self._opening >= self.options.waiting_max:
             _answer(sock, HandshakeError(503, "Too many are waiting."))
             return
-        client, head, rest = sock, b"", b""
+        client: Any = sock
+        head = b""
+        incoming = Incoming(_receiver(sock))
         self._opening += 1
         try:
             if self._tls is not None:
                 client = self._wrapped(sock)
-            head, rest = self._read_head(client)
-        except OSError:
+                incoming = Incoming(client.recv)
+            head = self._read_head(client, incoming)
+        except (OSError, EOFError):
             pass  # it went away, or speaks no TLS
         finally:
             self._opening -= 1
@@ -204,7 +208,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
             client.close()
             return
         try:
-            self._route(client, head, rest, address)
+            self._route(client, head, incoming, address)
         except OSError:
             client.close()
         except Exception:
@@ -214,54 +218,52 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
     def _wrapped(self, sock: Any) -> Any:
         return SSLSocket(_cooperative(sock), server_side=True, do_handshake_on_connect=False, _context=self._tls)
 
-    def _read_head(self, client: Any) -> tuple[bytes, bytes]:
-        """The first request's head, after the handshake, and what followed it; nothing when there was none."""
-        data, refusal = b"", HandshakeError(408, "Head too slow.")
-        with within(self.options.header_s):
-            if self._tls is not None:
-                client.do_handshake()
-            receive = client.recv if self._tls is not None else _receiver(client)
-            while (end := data.find(_END)) < 0 and len(data) <= self.options.header_bytes:
-                more = receive(16384)
-                if not more:
-                    return b"", b""
-                data += more
-            if 0 <= end <= self.options.header_bytes:
-                return data[: end + 2], data[end + 4 :]
-            refusal = HandshakeError(431, "Head too large.")
-        if data:
-            _send(client, handshake.refusal(refusal))
-        return b"", b""
-
-    def _route(self, client: Any, head: bytes, rest: bytes, address: Any) -> None:
+    def _read_head(self, client: Any, incoming: Incoming) -> bytes:
+        """The first request's head, after the handshake; nothing when there was none."""
+        refusal = HandshakeError(408, "Head too slow.")
         try:
-            upgrade = handshake.read(head, self.options.allowed_origins)
+            with within(self.options.header_s):
+                if self._tls is not None:
+                    client.do_handshake()
+                return incoming.head(self.options.header_bytes)
+        except HandshakeError as error:
+            refusal = error
+        if incoming.rest:
+            _send(client, refusals.refusal(refusal))
+        return b""
+
+    def _route(self, client: Any, head: bytes, incoming: Incoming, address: Any) -> None:
+        try:
+            request = requests.read(head)
+            upgrade = handshake.grant(request, self.options.allowed_origins)
             if upgrade is not None and self._engine.waiting >= self.options.waiting_max:
                 raise HandshakeError(503, "Too many are waiting to sign in.")
             if upgrade is None and len(self.handlers) >= self.options.http_max:
                 raise HandshakeError(503, "Too many requests at a time.")
         except HandshakeError as error:
-            _send(client, handshake.refusal(error))
+            _send(client, refusals.refusal(error))
             client.close()
             return
-        if upgrade is not None:
-            self._engine.upgrade(client if self._tls is None else TlsStream(client), upgrade, head, rest, address)
+        if upgrade is None:
+            self._serve_http(client if self._tls is not None else _cooperative(client), request, incoming.rest, address)
         else:
-            self._serve_http(client if self._tls is not None else _cooperative(client), head + b"\r\n" + rest, address)
+            stream = client if self._tls is None else TlsStream(client)
+            self._engine.upgrade(stream, upgrade, head, incoming.rest, address)
 
-    def _serve_http(self, client: Any, first: bytes, address: Any) -> None:
+    def _serve_http(self, client: Any, request: Request, rest: bytes, address: Any) -> None:
         # Of each single read or write; a polling client that was upgraded is silent between two pings.
         client.settimeout(max(self.options.body_s, self.options.ping_interval_s + self.options.ping_timeout_s))
-        handler = Handler(client, address, self, first)
+        handler = Handler(client, address, self, Incoming(client.recv, rest))
         self.handlers.add(handler)
         try:
-            handler.handle()
+            handler.serve_first(request)
         finally:
             self.handlers.discard(handler)
             client.close()
 
     def finish(self, grace_s: float) -> None:
         """Requests under way get `grace_s`; kept connections without one end now."""
+        self.ending = True
         with within(grace_s):
             while any(handler.in_request for handler in self.handlers):
                 sleep(0.02)
@@ -294,5 +296,5 @@ def _send(sock: Any, data: bytes) -> None:
 def _answer(sock: Any, error: HandshakeError) -> None:
     with contextlib.suppress(OSError):
         sock.recv(16384)  # closing with input unread would take the answer back
-    _send(sock, handshake.refusal(error))
+    _send(sock, refusals.refusal(error))
     sock.close()

@@ -18,6 +18,8 @@ from deskbell_server.transport import origins
 SESSION_COOKIE = "deskbell_session"
 ADMIN_COOKIE = "deskbell_admin"
 KNOWN_COOKIE = "deskbell_known"
+HOST, SECURE = "__Host-", "__Secure-"
+"""Before a cookie's name (RFC 6265bis): browsers take it over TLS only, the first from this very host for all of it."""
 SESSION_S = 90 * 86_400.0
 BETWEEN = "~"
 CONFIRMED_S = 30 * 60.0
@@ -48,7 +50,7 @@ class Browser:
 
     def signed_in(self) -> Principal:
         """Whose session it is, whatever came beside the cookie."""
-        token, _, ticket = request.cookies.get(SESSION_COOKIE, "").partition(BETWEEN)
+        token, _, ticket = cookie(SESSION_COOKIE).partition(BETWEEN)
         principal = self.devices.identify(token)
         if self.tickets.subject(tickets.SESSION, ticket, bound=token) != principal.device_id:
             raise RefusedError(Code.UNAUTHORIZED, "this session has ended: sign in again")
@@ -64,8 +66,7 @@ class Browser:
         return principal
 
     def is_confirmed(self, principal: Principal) -> bool:
-        ticket = request.cookies.get(ADMIN_COOKIE, "")
-        return self.tickets.subject(tickets.ADMIN, ticket) == principal.device_id
+        return self.tickets.subject(tickets.ADMIN, cookie(ADMIN_COOKIE)) == principal.device_id
 
     def csrf(self, principal: Principal) -> str:
         return self.tickets.mark(tickets.CSRF, principal.device_id)
@@ -83,7 +84,7 @@ class Browser:
 
     def known(self) -> str:
         """What the last sign-in left here; it stays when that session ends."""
-        return request.cookies.get(KNOWN_COOKIE, "")
+        return cookie(KNOWN_COOKIE)
 
     def confirm(self, response: Response, principal: Principal) -> None:
         ticket = self.tickets.make(tickets.ADMIN, principal.device_id, CONFIRMED_S)
@@ -94,7 +95,18 @@ class Browser:
         _put(response, ADMIN_COOKIE, "", "/admin", 0)
 
 
+def cookie(name: str) -> str:
+    """What this browser keeps under `name`, "" for nothing; over TLS only what nobody without it can have put there."""
+    for prefix in (HOST, SECURE):
+        if found := request.cookies.get(prefix + name):
+            return found
+    return "" if request.is_secure else request.cookies.get(name, "")
+
+
 def _put(response: Response, name: str, value: str, path: str, max_age: int) -> None:
+    path = request.script_root + path
     # A proxy brings the TLS more often than this server; the page's origin tells also of one that nobody named.
     secure = request.is_secure or request.headers.get("Origin", "").startswith("https://")
+    if secure:
+        name = (HOST if path == "/" else SECURE) + name
     response.set_cookie(name, value, max_age=max_age, path=path, secure=secure, httponly=True, samesite="Strict")

@@ -10,7 +10,7 @@ from deskbell_protocol.wire import Incoming, Login, LoginAnswer
 from deskbell_server.errors import RefusedError
 from deskbell_server.ingest.web import Needs, answer, body_as, caller, needs
 from deskbell_server.services import People
-from deskbell_server.web.browser import SESSION_COOKIE, Browser
+from deskbell_server.web.browser import SESSION_COOKIE, Browser, cookie
 
 TICKET_S = 60.0
 """Long enough to connect with, too short to be worth stealing."""
@@ -113,7 +113,7 @@ def describe(browser: Browser, **more: bool) -> Response:
         if refused.code not in (Code.UNAUTHORIZED, Code.REVOKED):
             raise
         response = answer({"user": None, **more})
-        if SESSION_COOKIE in request.cookies:
+        if cookie(SESSION_COOKIE):
             browser.end(response)
         return response
     found = {"user": principal.party, "admin": principal.is_admin, "device": principal.device_id}

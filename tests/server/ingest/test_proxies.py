@@ -3,6 +3,7 @@
 import http.client
 import json
 import shutil
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,8 +15,10 @@ import socketio
 from deskbell_protocol import PROTOCOL_VERSION
 from deskbell_server.errors import SetupError
 from deskbell_server.ingest.proxies import Proxies
-from tests.desk.processes import wait_for
+from tests.conftest import require
+from tests.desk.processes import Child, can_connect, free_port, wait_for
 from tests.desk.server import Login, Server
+from tests.server.conftest import PASSWORDS
 
 LogIn = Callable[[Server, str], Login]
 TRUSTED = Proxies.named(("127.0.0.1", "::1", "10.1.0.0/16"))
@@ -106,13 +109,14 @@ def test_a_sockets_address_is_the_clients(behind: Server, log_in: LogIn, transpo
 @pytest.mark.parametrize("headers", [{"Origin": "https://{}"}, {"Origin": "http://{}", "X-Forwarded-Proto": "https"}])
 def test_behind_tls_the_session_stays_there(behind: Server, headers: dict[str, str]) -> None:
     cookies = sign_in(behind, headers)
-    assert len(cookies) == 3
+    assert {cookie.partition("deskbell")[0] for cookie in cookies if "Path=/;" in cookie} == {"__Host-"}
+    assert {cookie.partition("deskbell")[0] for cookie in cookies if "Path=/;" not in cookie} == {"__Secure-"}
     assert all("; Secure" in cookie for cookie in cookies)
 
 
 def test_over_plain_http_the_session_is_kept_too(behind: Server) -> None:
     cookies = sign_in(behind, {"Origin": "http://{}"})
-    assert len(cookies) == 3
+    assert {cookie.partition("_")[0] for cookie in cookies} == {"deskbell"}
     assert not any("Secure" in cookie for cookie in cookies)
 
 
@@ -125,3 +129,66 @@ def sign_in(server: Server, headers: dict[str, str]) -> list[str]:
         answer = connection.getresponse()
         assert answer.status == 200, answer.read()
         return answer.headers.get_all("Set-Cookie") or []
+
+
+NGINX = """
+daemon off;
+pid {folder}/pid;
+error_log stderr;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+    uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    server {{
+        listen 127.0.0.1:{port};
+        location /bell/ {{
+            proxy_pass http://127.0.0.1:{behind}/;
+            proxy_http_version 1.1;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-Prefix /bell;
+        }}
+    }}
+}}
+"""
+
+
+@pytest.fixture
+def below(behind: Server, folder: Path) -> Iterator[str]:
+    """The address of a folder of an nginx, in which the server is."""
+    require("nginx")
+    port = free_port()
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, behind=behind.port))
+    with Child(["nginx", "-c", folder / "nginx.conf", "-e", "stderr"], folder / "nginx.log") as nginx:
+        nginx.wait_until(lambda: can_connect(port), "nginx")
+        yield f"http://127.0.0.1:{port}/bell"
+
+
+@pytest.mark.real
+def test_an_admin_is_confirmed_below_a_prefix(below: str) -> None:
+    """With a client that keeps cookies, and their paths, like a browser."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+    def call(path: str, body: object = None, csrf: str = "") -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        origin = below.removesuffix("/bell")
+        headers = {"Content-Type": "application/json", "Origin": origin, "X-CSRF-Token": csrf}
+        with opener.open(urllib.request.Request(below + path, data, headers), timeout=10) as answer:
+            return json.loads(answer.read())
+
+    call("/web/login", {"username": "alice", "password": PASSWORDS["alice"], "device": "browser"})
+    csrf = call("/web/session")["csrf"]
+    call("/admin/confirm", {"password": PASSWORDS["alice"]}, csrf)
+    assert call("/admin/session")["confirmed"]
+    assert {user["name"] for user in call("/admin/api/users")["users"]} == set(PASSWORDS)
+
+
+@pytest.mark.parametrize(("peer", "prefix", "seen"), [
+    ("127.0.0.1", "/bell", "/bell"), ("127.0.0.1", "/a/b/", "/a/b"), ("127.0.0.1", "/", ""), ("127.0.0.1", "bell", ""),
+    ("127.0.0.1", "/a; Domain=x", ""), ("127.0.0.1", "//evil.test", ""), ("192.0.2.1", "/bell", ""),
+])  # fmt: skip
+def test_a_prefix_is_a_path_that_a_proxy_of_ours_names(peer: str, prefix: str, seen: str) -> None:
+    environ: dict[str, Any] = {"REMOTE_ADDR": peer, "SCRIPT_NAME": "", "HTTP_X_FORWARDED_PREFIX": prefix}
+    TRUSTED.see_through(environ)
+    assert environ["SCRIPT_NAME"] == seen

@@ -128,7 +128,7 @@ def test_it_speaks_chinese_to_whom_prefers_it(fresh: Server, wanted: str) -> Non
     assert "已失效" in fetch(fresh, "GET", "/setup?secret=x", Accept_Language=wanted).text
 
 
-@pytest.mark.parametrize("wanted", ["", "de", "*", "en-GB,zh;q=0.5", "zh;q=0,fr", "\x7f;;q=,,"])
+@pytest.mark.parametrize("wanted", ["", "de", "*", "en-GB,zh;q=0.5", "zh;q=0,fr", ";;q=,,"])
 def test_it_speaks_english_to_everyone_else(fresh: Server, wanted: str) -> None:
     page = fetch(fresh, "GET", f"/setup?secret={secret_of(fresh)}", Accept_Language=wanted)
     assert page.status == 200

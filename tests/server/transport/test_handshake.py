@@ -3,7 +3,7 @@
 import pytest
 
 from deskbell_server.transport import handshake
-from deskbell_server.transport.handshake import HandshakeError
+from deskbell_server.transport.refusals import HandshakeError, refusal
 from tests.server.transport.raw import KEY, PATH, request
 
 
@@ -28,7 +28,7 @@ def test_no_extension_is_agreed_to(extensions: str) -> None:
 @pytest.mark.parametrize(
     "other",
     [b"GET / HTTP/1.1\r\nHost: x\r\n", head(Upgrade=""), head("/elsewhere"), head(PATH + "&sid=abc"),
-     b"POST /socket.io/?EIO=4 HTTP/1.1\r\nUpgrade: websocket\r\n"],
+     b"POST /socket.io/?EIO=4 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"],
 )  # fmt: skip
 def test_other_requests_are_left_to_http(other: bytes) -> None:
     assert handshake.read(other, ()) is None
@@ -60,7 +60,7 @@ def test_refused(status: int, bad: bytes) -> None:
     with pytest.raises(HandshakeError) as caught:
         handshake.read(bad, ())
     assert caught.value.status == status
-    assert handshake.refusal(caught.value).startswith(f"HTTP/1.1 {status} ".encode())
+    assert refusal(caught.value).startswith(f"HTTP/1.1 {status} ".encode())
 
 
 @pytest.mark.parametrize(
