@@ -12,7 +12,7 @@ from flask import Flask
 
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
-from deskbell_server import logs
+from deskbell_server import guessing, logs
 from deskbell_server.config import Settings
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.everywhere import Everywhere
@@ -69,6 +69,7 @@ class Server:
                 polling=settings.polling,
                 allowed_origins=settings.allowed_origin,
                 environ=proxies.see_through,
+                place=lambda address: "" if proxies.trusts(address) else guessing.place(address),
                 unknown=socket.unknown,
                 body_bytes=2 * limits.REQUEST_BYTES,  # a little too long is still answered by the door, in its words
                 body_s=BODY_S,

@@ -43,14 +43,14 @@ class Proxies:
         Each proxy adds to the end whom it heard from, so the client is the last who is no proxy of ours; whatever
         stands before that, anybody may have written.
         """
-        if not self.trusted or not self._trusts(environ.get("REMOTE_ADDR", "")):
+        if not self.trusted or not self.trusts(environ.get("REMOTE_ADDR", "")):
             return
         for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
             address = _address(hop.strip())
             if address is None:
                 break
             environ["REMOTE_ADDR"] = str(address)
-            if not self._trusts(str(address)):
+            if not self.trusts(str(address)):
                 break
         if environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower() == "https":
             environ["wsgi.url_scheme"] = "https"
@@ -58,7 +58,8 @@ class Proxies:
         if PREFIX.fullmatch(prefix):
             environ["SCRIPT_NAME"] = prefix
 
-    def _trusts(self, written: str) -> bool:
+    def trusts(self, written: str) -> bool:
+        """Whether that address is a proxy's, which speaks for many."""
         address = _address(written)
         return address is not None and any(address in network for network in self.trusted)
 

@@ -56,7 +56,11 @@ class Options:
     ping_interval_s: float = limits.PING_INTERVAL_S
     ping_timeout_s: float = limits.PING_TIMEOUT_S
     waiting_max: int = 2000
-    """Sockets that have not signed in yet; further upgrades are answered 503."""
+    """Sockets that have not signed in yet, and half heads; further ones are answered 503."""
+    patience_s: float = 2.0
+    """Who has been of no use for so long (half a head, no login, no request) gives way to who comes."""
+    place: Callable[[str], str] = lambda _address: ""
+    """What an address counts as: one place has a quarter of the room; "" is everywhere, and is not counted."""
     out_bytes: int = 1 << 20
     out_frames: int = 256
     """What may wait for a client whose kernel buffer is full; more closes it."""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 INBOX: Final = 64
-"""Packets of one client that may wait for their handler, and that are handled in one turn of the loop."""
+"""Packets of one client that may wait for their handler, and frames that are looked at in one turn of the loop."""
+INBOX_BYTES: Final = 65536
+"""Of packets that wait; they do so as they came, for parsed they may be twenty times as large."""
 _CHUNK: Final = 65536
 _LINGER_S: Final = 0.8
 _LINGER_BYTES: Final = 1 << 20
@@ -48,7 +50,7 @@ class Connection(EngineSocket):
         super().__init__(engine, sid, stream, head, address)
         self._reader = frames.Reader(engine.options.max_message)
         self._readable: Any = engine.loop.io(stream.fileno(), _READ)
-        self._inbox: deque[packets.Packet] | None = None
+        self._inbox: deque[bytes | packets.Packet] | None = None
         self._busy = self._paused = self.pinged = False
         self._discarded = self.logins = 0
         self.due, self.slot = 0.0, -1
@@ -94,7 +96,7 @@ class Connection(EngineSocket):
             return
         if self._inbox and not self._busy:
             self._run(may_block=False)
-        if len(found) == room and not self.closing:
+        if (self._reader.more or self._waiting_bytes() > INBOX_BYTES) and not self.closing:
             self._pause()  # more may stand in what was read already
             if not self._busy:
                 self._engine.again(self)
@@ -105,14 +107,12 @@ class Connection(EngineSocket):
         elif payload == b"1":
             self.end(self._engine.reason.CLIENT_DISCONNECT, frames.close_frame(frames.NORMAL))
         else:
-            try:
-                packet = packets.parse(payload, 1) if payload[:1] == b"4" else packets.nothing()
-            except packets.PacketError as error:
-                self._engine.malformed(self, error)
-                return
             if self._inbox is None:
                 self._inbox = deque()
-            self._inbox.append(packet)
+            self._inbox.append(payload)
+
+    def _waiting_bytes(self) -> int:
+        return sum(len(waiting) for waiting in self._inbox or () if type(waiting) is bytes)
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == frames.PING:
@@ -147,7 +147,9 @@ class Connection(EngineSocket):
         self._busy = True
         engine = self._engine
         while self._inbox and not self.closing:
-            packet = self._inbox[0]
+            packet = self._next(self._inbox)
+            if packet is None:
+                continue
             quick = packet.kind == packets.EVENT and packet.data[0] in engine.inline and packet.namespace == "/"
             if not quick and not may_block:
                 spawn_raw(self._run_blocking)
@@ -162,6 +164,20 @@ class Connection(EngineSocket):
         self.forget_environ()
         if self._paused:
             engine.again(self)
+
+    def _next(self, inbox: "deque[bytes | packets.Packet]") -> packets.Packet | None:
+        """The first that waits, parsed; None when it was no packet, and is gone."""
+        first = inbox[0]
+        if isinstance(first, packets.Packet):
+            return first
+        try:
+            packet = packets.parse(first, 1) if first[:1] == b"4" else packets.nothing()
+        except packets.PacketError as error:
+            inbox.popleft()
+            self._engine.malformed(self, error)
+            return None
+        inbox[0] = packet
+        return packet
 
     def _run_blocking(self) -> None:
         try:

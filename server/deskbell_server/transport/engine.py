@@ -18,8 +18,10 @@ from deskbell_server.transport import frames, handshake, packets, refusals
 from deskbell_server.transport.base import HotHandler, Options
 from deskbell_server.transport.connection import Connection
 from deskbell_server.transport.engine_socket import EngineSocket
+from deskbell_server.transport.newcomers import Newcomers
 from deskbell_server.transport.outbox import SLICE, Outbox
 from deskbell_server.transport.polling import PollingSocket
+from deskbell_server.transport.refusals import HandshakeError
 from deskbell_server.transport.sending import Sending
 from deskbell_server.transport.streams import Stream
 from deskbell_server.transport.wheel import Wheel
@@ -49,7 +51,8 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self.wheel: Wheel[Client] = Wheel(tick, time.monotonic())
         self.blocked: set[Sending] = set()
         self.inline: dict[str, HotHandler] = server.inline
-        self.waiting = 0
+        options = self.options
+        self.newcomers = Newcomers(options.waiting_max, options.patience_s, "Too many are waiting to sign in.")
         self._app, self._address, self._secure = app, address, secure
         self._paused: list[Connection] = []
         self._again = self.loop.timer(0)
@@ -78,11 +81,13 @@ class Engine(engineio.Server):  # type: ignore[misc]
     # -- connections
 
     def upgrade(self, stream: Stream, upgrade: handshake.Upgrade, head: bytes, rest: bytes, address: Any) -> None:
-        """A client's connection begins."""
-        connection = Connection(self, self.generate_id(), stream, head, address)
-        connection.environ = self._environ_of(upgrade, address)
-        self.sockets[connection.sid] = connection
-        self.waits(connection)
+        """A client's connection begins. HandshakeError when there is no room."""
+        sid, environ = self.generate_id(), self._environ_of(upgrade, address)
+        self._admit(sid, environ)
+        connection = Connection(self, sid, stream, head, address)
+        connection.environ = environ
+        self.sockets[sid] = connection
+        self._await_login(connection)
         opening = frames.encode(self._hello[0] + connection.sid.encode() + self._hello[1])
         connection.start(handshake.switching(upgrade.accept) + opening, rest)
 
@@ -99,9 +104,11 @@ class Engine(engineio.Server):  # type: ignore[misc]
             self.options.environ(environ)
         return environ
 
-    def waits(self, client: Client) -> None:
-        """It must sign in, again."""
-        self.waiting += 1
+    def _admit(self, sid: str, environ: dict[str, Any]) -> None:
+        place = self.options.place(environ.get("REMOTE_ADDR", ""))
+        self.newcomers.add(sid, place, time.monotonic(), lambda: spawn_raw(self.sockets[sid].close))
+
+    def _await_login(self, client: Client) -> None:
         self.wheel.set(client, time.monotonic() + self.options.login_s)
 
     def login_changed(self, client: Client, by: int) -> None:
@@ -111,19 +118,18 @@ class Engine(engineio.Server):  # type: ignore[misc]
             return
         if by > 0 and client.logins == 1:
             client.pinged = False
-            self.waiting -= 1
+            self.newcomers.remove(client.sid)
             self.answered(client)
         elif not client.logins:
             client.pinged = False  # its answer must not take the place of the deadline
-            self.waits(client)
+            self._await_login(client)
 
     def answered(self, client: Client) -> None:
         """It is there; the next ping is due an interval from now."""
         self.wheel.set(client, time.monotonic() + self.options.ping_interval_s)
 
     def ended(self, connection: Connection, reason: str) -> None:
-        if not connection.logins:
-            self.waiting -= 1
+        self.newcomers.remove(connection.sid)
         spawn_raw(self._forget, connection, reason)
 
     def _forget(self, connection: Connection, reason: str) -> None:
@@ -244,11 +250,13 @@ class Engine(engineio.Server):  # type: ignore[misc]
         """As python-engineio's, for clients that are bounded."""
         if transport == "websocket" or jsonp_index is not None:
             return self._bad_request()
-        if self.waiting >= self.options.waiting_max:
-            return refusals.busy("Too many are waiting to sign in.")
         client = PollingSocket(self, self.generate_id())
+        try:
+            self._admit(client.sid, environ)
+        except HandshakeError as error:
+            return refusals.busy(str(error))
         self.sockets[client.sid] = client
-        self.waits(client)
+        self._await_login(client)
         client.send(eio.Packet(eio.OPEN, {"sid": client.sid, "upgrades": ["websocket"], **self._terms}))
         self._trigger_event("connect", client.sid, environ, run_async=False)
         client.connected = True

@@ -81,13 +81,15 @@ class Reader:
     A message is refused as soon as its announced length, or that of its fragments together, is too large.
     """
 
-    __slots__ = ("_kind", "_limit", "_message", "_rest")
+    __slots__ = ("_kind", "_limit", "_message", "_rest", "more")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._rest = b""
         self._kind = CONTINUATION
         self._message: bytearray | None = None
+        self.more = False
+        """Whether the last call left whole frames for the next one."""
 
     @property
     def holds(self) -> int:
@@ -95,12 +97,14 @@ class Reader:
         return len(self._rest) + len(self._message or b"")
 
     def read(self, data: bytes, room: int) -> list[tuple[int, bytes]]:
-        """At most `room` messages as (opcode, payload); what stands behind them is kept for the next call."""
+        """The messages that end in the next `room` frames, as (opcode, payload); what stands behind them is kept for
+        the next call.
+        """
         if self._rest:
             data = self._rest + data
         found: list[tuple[int, bytes]] = []
         at, end = 0, len(data)
-        while len(found) < room and end - at >= 2:
+        while room and end - at >= 2:
             first, size, mask = data[at], data[at + 1], at + 2
             if first & 0x70 or size < 128 or first & 15 not in _KNOWN:
                 raise FrameError(PROTOCOL, "reserved bit, reserved opcode or unmasked frame")
@@ -119,12 +123,13 @@ class Reader:
             if end < body + size:
                 break
             at = body + size
+            room -= 1
             payload = apply_mask(data[body:at], data[mask:body])
             if first == 0x81 and self._message is None:
                 found.append((TEXT, payload if payload.isascii() else _utf8(payload)))
             else:
                 self._other(first, payload, found)
-        self._rest = data[at:]
+        self._rest, self.more = data[at:], not room
         return found
 
     def _other(self, first: int, payload: bytes, found: list[tuple[int, bytes]]) -> None:

@@ -21,6 +21,7 @@ from gevent.ssl import SSLSocket
 from deskbell_server.transport import handshake, refusals, requests
 from deskbell_server.transport.base import Options
 from deskbell_server.transport.engine import Engine
+from deskbell_server.transport.newcomers import Newcomers
 from deskbell_server.transport.refusals import HandshakeError
 from deskbell_server.transport.requests import Incoming, Request
 from deskbell_server.transport.serving import within
@@ -54,6 +55,7 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         self._incoming = incoming
         self._options = server.options
         self._request: Request | None = None
+        self._number = sock.fileno()
         self.in_request = False
         super().__init__(sock, address, server, rfile=io.BytesIO())
 
@@ -78,8 +80,10 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         request, self._request = self._request, None
         self.in_request = request is not None
         if request is None:
+            self.server.kept.idle(self._number, time.monotonic())
             with within(self._options.idle_s):
                 self.in_request = self._incoming.begin()
+        self.server.kept.busy(self._number)
         return request or (self._read() if self.in_request else None)
 
     def _read(self) -> Request:
@@ -152,7 +156,8 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         self.options = options
         self._engine = engine
         self._tls = tls
-        self._opening = 0
+        self._heads = Newcomers(options.waiting_max, options.patience_s, "Too many are waiting.")
+        self.kept = Newcomers(options.http_max, options.patience_s, "Too many requests at a time.")
         self._told_at = -TELL_S
         self.handlers: set[Handler] = set()
         self.ending = False
@@ -188,13 +193,15 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
 
     def _open(self, sock: Any, address: Any) -> None:
         """From an accepted socket to a connection, an HTTP request, or nothing."""
-        if self._opening >= self.options.waiting_max:
-            _answer(sock, HandshakeError(503, "Too many are waiting."))
+        number, place = sock.fileno(), self.options.place(str(address[0]) if address else "")
+        try:
+            self._heads.add(number, place, time.monotonic(), lambda: _hang_up(number))
+        except HandshakeError as error:
+            _answer(sock, error)
             return
         client: Any = sock
         head = b""
         incoming = Incoming(_receiver(sock))
-        self._opening += 1
         try:
             if self._tls is not None:
                 client = self._wrapped(sock)
@@ -203,7 +210,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         except (OSError, EOFError):
             pass  # it went away, or speaks no TLS
         finally:
-            self._opening -= 1
+            self._heads.remove(number)
         if not head:
             client.close()
             return
@@ -236,19 +243,20 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         try:
             request = requests.read(head)
             upgrade = handshake.grant(request, self.options.allowed_origins)
-            if upgrade is not None and self._engine.waiting >= self.options.waiting_max:
-                raise HandshakeError(503, "Too many are waiting to sign in.")
-            if upgrade is None and len(self.handlers) >= self.options.http_max:
-                raise HandshakeError(503, "Too many requests at a time.")
+            if upgrade is not None:
+                stream = client if self._tls is None else TlsStream(client)
+                self._engine.upgrade(stream, upgrade, head, incoming.rest, address)
+                return
+            number = client.fileno()
+            self.kept.add(number, self.options.place(str(address[0])), time.monotonic(), lambda: _hang_up(number))
         except HandshakeError as error:
             _send(client, refusals.refusal(error))
             client.close()
             return
-        if upgrade is None:
+        try:
             self._serve_http(client if self._tls is not None else _cooperative(client), request, incoming.rest, address)
-        else:
-            stream = client if self._tls is None else TlsStream(client)
-            self._engine.upgrade(stream, upgrade, head, incoming.rest, address)
+        finally:
+            self.kept.remove(number)
 
     def _serve_http(self, client: Any, request: Request, rest: bytes, address: Any) -> None:
         # Of each single read or write; a polling client that was upgraded is silent between two pings.
@@ -275,6 +283,14 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
 def _cooperative(sock: Any) -> Any:
     """The same socket as one that blocks its greenlet only."""
     return gevent_socket.socket(sock.family, sock.type, sock.proto, sock.detach())
+
+
+def _hang_up(number: int) -> None:
+    """As if the one on the other end of that descriptor had done it: whoever reads there comes to an end."""
+    there = socket.socket(fileno=number)
+    with contextlib.suppress(OSError):
+        there.shutdown(socket.SHUT_RDWR)
+    there.detach()
 
 
 def _receiver(sock: Any) -> Callable[[int], bytes]:

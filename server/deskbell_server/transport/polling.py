@@ -54,8 +54,7 @@ class PollingSocket(Socket):  # type: ignore[misc]
             return
         engine = self.server
         engine.wheel.remove(self)
-        if not self.logins:
-            engine.waiting -= 1
+        engine.newcomers.remove(self.sid)
         try:
             super().close(wait=False, abort=abort, reason=reason)
         finally:

@@ -18,6 +18,7 @@ from tests.server.transport.raw import PATH, Raw, frame, request
 
 Spawn = Callable[..., Server]
 MIB = 1 << 20
+ASK = b"GET /address HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 # -- size of messages, before and after login: A3
@@ -157,6 +158,24 @@ def test_only_so_many_wait_for_their_login(spawn: Spawn, kind: str) -> None:
         one.socket.close()
 
 
+@pytest.mark.parametrize("opening", [b"", b"GET / HTTP/1.1\r\nHost:", ASK, request()])
+def test_who_is_of_no_use_gives_way_to_who_comes(spawn: Spawn, opening: bytes) -> None:
+    """Nothing, half a head, a kept connection, an upgrade without a login: each fills the room of its kind."""
+    server = spawn("native", waiting_max=4, http_max=4, patience_s=0.3)
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(Raw(server.port)) for _ in range(4)]
+        for one in idle:
+            one.send(opening)
+
+        def let_in() -> bool:
+            with Raw(server.port) as late:
+                late.send(request() if opening == request() else ASK)
+                return late.answered() in (101, 200)
+
+        eventually(let_in, 5)
+        assert idle[0].closed_within(3)
+
+
 # -- events: A2, A4, A7, A8
 
 
@@ -286,6 +305,24 @@ def test_a_flood_is_read_as_fast_as_it_is_handled(spawn: Spawn, kind: str) -> No
         assert other.call("echo", 1) == [1]
         flooder.socket.settimeout(flooder.patience)
         assert flooder.receive() == "431[1]"
+
+
+def test_what_waits_costs_what_it_was_sent_as(spawn: Spawn) -> None:
+    """64 KiB of `{}` are 1.5 MiB when they are parsed, and a client may send many before the first is handled."""
+    server = spawn("native", fresh=True)
+    with contextlib.ExitStack() as stack:
+        flooders = [stack.enter_context(Raw(server.port)).login() for _ in range(6)]
+        before = server.rss
+        packet = frame('42["echo",' + "{}," * 21_000 + "1]")
+        for one in flooders:
+            one.text('421["busy",3]')
+            one.socket.settimeout(0.2)
+            with contextlib.suppress(TimeoutError):
+                for _ in range(64):
+                    one.socket.sendall(packet)
+        assert server.rss - before < 24 * MIB
+        with Raw(server.port) as other:
+            assert other.login().call("echo", 1) == [1]
 
 
 def test_small_frames_by_the_thousand_hold_nobody_up(spawn: Spawn) -> None:

@@ -33,11 +33,24 @@ def test_any_chunks_give_the_same_messages(sent: list[tuple[int, bytes]], cuts: 
     for chunk in chunked(b"".join(frame(payload, opcode) for opcode, payload in sent), cuts):
         found = reader.read(chunk, room)
         got += found
-        while len(found) == room:
+        while reader.more:
             found = reader.read(b"", room)
             got += found
     assert got == sent
     assert reader.holds == 0
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_a_fragment_takes_as_much_room_as_a_message(size: int) -> None:
+    """Ten thousand of them come in one read, and would keep the loop from everybody else."""
+    reader = Reader(LIMIT)
+    sent = frame("", final=False) + frame(b"x" * size, 0, final=False) * 1_000 + frame("!", 0)
+    turns, found = 1, reader.read(sent, 64)
+    while reader.more and not found:
+        found = reader.read(b"", 64)
+        turns += 1
+    assert found == [(frames.TEXT, b"x" * size * 1_000 + b"!")]
+    assert turns == 1_002 // 64 + 1
 
 
 @given(st.text(max_size=200), st.lists(st.integers(0, 800), max_size=6), st.binary(max_size=20))
