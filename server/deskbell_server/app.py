@@ -13,6 +13,7 @@ from flask import Flask
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_server import guessing, logs
+from deskbell_server.clock import Ages
 from deskbell_server.config import Settings
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.everywhere import Everywhere
@@ -82,20 +83,22 @@ class Server:
         place = settings.place
         self._hints = Hints(place.redis, database, presence, self._delivery) if place.redis else None
         announcing = self._hints or self._delivery
-        self._messages = Messages(database, publishing, announcing.message)
+        self._messages = Messages(database, publishing, announcing.message, people.clock.now)
         reading = Reading(database, announcing.read)
-        scheduled = Scheduled(database, announcing.message)
+        scheduled = Scheduled(database, announcing.message, people.clock.now)
         self._doors = RedisDoors(place.redis, people.devices, self._messages, gevent.spawn) if place.redis else None
         self._messages.on_scheduled = scheduled.on_scheduled
         watch = Watch(database, people.devices, presence, self._delivery)
         people.devices.on_revoked(self._delivery.close_devices)
         worker = settings.worker
-        self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, Housekeeping(database, people.devices).run]
+        ages = Ages(people.clock)
+        keeping = Housekeeping(database, people.devices, ages)
+        self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, keeping.run]
         if self._hints:
             self._loops.append(self._hints.run)
         kept = Kept(settings.retention_days or None, settings.retention_events or None)
         if not kept.everything:
-            self._loops.append(lambda: Pruning(database).run(kept))
+            self._loops.append(lambda: Pruning(database, ages).run(kept))
         self._everywhere = Everywhere(database, presence) if settings.worker or place.postgres else None
         if self._everywhere:
             self._loops.append(self._everywhere.run)
@@ -115,7 +118,7 @@ class Server:
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
         self.flask.register_blueprint(self._setup.blueprint())
-        self.flask.register_blueprint(Health(database, watch, self._has_redis).blueprint())
+        self.flask.register_blueprint(Health(database, watch, self._has_redis, people.clock).blueprint())
         socket.Desk(
             self.transport, people.devices, presence, watch, self._messages, reading, Limiter(READING)
         ).register()

@@ -5,7 +5,7 @@ import logging
 import gevent
 
 from deskbell_protocol import limits
-from deskbell_protocol.ids import now_ms
+from deskbell_server.clock import Ages
 from deskbell_server.devices import Devices
 from deskbell_server.errors import UnavailableError
 from deskbell_server.store import doors
@@ -20,9 +20,10 @@ KEYS_AT_ONCE = 2_000
 class Housekeeping:
     """Small transactions, so that no message waits for them."""
 
-    def __init__(self, database: Database, devices: Devices) -> None:
+    def __init__(self, database: Database, devices: Devices, ages: Ages) -> None:
         self._database = database
         self._devices = devices
+        self._ages = ages
 
     def run(self) -> None:
         """The greenlet's work, for ever."""
@@ -37,6 +38,6 @@ class Housekeeping:
             gevent.sleep(EVERY_S)
 
     def forget_keys(self) -> None:
-        before = now_ms() - int(limits.IDEMPOTENCY_LIFE_S * 1000)
+        before = self._database.write(self._ages.advance) - int(limits.IDEMPOTENCY_LIFE_S * 1000)
         while self._database.write(lambda connection: doors.forget_keys(connection, before, KEYS_AT_ONCE)):
             gevent.sleep(0.05)

@@ -52,9 +52,16 @@ class Publishing:
 class Messages:
     """`announce` is called after the commit, in its order."""
 
-    def __init__(self, database: Database, limiter: Limiter, announce: Callable[[Stored], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        limiter: Limiter,
+        announce: Callable[[Stored], None],
+        now: Callable[[], int] = now_ms,
+    ) -> None:
         self._database = database
         self._limiter = limiter
+        self._now = now
         self._announce = announce
         self._closed = False
         self.in_flight = 0
@@ -102,7 +109,7 @@ class Messages:
         check_draft(draft)
         if key is not None:
             check_key(key)
-        at = now_ms()
+        at = self._now()
         if draft.deliver_at is not None and draft.deliver_at > at + AHEAD_MAX_MS:
             raise RefusedError(Code.INVALID, "deliver_at: more than a year ahead")
         return Request(principal, draft, key, new_id(at), at, announced_by)

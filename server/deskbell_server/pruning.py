@@ -7,6 +7,7 @@ from functools import partial
 import gevent
 
 from deskbell_protocol.ids import now_ms
+from deskbell_server.clock import Ages
 from deskbell_server.errors import UnavailableError
 from deskbell_server.store import doors, prune
 from deskbell_server.store.database import Database
@@ -43,10 +44,12 @@ class Pruning:
     """In small transactions, so that no message waits for them."""
 
     database: Database
+    ages: Ages
 
     def prune(self, kept: Kept, actor: str) -> Pruned:
         """Forgets what is not to be kept."""
-        before = 0 if kept.days is None else now_ms() - round(kept.days * DAY_MS)
+        now = self.database.write(self.ages.advance)
+        before = 0 if kept.days is None else now - round(kept.days * DAY_MS)
         floors = self.database.read(lambda connection: prune.floors(connection, before, kept.events))
         events = sum(self._one(user_id, floor) for user_id, floor in floors.items())
         messages = self.database.read(prune.unreferred) if events else []

@@ -27,8 +27,9 @@ RETRY_S = 1.0
 class Scheduled:
     """One greenlet sleeps until the next message is due; `announce` as for `Messages`."""
 
-    def __init__(self, database: Database, announce: Callable[[Stored], None]) -> None:
+    def __init__(self, database: Database, announce: Callable[[Stored], None], now: Callable[[], int] = now_ms) -> None:
         self._database = database
+        self._now = now
         self._announce = announce
         self._changed = Event()
 
@@ -62,17 +63,17 @@ class Scheduled:
 
     def _deliver_due(self) -> float:
         """Delivers what is due; the seconds until the next."""
-        rows = self._database.read(lambda connection: doors.due(connection, now_ms(), AT_ONCE))
+        rows = self._database.read(lambda connection: doors.due(connection, self._now(), AT_ONCE))
         for row in rows:
             self._deliver(row)
         if len(rows) == AT_ONCE:
             return 0.0
         due = self._database.read(doors.next_due)
-        return SLEEP_MAX_S if due is None else min(SLEEP_MAX_S, max(0.0, (due - now_ms()) / 1000))
+        return SLEEP_MAX_S if due is None else min(SLEEP_MAX_S, max(0.0, (due - self._now()) / 1000))
 
     def _deliver(self, row: ScheduledRow) -> None:
         try:
-            stored = self._database.write(lambda connection: deliver(connection, row, now_ms()))
+            stored = self._database.write(lambda connection: deliver(connection, row, self._now()))
         except RefusedError as refused:
             if isinstance(refused, UnavailableError):
                 raise

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from deskbell_server.accounts import Accounts
 from deskbell_server.activity import Activity
+from deskbell_server.clock import Clock
 from deskbell_server.config import Place
 from deskbell_server.devices import Devices
 from deskbell_server.errors import SetupError
 from deskbell_server.groups import Groups
 from deskbell_server.passwords import Passwords
+from deskbell_server.store import ages
 from deskbell_server.store.database import Database
 from deskbell_server.store.opening import open_database
 from deskbell_server.store.sqlite import FULL, Commits
@@ -32,6 +34,7 @@ class People:
     groups: Groups
     tickets: Tickets
     activity: Activity
+    clock: Clock
 
 
 @contextmanager
@@ -41,10 +44,12 @@ def open_people(place: Place, commits: Commits = FULL, patience_s: float | None 
     database = open_database(place.database, place.postgres, commits, patience_s)
     passwords = Passwords()
     try:
-        tickets = Tickets(read_key(place.data / KEY_NAME))
+        clock = Clock()
+        clock.not_before(database.read(ages.last))
+        tickets = Tickets(read_key(place.data / KEY_NAME), clock.now)
         devices = Devices(database, tickets)
         accounts = Accounts(database, passwords, devices, tickets)
-        yield People(database, devices, accounts, Groups(database), tickets, Activity(database))
+        yield People(database, devices, accounts, Groups(database), tickets, Activity(database), clock)
     finally:
         passwords.close()
         database.close()

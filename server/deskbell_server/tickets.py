@@ -9,6 +9,7 @@ import hmac
 import os
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 from deskbell_protocol.ids import now_ms
@@ -55,11 +56,12 @@ def _make_key(path: Path) -> None:
 class Tickets:
     """`ticket.PURPOSE.UNTIL.SUBJECT.SIGNATURE`. With `bound`, it ends when that text is another one."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, now: Callable[[], int] = now_ms) -> None:
         self._key = key
+        self._now = now
 
     def make(self, purpose: str, subject: str, life_s: float, *, bound: str = "") -> str:
-        until = str(now_ms() + round(life_s * 1000))
+        until = str(self._now() + round(life_s * 1000))
         return f"{PREFIX}{purpose}.{until}.{subject}.{self.mark(purpose, until, subject, bound)}"
 
     def subject(self, purpose: str, ticket: str, *, bound: str = "") -> str | None:
@@ -71,7 +73,7 @@ class Tickets:
         right = self.mark(purpose, until, subject, bound)
         if said != purpose or not hmac.compare_digest(signature, right):
             return None
-        return subject if int(until) > now_ms() else None
+        return subject if int(until) > self._now() else None
 
     def mark(self, *parts: str) -> str:
         """A signature under these parts, which alone says nothing and does not end."""

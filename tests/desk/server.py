@@ -59,6 +59,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / "server.log"
         self._options = serve_options
+        self.program = [str(PROGRAM)]
+        """What is started to serve."""
         self.database = ""
         """The URL of its database, where it is not a file in `data`."""
         self._env = {key: value for key, value in os.environ.items() if not key.startswith("DESKBELL_")}
@@ -111,7 +113,7 @@ class Server:
 
     def start(self, *, wait: bool = True) -> Self:
         self.stop()
-        command = [str(PROGRAM), *self._common, "serve", "--port", str(self.port), *self._options]
+        command = [*self.program, *self._common, "serve", "--port", str(self.port), *self._options]
         self._child = Child(command, self._log, env=self._env)
         if wait:
             self.wait_until_up()

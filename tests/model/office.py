@@ -11,6 +11,7 @@ import msgspec
 
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Ack, Event, Head, Publish, Read, Sync, SyncAnswer
+from deskbell_server.clock import Ages, Clock
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.limiter import Limiter, Rate
@@ -174,7 +175,7 @@ class Office:
 
     def prune(self, keep: int) -> None:
         """Retention: of each log the newest `keep` events stay."""
-        Pruning(self.database).prune(Kept(days=None, events=keep), "model")
+        Pruning(self.database, Ages(Clock())).prune(Kept(days=None, events=keep), "model")
 
     # -- what is true -------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import click
 from deskbell_protocol.ids import now_ms
 from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.cli.options import Finite
+from deskbell_server.clock import Ages
 from deskbell_server.config import Place
 from deskbell_server.errors import SetupError
 from deskbell_server.pruning import Kept, Pruning
@@ -63,5 +64,5 @@ def prune(place: Place, days: float | None, events: int | None) -> None:
     if kept.everything:
         raise SetupError("say what is to go: --older-than DAYS, --keep N, or both")
     with open_people(place) as people:
-        pruned = Pruning(people.database).prune(kept, COMMAND_LINE)
+        pruned = Pruning(people.database, Ages(people.clock)).prune(kept, COMMAND_LINE)
     click.echo(f"Forgot {pruned.events} events and {pruned.messages} messages.")

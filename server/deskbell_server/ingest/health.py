@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response
 
+from deskbell_server.clock import Clock
 from deskbell_server.delivery.watch import Watch
 from deskbell_server.errors import UnavailableError
 from deskbell_server.ingest.web import Needs, answer, needs
@@ -17,6 +18,7 @@ class Health:
     database: Database
     watch: Watch
     has_redis: Callable[[], bool]
+    clock: Clock
 
     def blueprint(self) -> Blueprint:
         found = Blueprint("health", __name__)
@@ -25,7 +27,10 @@ class Health:
 
     @needs(Needs.NOTHING)
     def healthz(self) -> Response:
-        """200 when it can read, and could commit a second ago; else 503. "degraded": only Redis is missing."""
+        """200 when it can read, and could commit a second ago; else 503. "degraded": only Redis is missing.
+
+        `clock` is there while the machine's clock has leapt, and is not believed.
+        """
         try:
             self.database.read(users.epoch)
             is_well = self.watch.is_well
@@ -33,4 +38,5 @@ class Health:
             is_well = False
         if not is_well:
             return answer({"status": "unavailable"}, 503)
-        return answer({"status": "ok" if self.has_redis() else "degraded"})
+        leapt = {"clock": "leapt"} if self.clock.has_leapt else {}
+        return answer({"status": "ok" if self.has_redis() else "degraded", **leapt})

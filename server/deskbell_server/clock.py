@@ -1,0 +1,82 @@
+"""What time it is, for whatever has an age: a clock that does not leap when somebody sets the machine's."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from deskbell_protocol.ids import now_ms
+from deskbell_server.store import ages
+from deskbell_server.store.database import Connection
+
+log = logging.getLogger(__name__)
+
+TOLERANCE_MS = 30_000
+"""The machine's clock is followed where it is off by less: a time server sets it right."""
+BELIEVE_MS = 600_000
+"""So long a leap must last before it is the time."""
+CATCH_UP = 2
+"""How many times as fast as time the clock of ages runs at most, while it is behind."""
+
+
+def running_ms() -> int:
+    """How long this machine has run, in milliseconds; also while it slept, where the system counts that."""
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000_000
+
+
+class Clock:
+    """The machine's clock, but for its leaps; of one process."""
+
+    def __init__(self, wall: Callable[[], int] = now_ms, running: Callable[[], int] = running_ms) -> None:
+        self._wall = wall
+        self._running = running
+        self._ahead = wall() - running()
+        self._leapt_at: int | None = None
+
+    def now(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        running = self._running()
+        ahead = self._wall() - running
+        if abs(ahead - self._ahead) < TOLERANCE_MS or self._has_lasted(running, ahead):
+            self._ahead, self._leapt_at = ahead, None
+        return running + self._ahead
+
+    def not_before(self, at: int) -> None:
+        """It was that late already."""
+        self._ahead = max(self._ahead, at - self._running())
+
+    @property
+    def has_leapt(self) -> bool:
+        """Whether the machine's clock is not believed now."""
+        self.now()
+        return self._leapt_at is not None
+
+    def _has_lasted(self, running: int, ahead: int) -> bool:
+        if self._leapt_at is None:
+            self._leapt_at = running
+            log.warning(
+                "the clock of this machine leapt by %d s: not believed for a while", (ahead - self._ahead) / 1000
+            )
+        return running - self._leapt_at >= BELIEVE_MS
+
+
+class Ages:
+    """The time by which something is old, kept in the database: it never leaps, not over a restart either.
+
+    Where it is behind (the server did not run, or the clock was set) it catches up, twice as fast as time: what is too
+    old goes a little later, and nothing goes because a clock was wrong.
+    """
+
+    def __init__(self, clock: Clock, running: Callable[[], int] = running_ms) -> None:
+        self._clock = clock
+        self._running = running
+        self._at = running()
+
+    def advance(self, connection: Connection) -> int:
+        """In a transaction: what time it is, in milliseconds since 1970-01-01 UTC."""
+        running = self._running()
+        passed, self._at = running - self._at, running
+        now = self._clock.now()
+        then = ages.last(connection) or now
+        value = max(then, min(now, then + CATCH_UP * passed))
+        ages.save(connection, value)
+        return value
