@@ -84,7 +84,7 @@ class Server:
         self._hints = Hints(place.redis, database, presence, self._delivery) if place.redis else None
         announcing = self._hints or self._delivery
         self._messages = Messages(database, publishing, announcing.message, people.clock.now)
-        reading = Reading(database, announcing.read)
+        reading = Reading(database, announcing.read, Limiter(READING))
         scheduled = Scheduled(database, announcing.message, people.clock.now)
         self._doors = RedisDoors(place.redis, people.devices, self._messages, gevent.spawn) if place.redis else None
         self._messages.on_scheduled = scheduled.on_scheduled
@@ -119,9 +119,7 @@ class Server:
         self.flask.register_blueprint(api.blueprint())
         self.flask.register_blueprint(self._setup.blueprint())
         self.flask.register_blueprint(Health(database, watch, self._has_redis, people.clock).blueprint())
-        socket.Desk(
-            self.transport, people.devices, presence, watch, self._messages, reading, Limiter(READING)
-        ).register()
+        socket.Desk(self.transport, people.devices, presence, watch, self._messages, reading).register()
 
     def run(self, say: Callable[[str], None]) -> None:
         """Serves until SIGTERM or SIGINT. `say` tells the person at the terminal."""

@@ -1,7 +1,9 @@
 """What a device asks about its user's log: catching up, history, read marks, and what it has stored."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
@@ -10,10 +12,15 @@ from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Ack, Event, Read, ReadMark, Sync, SyncAnswer
 from deskbell_server import groups, views
-from deskbell_server.errors import RefusedError
+from deskbell_server.errors import LimitedError, RefusedError
+from deskbell_server.limiter import Limiter
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices, logs, users
 from deskbell_server.store.database import Connection, Database
+
+T = TypeVar("T")
+Job = Callable[[Connection], T]
+UNIT_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +43,18 @@ class Page:
 
 
 class Reading:
-    """`announce` is called after the commit of a read mark that says something new."""
+    """`announce` is called after the commit of a read mark that says something new. Each question of a user takes one
+    from `limiter`, and one more for each `UNIT_S` for which it keeps the database.
+    """
 
-    def __init__(self, database: Database, announce: Callable[[Marked], None]) -> None:
+    def __init__(self, database: Database, announce: Callable[[Marked], None], limiter: Limiter) -> None:
         self._database = database
         self._announce = announce
+        self._limiter = limiter
 
     def sync(self, principal: Principal, request: Sync) -> SyncAnswer:
         """One snapshot, contiguous; ends at 200 events or 256 KiB."""
-        return self._database.read(lambda connection: snapshot(connection, principal, request))
+        return self._paced(principal, self._database.read, lambda connection: snapshot(connection, principal, request))
 
     def history(self, principal: Principal, conversation: str | None, before: int | None, limit: int) -> Page:
         """Messages of a conversation (or of all) whose `seq` lies below `before`."""
@@ -56,7 +66,7 @@ class Reading:
             events = [views.event(epoch, row, principal.party) for row in rows[:limit]]
             return Page(events, more=len(rows) > limit)
 
-        return self._database.read(job)
+        return self._paced(principal, self._database.read, job)
 
     def read(self, principal: Principal, request: Read) -> int | None:
         """The mark's place in the log; None when nothing new was read."""
@@ -71,7 +81,7 @@ class Reading:
                 seq = logs.append(connection, principal.user_id, names.KIND_READ, mark_id, at, mark)
             return Marked(principal.user_id, mark_id, at, seq, mark or ReadMark())
 
-        marked = self._database.write(job)
+        marked = self._paced(principal, self._database.write, job)
         if marked.seq is not None:
             self._announce(marked)
         return marked.seq
@@ -87,7 +97,27 @@ class Reading:
                 raise RefusedError(Code.INVALID, f"seq: the log ends at {head}")
             devices.acked(connection, principal.device_id, request.seq, request.shown or 0)
 
-        self._database.write(job)
+        self._paced(principal, self._database.write, job)
+
+    def _paced(self, principal: Principal, ask: "Callable[[Job[T]], T]", job: "Job[T]") -> T:
+        """Nobody's questions keep the others waiting for long."""
+        wait = self._limiter.take(principal.user_id, time.monotonic())
+        if wait:
+            raise LimitedError("too many requests at once: wait a little", wait)
+        spent = 0.0
+
+        def timed(connection: Connection) -> T:
+            nonlocal spent
+            began = time.monotonic()
+            try:
+                return job(connection)
+            finally:
+                spent = time.monotonic() - began
+
+        try:
+            return ask(timed)
+        finally:
+            self._limiter.charge(principal.user_id, spent / UNIT_S, time.monotonic())
 
 
 def snapshot(connection: Connection, principal: Principal, request: Sync) -> SyncAnswer:

@@ -1,7 +1,6 @@
 """The Socket.IO door, namespace `/`: who may connect, and the four events a client may send, each answered."""
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,10 +12,9 @@ from deskbell_protocol.errors import FATAL, FINAL, Code
 from deskbell_server.delivery.presence import Presence, device_room, user_room
 from deskbell_server.delivery.watch import Watch
 from deskbell_server.devices import Devices
-from deskbell_server.errors import LimitedError, RefusedError
+from deskbell_server.errors import RefusedError
 from deskbell_server.ingest import wording
 from deskbell_server.ingest.web import printable
-from deskbell_server.limiter import Limiter
 from deskbell_server.messages import Messages, Stored
 from deskbell_server.principals import Principal
 from deskbell_server.reading import Reading
@@ -49,7 +47,6 @@ class Desk(flask_socketio.Namespace):
         watch: Watch,
         messages: Messages,
         reading: Reading,
-        limiter: Limiter,
     ) -> None:
         super().__init__("/")
         self._transport = transport
@@ -58,7 +55,6 @@ class Desk(flask_socketio.Namespace):
         self._watch = watch
         self._messages = messages
         self._reading = reading
-        self._limiter = limiter
 
     def register(self) -> None:
         transport = self._transport
@@ -109,19 +105,19 @@ class Desk(flask_socketio.Namespace):
 
     def on_sync(self, sid: str, data: Any) -> Any:
         try:
-            return self._reading.sync(self._paced(sid), _parsed(wire.Sync, data))
+            return self._reading.sync(self._principal(sid), _parsed(wire.Sync, data))
         except RefusedError as refused:
             return refusal(refused)
 
     def on_read(self, sid: str, data: Any) -> Any:
         try:
-            return {"ok": True, "seq": self._reading.read(self._paced(sid), _parsed(wire.Read, data))}
+            return {"ok": True, "seq": self._reading.read(self._principal(sid), _parsed(wire.Read, data))}
         except RefusedError as refused:
             return refusal(refused)
 
     def on_ack(self, sid: str, data: Any) -> Any:
         try:
-            self._reading.ack(self._paced(sid), _parsed(wire.Ack, data))
+            self._reading.ack(self._principal(sid), _parsed(wire.Ack, data))
         except RefusedError as refused:
             return refusal(refused)
         return {"ok": True}
@@ -149,13 +145,6 @@ class Desk(flask_socketio.Namespace):
         principal = self._presence.get(sid)
         if principal is None:
             raise RefusedError(Code.REVOKED, "this device was signed out")
-        return principal
-
-    def _paced(self, sid: str) -> Principal:
-        principal = self._principal(sid)
-        wait = self._limiter.take(principal.user_id, time.monotonic())
-        if wait:
-            raise LimitedError("too many requests at once: wait a little", wait)
         return principal
 
 

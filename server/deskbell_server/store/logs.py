@@ -42,6 +42,10 @@ _EVENTS = (
     " m.sender, m.parties, m.body, m.title, m.priority, m.reply_to, m.cid FROM events e"
     " LEFT JOIN messages m ON m.id = e.id WHERE e.user_id = ?"
 )
+NEAR = 5_000
+"""So many events are looked through at most for one message, or for several at the log's end."""
+SKEW_MS = 10_000
+"""By so much, at most, an event may be older than one that stands before it."""
 _party = msgspec.json.Decoder(Party)
 _parties = msgspec.json.Decoder(list[Party])
 _json = msgspec.json.Decoder()
@@ -126,19 +130,53 @@ def append(connection: Connection, user_id: str, kind: str, event_id: str, at: i
 
 def seen_by(connection: Connection, user_id: str, message_id: str) -> tuple[Party, list[Party]] | None:
     """Sender and parties of a message that stands in this user's log."""
-    row = connection.execute("SELECT sender, parties FROM messages WHERE id = ?", (message_id,)).fetchone()
-    if row is None or seq_of(connection, user_id, message_id) is None:
+    row = connection.execute("SELECT sender, parties, at FROM messages WHERE id = ?", (message_id,)).fetchone()
+    if row is None or not _places(connection, user_id, [(message_id, row[2])]):
         return None
     return _party.decode(row[0]), _parties.decode(row[1])
 
 
 def seq_of(connection: Connection, user_id: str, message_id: str) -> int | None:
-    """The place of a message that exists. It is looked for from the log's end, where it mostly stands: an index would
-    have to take up an entry for every recipient of every message."""
-    row = connection.execute(
-        "SELECT seq FROM events WHERE user_id = ? AND id = ? ORDER BY seq DESC LIMIT 1", (user_id, message_id)
-    ).fetchone()
-    return int(row[0]) if row else None
+    """The place of a message."""
+    row = connection.execute("SELECT at FROM messages WHERE id = ?", (message_id,)).fetchone()
+    return _places(connection, user_id, [(message_id, row[0])]).get(message_id) if row else None
+
+
+def _places(connection: Connection, user_id: str, messages: Sequence[tuple[str, int]]) -> dict[str, int]:
+    """Of messages (id and time) that exist, where they stand in the log; without those that do not.
+
+    They are looked for at the log's end, where they mostly stand, then around their time, which is nearly in order. An
+    index would have to take up an entry for every recipient of every message, and a walk through a long log would keep
+    everybody waiting.
+    """
+    here = stream(connection, user_id)
+    near = max(here.floor, here.head - NEAR)
+    ids = [message_id for message_id, _ in messages]
+    found = _between(connection, user_id, ids, near + 1, here.head)
+    if near > here.floor:
+        for message_id, at in messages:
+            if message_id not in found:
+                first = _first_since(connection, user_id, here.floor + 1, near, at - SKEW_MS)
+                found |= _between(connection, user_id, [message_id], first, first + NEAR)
+    return found
+
+
+def _between(connection: Connection, user_id: str, ids: Sequence[str], first: int, last: int) -> dict[str, int]:
+    ((marks, values),) = chunks(ids)
+    rows = connection.execute(
+        f"SELECT id, seq FROM events WHERE user_id = ? AND seq BETWEEN ? AND ? AND id IN ({marks})",
+        [user_id, first, last, *values],
+    ).fetchall()
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def _first_since(connection: Connection, user_id: str, low: int, high: int, at: int) -> int:
+    """The first place from `low` to `high` that is no older than `at`, by halving; `high` when none is."""
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute("SELECT at FROM events WHERE user_id = ? AND seq = ?", (user_id, middle)).fetchone()
+        low, high = (middle + 1, high) if row[0] < at else (low, middle)
+    return low
 
 
 def recipients_of(connection: Connection, message_id: str) -> int | None:
@@ -152,24 +190,19 @@ def set_read_up_to(connection: Connection, user_id: str, seq: int) -> None:
 
 def unread_of(connection: Connection, user_id: str, message_ids: Sequence[str]) -> tuple[int, list[str]]:
     """How many of these messages stand in the user's log, and those that no read mark covers yet."""
-    known: list[tuple[int, str, bool]] = []
+    places: dict[str, int] = {}
+    read: set[str] = set()
     for marks, values in chunks(message_ids):
-        found = connection.execute(f"SELECT id FROM messages WHERE id IN ({marks})", values).fetchall()
-        if found:
-            known += _marks(connection, user_id, [row[0] for row in found])
-    return len(known), [message_id for _, message_id, is_read in sorted(known) if not is_read]
-
-
-def _marks(connection: Connection, user_id: str, existing: Sequence[str]) -> list[tuple[int, str, bool]]:
-    """Place, id and whether it is read of those that stand in the log, found from its end as in `seq_of`."""
-    ((marks, values),) = chunks(existing)
-    return connection.execute(
-        "SELECT e.seq, e.id, r.message_id IS NOT NULL OR e.seq <= s.read_up_to FROM events e"
-        " JOIN streams s ON s.user_id = e.user_id"
-        " LEFT JOIN reads r ON r.user_id = e.user_id AND r.message_id = e.id"
-        f" WHERE e.user_id = ? AND e.kind = 'message' AND e.id IN ({marks}) ORDER BY e.seq DESC LIMIT ?",
-        [user_id, *values, len(existing)],
-    ).fetchall()
+        existing = connection.execute(f"SELECT id, at FROM messages WHERE id IN ({marks})", values).fetchall()
+        if existing:
+            places |= _places(connection, user_id, existing)
+        rows = connection.execute(
+            f"SELECT message_id FROM reads WHERE user_id = ? AND message_id IN ({marks})", [user_id, *values]
+        ).fetchall()
+        read.update(row[0] for row in rows)
+    up_to = stream(connection, user_id).read_up_to
+    unread = sorted((seq, message_id) for message_id, seq in places.items() if seq > up_to and message_id not in read)
+    return len(places), [message_id for _, message_id in unread]
 
 
 def mark_read(connection: Connection, user_id: str, message_ids: Sequence[str], at: int) -> None:

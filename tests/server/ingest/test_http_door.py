@@ -426,3 +426,16 @@ def test_nothing_is_redirected_to_where_the_sender_says_we_are(office: Server, p
         answer = connection.getresponse()
     assert answer.status in (401, 404)
     assert answer.headers["Location"] is None
+
+
+def test_reading_over_http_has_the_limit_of_reading(office: Server, log_in: LogIn) -> None:
+    carol = log_in(office, "carol")
+    with closing(http.client.HTTPConnection("127.0.0.1", office.port, timeout=10)) as connection:
+        for _ in range(2_000):
+            connection.request("GET", f"{MESSAGES}?conversation=x", headers={"Authorization": f"Bearer {carol.token}"})
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status == 429:
+                break
+    assert answer.status == 429
+    assert int(answer.headers["Retry-After"]) >= 1
