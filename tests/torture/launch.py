@@ -2,15 +2,17 @@
 
 The product knows nothing of this: the places are wrapped here, before its own `main` runs. The text is a list of
 `place:chance`, such as `before_commit:0.002,handler:0.01`; a chance of 1 is certain. For TORTURE_CLOCK see
-`clock`.
+`clock`. While the file that TORTURE_HANG names is there, commits wait, as on a disk that hangs.
 """
 
 import os
 import random
 import signal
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from deskbell_server.__main__ import main
@@ -25,7 +27,8 @@ PLACES = ("before_commit", "after_commit", "before_emit", "mid_emit", "after_emi
 
 class Failpoints:
     def __init__(self, text: str) -> None:
-        self._chances = {name: float(chance) for name, _, chance in (part.partition(":") for part in text.split(","))}
+        parts = (part.partition(":") for part in text.split(",") if part)
+        self._chances = {name: float(chance) for name, _, chance in parts}
         unknown = set(self._chances) - set(PLACES)
         assert not unknown, f"there are no such failpoints: {unknown}"
 
@@ -121,9 +124,12 @@ class Connection(sqlite3.Connection):
         if sql.startswith("BEGIN"):
             self.holds_message = False
         self.holds_message |= sql.startswith("INSERT INTO messages")
-        if sql != "COMMIT" or not self.holds_message:
+        hang = os.environ.get("TORTURE_HANG", "")
+        if sql != "COMMIT" or not (self.holds_message or hang):
             return super().execute(sql, *parameters)
         self.points.die("before_commit")
+        while hang and Path(hang).exists():
+            time.sleep(0.02)
         done = super().execute(sql)
         self.points.die("after_commit")
         return done
@@ -142,6 +148,6 @@ if __name__ == "__main__":
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the log is a file too, and must not be what the full disk stops
     bend_own_clock()
     text = os.environ.get("TORTURE_FAILPOINTS", "")
-    if text:
+    if text or os.environ.get("TORTURE_HANG"):
         Failpoints(text).arm()
     main()

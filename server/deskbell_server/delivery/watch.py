@@ -11,7 +11,7 @@ from deskbell_protocol import limits
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.devices import Devices
-from deskbell_server.errors import UnavailableError
+from deskbell_server.errors import OutcomeUnknownError, UnavailableError
 from deskbell_server.store import users
 from deskbell_server.store.database import Database
 
@@ -64,7 +64,7 @@ class Watch:
             try:
                 self._tick()
                 self.is_well = True
-            except UnavailableError:
+            except (UnavailableError, OutcomeUnknownError):
                 self.is_well = False
             except Exception:
                 log.exception("cannot look after the connected devices")

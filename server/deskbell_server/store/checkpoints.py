@@ -10,6 +10,8 @@ log = logging.getLogger(__name__)
 
 ROWS = 20_000
 """Changed since the last time: enough that a page which many messages touch is written back once for all of them."""
+END_S = 3.0
+"""A disk that hangs is not waited for; the log is written back by the next who opens the database."""
 
 
 class Checkpoints(threading.Thread):
@@ -32,7 +34,7 @@ class Checkpoints(threading.Thread):
     def end(self) -> None:
         self._ending = True
         self._due.set()
-        self.join()
+        self.join(END_S)
 
     def run(self) -> None:
         while self._due.wait() and not self._ending:

@@ -12,11 +12,11 @@ from deskbell_server.store.sqlite import Commits, SqliteDatabase
 def open_database(file: Path, postgres: str, commits: Commits, patience_s: float | None = None) -> Database:
     """The database of the URL `postgres`, or else of `file`, with the newest schema. SetupError when it cannot.
 
-    `patience_s`: how long a PostgreSQL that hangs is waited for; SQLite has timeouts of its own.
+    `patience_s`: how long a database or a disk that hangs is waited for.
     """
     if not postgres:
         migrate.prepare(file)
-        return SqliteDatabase(file, commits)
+        return SqliteDatabase(file, commits, patience_s)
     try:
         from deskbell_server.store import postgres_schema
         from deskbell_server.store.postgres import PostgresDatabase

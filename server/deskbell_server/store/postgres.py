@@ -109,6 +109,9 @@ class _Driver:
     def is_conflict(self, problem: BaseException) -> bool:
         return isinstance(problem, _CONFLICT)
 
+    def is_lost(self, session: Session, problem: BaseException) -> bool:  # noqa: ARG002
+        return isinstance(session, PostgresSession) and session.is_cut
+
 
 class PostgresSession:
     """Implements `Session`: question marks become psycopg's, and what others committed is counted."""
@@ -133,6 +136,7 @@ class PostgresSession:
 
     @property
     def is_cut(self) -> bool:
+        """Whether the connection has ended."""
         return bool(self._connection.closed)
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Result":

@@ -45,11 +45,6 @@ class Session(Connection, Protocol):
         """Whether the transaction can only be rolled back."""
         ...
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether the connection has ended."""
-        ...
-
     def begin(self) -> None: ...
     def begin_reading(self) -> None: ...
     def commit(self) -> None: ...
@@ -70,16 +65,20 @@ class Driver(Protocol):
         """Whether the same transaction may succeed when it is tried again."""
         ...
 
+    def is_lost(self, session: Session, problem: BaseException) -> bool:
+        """Whether the session is of no more use after that."""
+        ...
+
 
 class Threads:
     """The waiting half of `Database`. Made on the loop's thread, and used from its greenlets."""
 
-    def __init__(self, driver: Driver, patience_s: float | None = None) -> None:
+    def __init__(self, driver: Driver, patience_s: float | None = None, group: int = GROUP) -> None:
         self._wakeups = Wakeups()
         self._patience = Patience(patience_s)
         self._writes: SimpleQueue[Waiting | None] = SimpleQueue()
         self._reads: SimpleQueue[Waiting | None] = SimpleQueue()
-        self._threads: list[Worker] = [Writer(driver, self._writes, self._wakeups)]
+        self._threads: list[Worker] = [Writer(driver, self._writes, self._wakeups, group)]
         self._threads += [Reader(driver, self._reads, self._wakeups) for _ in range(READERS)]
         self._closed = False
         for thread in self._threads:
@@ -155,7 +154,7 @@ class Worker(threading.Thread):
             except _GivenUpError:
                 continue
             except Exception as problem:  # noqa: BLE001 - each job has to be told
-                if self._session is not None and self._session.is_cut:
+                if self._session is not None and self._driver.is_lost(self._session, _first(problem)):
                     self._drop()
                 if attempt == ATTEMPTS - 1 or not self._is_worth_another(problem, was_open):
                     self._failed(group, problem)
@@ -175,12 +174,12 @@ class Worker(threading.Thread):
         return self._driver.is_conflict(problem) or (was_open and self._session is None)
 
     def _failed(self, group: list[Waiting], problem: Exception) -> None:
-        away = self._driver.is_away(problem)
+        away = self._driver.is_away(_first(problem))
         if away and self._away_since is None:
             self._away_since = time.monotonic()
-            log.error("database cannot be used: %s", problem)
+            log.error("database cannot be used: %s", _first(problem))
         for job in group:
-            job.problem = UnavailableError() if away else problem
+            job.problem = UnavailableError() if away and not isinstance(problem, OutcomeUnknownError) else problem
 
     def _open(self) -> Session:
         if self._session is None:
@@ -213,8 +212,11 @@ class Worker(threading.Thread):
 class Writer(Worker):
     """Commits in groups."""
 
-    def __init__(self, driver: Driver, queue: "SimpleQueue[Waiting | None]", wakeups: Wakeups) -> None:
+    def __init__(
+        self, driver: Driver, queue: "SimpleQueue[Waiting | None]", wakeups: Wakeups, most: int = GROUP
+    ) -> None:
         super().__init__(driver, queue, wakeups, "deskbell-writer")
+        self._most = most
         self._ending = False
 
     def _next_group(self) -> list[Waiting] | None:
@@ -222,7 +224,7 @@ class Writer(Worker):
             return None
         group = super()._next_group()
         if group is not None:
-            self._ending = not gather(self.queue, group, GROUP)
+            self._ending = not gather(self.queue, group, self._most)
         return group
 
     def _serve(self, group: list[Waiting]) -> None:
@@ -293,3 +295,8 @@ class _GivenUpError(Exception):
 
 class _TogetherError(Exception):
     """One of a group failed after it had changed something: they are to be run one by one."""
+
+
+def _first(problem: Exception) -> BaseException:
+    """What it came of, below what is made of it for whoever waits."""
+    return problem.__cause__ or problem

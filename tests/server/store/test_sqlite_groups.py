@@ -11,7 +11,7 @@ import gevent
 import pytest
 
 from deskbell_server.errors import UnavailableError
-from deskbell_server.store import checkpoints, migrate, sqlite_threads
+from deskbell_server.store import checkpoints, migrate, sqlite
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sqlite import BUSY_S, SqliteDatabase
 from tests.desk.processes import wait_for
@@ -193,7 +193,7 @@ def test_a_long_lock_is_unavailable_in_time_and_heals_by_itself(database: Sqlite
 
 def test_a_full_disk_is_unavailable_and_heals_by_itself(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pages: list[int] = []
-    connect = sqlite_threads.connect
+    connect = sqlite.connect
 
     def small(path: Path, **more: Any) -> sqlite3.Connection:
         connection = connect(path, **more)
@@ -203,7 +203,7 @@ def test_a_full_disk_is_unavailable_and_heals_by_itself(path: Path, monkeypatch:
     used = sqlite3.connect(path)
     pages.append(used.execute("PRAGMA page_count").fetchone()[0] + 4)
     used.close()
-    monkeypatch.setattr(sqlite_threads, "connect", small)
+    monkeypatch.setattr(sqlite, "connect", small)
     database = SqliteDatabase(path)
     outcomes = [at_once(database, put(str(number), "x" * 4000))[0] for number in range(20)]
     full = [outcome for outcome in outcomes if isinstance(outcome, UnavailableError)]
@@ -212,7 +212,7 @@ def test_a_full_disk_is_unavailable_and_heals_by_itself(path: Path, monkeypatch:
     assert kept
     assert keys(database) == kept
     pages.append(1_000_000)
-    assert at_once(database, put("after", "x" * 4000)) == ["after"]
+    wait_in_loop(lambda: at_once(database, put("after", "x" * 4000)) == ["after"])
     assert database.read(lambda c: c.execute("PRAGMA integrity_check").fetchone()[0]) == "ok"
     database.close()
 
@@ -263,7 +263,7 @@ def test_a_database_that_went_away_is_not_made_anew(database: SqliteDatabase, pa
     assert isinstance(at_once(again, put("b"))[0], UnavailableError)
     assert not path.exists()
     moved.rename(path)
-    assert at_once(again, put("c")) == ["c"]
+    wait_in_loop(lambda: at_once(again, put("c")) == ["c"])
     assert keys(again) == {"a", "c"}
     again.close()
 
@@ -287,13 +287,13 @@ def test_other_processes_are_noticed_and_we_ourselves_are_not(database: SqliteDa
 
 
 def test_a_relaxed_database_is_so_only_when_asked(path: Path) -> None:
-    relaxed = SqliteDatabase(path, sqlite_threads.Commits(sync="normal"))
+    relaxed = SqliteDatabase(path, sqlite.Commits(sync="normal"))
     assert relaxed.write(lambda c: c.execute("PRAGMA synchronous").fetchone()[0]) == 1  # NORMAL
     relaxed.close()
 
 
 def test_one_commit_for_each_when_asked(path: Path) -> None:
-    single = SqliteDatabase(path, sqlite_threads.Commits(jobs=1))
+    single = SqliteDatabase(path, sqlite.Commits(jobs=1))
     lock = locked(path)
     gevent.spawn_later(0.1, lock.rollback)
     at_once(single, *[put(str(number)) for number in range(20)])

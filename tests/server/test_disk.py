@@ -1,0 +1,88 @@
+"""A disk that hangs, and one that is full, below SQLite: everybody is answered in time, and who watches is told."""
+
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.desk.processes import wait_for
+from tests.desk.server import Login, Server
+from tests.server.conftest import PASSWORDS
+from tests.server.wires import Wire
+
+IN_TIME_S = 6.0
+"""Five, and a second for a machine that is busy."""
+
+
+@pytest.fixture
+def hang(folder: Path) -> Path:
+    """While this file is there, the disk hangs."""
+    return folder / "the disk hangs"
+
+
+@pytest.fixture
+def house(folder: Path, furnished: Path, hang: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("TORTURE_HANG", str(hang))
+    with Server(folder) as server:
+        shutil.copytree(furnished, server.data)
+        server.program = [sys.executable, "-m", "tests.torture.launch"]
+        yield server.start()
+        hang.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def alice(house: Server) -> Login:
+    return house.login("alice", PASSWORDS["alice"])
+
+
+def publish(house: Server, alice: Login, key: str) -> int:
+    body = {"to": ["bob"], "body": key}
+    return house.ask("POST", "/api/v1/messages", body, alice.token, Idempotency_Key=key).status
+
+
+def test_a_disk_that_hangs_keeps_nobody_waiting(house: Server, alice: Login, hang: Path) -> None:
+    assert publish(house, alice, "before") == 201
+    with Wire(house.url, alice.token) as wire, ThreadPoolExecutor(4) as pool:
+        hang.touch()
+        began = time.monotonic()
+        sent = pool.submit(wire.ask, "send", {"cid": "wire", "to": ["bob"], "body": "b"})
+        published = pool.submit(publish, house, alice, "during")
+        log_in = {"username": "bob", "password": PASSWORDS["bob"], "device": "d"}
+        login = pool.submit(house.ask, "POST", "/api/v1/login", log_in)
+        assert sent.result()["ok"] is False
+        assert published.result() in (500, 503)
+        assert login.result().status in (500, 503)
+        assert time.monotonic() - began < IN_TIME_S
+        wait_for(lambda: house.ask("GET", "/healthz").status == 503, "it to be said", IN_TIME_S)
+    hang.unlink()
+    wait_for(lambda: publish(house, alice, "during") in (200, 201), "it to go on", IN_TIME_S)
+    wait_for(lambda: house.ask("GET", "/healthz").status == 200, "that to be said", IN_TIME_S)
+    bodies = [row[0] for row in house.rows("SELECT body FROM messages")]
+    assert sorted(set(bodies) - {"b"}) == ["before", "during"]
+    assert len(bodies) == len(set(bodies))
+
+
+def test_a_server_ends_though_its_disk_hangs(house: Server, alice: Login, hang: Path) -> None:
+    hang.touch()
+    assert publish(house, alice, "lost or not") in (500, 503)
+    began = time.monotonic()
+    house.stop()
+    assert time.monotonic() - began < 11
+
+
+def test_a_full_disk_is_said_and_heals(house: Server, alice: Login) -> None:
+    assert publish(house, alice, "before") == 201
+    process, log = house.process.pid, house.data / "deskbell.db-wal"
+    _, most = resource.prlimit(process, resource.RLIMIT_FSIZE)
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (log.stat().st_size + 8_192, most))
+    wait_for(lambda: house.ask("GET", "/healthz").status == 503, "it to be said though nobody writes", 15)
+    assert publish(house, alice, "during") in (500, 503)
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (most, most))
+    wait_for(lambda: house.ask("GET", "/healthz").status == 200, "it to be well again", IN_TIME_S)
+    assert publish(house, alice, "during") in (200, 201)
+    assert [row[0] for row in house.rows("SELECT body FROM messages")] == ["before", "during"]
