@@ -298,7 +298,7 @@ def test_behind_a_lock_that_says_so_nothing_is_seen(desktop: str, bus: Bus, qtbo
     session = SessionBus(bus.address)
     lock = ScreenLock(session, QApplication.instance())  # type: ignore[arg-type]
     try:
-        with qtbot.waitSignal(session.ready):
+        with qtbot.waitSignal(session.ready, timeout=20_000):
             session.open()
         window = MainWindow()
         qtbot.addWidget(window)

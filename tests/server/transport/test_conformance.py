@@ -153,6 +153,8 @@ def client(program: Program) -> Iterator[Callable[..., socketio.Client]]:
             with contextlib.suppress(OSError):
                 made.eio.ws.sock.shutdown(socket.SHUT_RDWR)  # else it waits seconds for a stock server's close frame
         made.disconnect()
+        if getattr(made.eio.ws, "sock", None):
+            made.eio.ws.sock.close()  # engineio forgets it where the server ended the connection
 
 
 def test_acknowledgements_and_tuples(client: Callable[..., Any]) -> None:
