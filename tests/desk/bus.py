@@ -1,6 +1,7 @@
 """A private D-Bus session bus, on which nothing is started by itself except what a test names."""
 
 import contextlib
+import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,7 +44,7 @@ class Bus:
         self.address = f"unix:path={folder}/bus"
         self._daemon = Child(["dbus-daemon", "--nofork", f"--config-file={config}"], folder / "bus.log", env=env)
         try:
-            self._daemon.wait_until((folder / "bus").exists, "the session bus")
+            self._daemon.wait_until(lambda: _listens(folder / "bus"), "the session bus")
         except BaseException:
             self._daemon.stop()
             raise
@@ -90,6 +91,12 @@ class Bus:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _listens(path: Path) -> bool:
+    """The file is there a moment before anybody listens."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 class Watch:

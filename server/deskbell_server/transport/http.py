@@ -287,10 +287,12 @@ def _cooperative(sock: Any) -> Any:
 
 def _hang_up(number: int) -> None:
     """As if the one on the other end of that descriptor had done it: whoever reads there comes to an end."""
-    there = socket.socket(fileno=number)
     with contextlib.suppress(OSError):
-        there.shutdown(socket.SHUT_RDWR)
-    there.detach()
+        there = socket.socket(fileno=number)
+        try:
+            there.shutdown(socket.SHUT_RDWR)
+        finally:
+            there.detach()
 
 
 def _receiver(sock: Any) -> Callable[[int], bytes]:
