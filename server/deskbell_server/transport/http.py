@@ -83,7 +83,6 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
             self.server.kept.idle(self._number, time.monotonic())
             with within(self._options.idle_s):
                 self.in_request = self._incoming.begin()
-        self.server.kept.busy(self._number)
         return request or (self._read() if self.in_request else None)
 
     def _read(self) -> Request:
@@ -110,6 +109,7 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         except EOFError:
             self._refuse(HandshakeError(400, "The body is shorter than it should be."))
         else:
+            self.server.kept.busy(self._number)  # not before: half a request is of no use
             super().run_application()
 
     def _take_body(self, request: Request) -> None:
