@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core import text
-from deskbell_desktop.core.views import NEW, Found, Link, StatusView
+from deskbell_desktop.core.views import Found, Link, StatusView
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
@@ -63,7 +63,6 @@ class Desk:
     def bind(self, store: Store, pages: Pages) -> None:
         self.unbind()
         self._store, self._pages = store, pages
-        self._show_new()
         self._mark(None)
 
     def unbind(self) -> None:
@@ -170,6 +169,7 @@ class Desk:
             window.reply_requested.connect(self._on_reply)
             window.compose_requested.connect(self._on_composed)
             window.retry_requested.connect(lambda cid: self._tell(on.RetryRequested(cid)))
+            window.unsent_requested.connect(lambda: self._tell(on.UnsentRequested()))
             window.discard_requested.connect(lambda cid: self._tell(on.DiscardRequested(cid)))
             window.older_requested.connect(self._on_older)
             window.search_changed.connect(self._on_search)
@@ -177,7 +177,7 @@ class Desk:
             window.looked.connect(self._on_looked)
             window.read_requested.connect(lambda conversation: self._tell(on.ReadRequested(conversation)))
             window.draft_changed.connect(self._on_draft)
-            self._show_new()
+            window.draft_wanted.connect(self._show_draft)
         return self._window
 
     def _on_looked(self, looking: on.Looking) -> None:
@@ -193,8 +193,7 @@ class Desk:
             self._limit = max(here, self._depth(conversation, message))
             self._current = conversation
             self._refresh(messages=True, focus=message)
-            if self._pages is not None and self._window is not None:
-                self._window.show_draft(conversation, self._pages.draft(conversation))
+            self._show_draft(conversation)
 
     def _depth(self, conversation: str, message: str | None) -> int:
         """How many messages to show so that `message`, or the first unread one, is among them."""
@@ -246,16 +245,20 @@ class Desk:
             self._later(DRAFT_MS, self.keep_drafts)
         self._drafts[conversation] = text.storable(draft)
 
-    def _show_new(self) -> None:
+    def _show_draft(self, conversation: str) -> None:
         with self._guarded():
-            if self._window is not None and self._pages is not None:
-                self._window.show_draft(NEW, self._pages.draft(NEW))
+            if self._window is not None:
+                self._window.show_draft(conversation, self._draft(conversation))
+
+    def _draft(self, conversation: str) -> str:
+        kept = self._pages.draft(conversation) if self._pages is not None else ""
+        return self._drafts.get(conversation, kept)
 
     def add_draft(self, conversation: str, text_: str) -> None:
         """What was begun on a popup comes behind what stands in the box."""
         with self._guarded():
-            before = self._drafts.get(conversation) or (self._pages.draft(conversation) if self._pages else "")
-            self._on_draft(conversation, "\n".join(part for part in (before, text_) if part))
+            parts = (self._draft(conversation), text_)
+            self._on_draft(conversation, "\n".join(part for part in parts if part))
 
     def keep_drafts(self) -> None:
         drafts, self._drafts = self._drafts, {}

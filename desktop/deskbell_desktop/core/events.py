@@ -322,8 +322,14 @@ class PopupClosed:
     key: str
 
 
+@dataclass(frozen=True)
+class UnsentRequested:
+    """To see what was not sent."""
+
+
 PersonEvent = (
     Looking
+    | UnsentRequested
     | ReadRequested
     | Wrote
     | RetryRequested

@@ -313,6 +313,8 @@ class Session:
                 return self._reading(event, now)
             case on.Wrote():
                 return self._wrote(event, now)
+            case on.UnsentRequested():
+                return [self._unsent.last(self._outbox)]
             case on.RetryRequested(cid):
                 return self._changed(self._outbox.retry(cid, now), cid)
             case on.DiscardRequested(cid):

@@ -35,6 +35,11 @@ class Unsent:
         self._shown = left
         return [*effects, *(outbox.told(item) for item in (*seen, *new))]
 
+    def last(self, outbox: Outbox) -> Effect:
+        """The popup stays until that stands in view."""
+        unsent = outbox.unsent
+        return ShowConversation(unsent[-1].conversation, unsent[-1].cid) if unsent else ShowConversation(None)
+
     def opened(self) -> Effect:
         """The desktop takes it away with the click."""
         shown, self._shown = self._shown, ()

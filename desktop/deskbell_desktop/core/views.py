@@ -17,6 +17,8 @@ class Link(StrEnum):
 
 NEW = "new"
 """Key of the draft that has no conversation yet."""
+WHOM = "new to"
+"""Key of the names that it is meant for."""
 
 
 class Delivery(StrEnum):

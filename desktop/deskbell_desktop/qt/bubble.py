@@ -29,6 +29,7 @@ BRIEF_LINES: Final = 24
 WHOLE_CHARS: Final = 20_000
 WHOLE_LINES: Final = 1000
 """More than a server lets through; what a broken one sends must not stop the window either."""
+NO_BREAK: Final = "\u00a0"
 LOOK_AHEAD_CHARS: Final = 100
 """Enough to see that a link goes on behind the cut."""
 
@@ -83,7 +84,7 @@ class Bubble:
         self._body = TextBlock(shown, theme.font(host), inner, spots=links, spot_colour=accent)
         self._more = self._more_block(cut, whole, inner, host, accent)
         self._meta = self._meta_block(message, host, widest - 8, colours)
-        self._place(width)
+        self._place(width, widest)
 
     @staticmethod
     def _block(shown: str, host: QWidget, px: float, width: float, *, bold: bool = False) -> TextBlock:
@@ -114,10 +115,12 @@ class Bubble:
             ):
                 shown += "  "
                 spots.append(Spot(len(shown), len(shown) + len(verb), action, message.key))
-                shown += verb
-        return TextBlock(shown, theme.font(host, 12), width, spots=spots, spot_colour=colours.color("accent"))
+                shown += verb.replace(" ", NO_BREAK)
+        align = Qt.AlignmentFlag.AlignRight if message.mine else Qt.AlignmentFlag.AlignLeft
+        accent = colours.color("accent")
+        return TextBlock(shown, theme.font(host, 12), width, spots=spots, spot_colour=accent, align=align)
 
-    def _place(self, width: float) -> None:
+    def _place(self, width: float, widest: float) -> None:
         y = float(DAY_HEIGHT) if self._day else 0.0
         self._line_y = y
         y += LINE_HEIGHT if self._line else 0
@@ -135,7 +138,7 @@ class Bubble:
             y += block.height
         self.box = QRectF(x, top, box_width, y + PAD_Y - top)
         y += PAD_Y + META_GAP
-        meta_x = width - SIDE - 4 - self._meta.width if self.row.message.mine else SIDE + 4
+        meta_x = width - SIDE - widest + 4 if self.row.message.mine else SIDE + 4
         self._meta_at = QPointF(meta_x, y)
         self._width = width
         self._day_at = QPointF((width - self._day.width) / 2, 8) if self._day else QPointF()

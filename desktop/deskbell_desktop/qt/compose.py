@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from deskbell_desktop.core import text
+from deskbell_desktop.core.views import NEW, WHOM
 from deskbell_desktop.qt import avatars, theme
 from deskbell_desktop.qt.controls import Surface, hairline, label, problem, soft
 from deskbell_desktop.qt.conversation_list import Index
@@ -74,7 +75,9 @@ class ComposePage(Surface):
     people_search_requested = Signal(str)
     sent = Signal(tuple, str)
     cancelled = Signal()
-    draft_changed = Signal(str)
+    draft_changed = Signal(str, str)
+    draft_wanted = Signal(str)
+    """The answer is `show_draft`, before anything else is done."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Base", parent)
@@ -83,6 +86,12 @@ class ComposePage(Surface):
         self._asked = ""
         """The name that a message waits for: whether there is somebody called so."""
         self._body = ""
+        self._draft = NEW
+        """Whose draft is in the box: of the conversation with the party that the page was begun for, or `NEW`."""
+        self._found = ""
+        """What the people in the list were looked for by."""
+        self._entered = False
+        """The person wants the first of those that are still looked for."""
         self._to = QLineEdit()
         self._to.setAccessibleName(translate("Compose", "To"))
         self._to.setPlaceholderText(translate("Compose", "Type a name"))
@@ -104,46 +113,64 @@ class ComposePage(Surface):
         self._lay_out()
         self._to.installEventFilter(self)
         self._to.textEdited.connect(self._on_typed)
+        self._to.textChanged.connect(self._on_whom)
         self._to.returnPressed.connect(self._on_enter)
         self._search.timeout.connect(lambda: self.people_search_requested.emit(self._split()[1]))
         self._people.itemClicked.connect(lambda item: self._choose(item.data(PARTY)))
         self._box.submitted.connect(self._on_submit)
-        self._box.changed.connect(self.draft_changed)
+        self._box.changed.connect(lambda written: self.draft_changed.emit(self._draft, written))
 
     def begin(self, party: Party | None = None) -> None:
-        """A page to `party`, or with the cursor where the name goes; what was written and not sent is still there."""
-        self._to.clear()
-        self._chosen = None
-        self._known.clear()
-        self._wait_for("")
-        self._say("")
-        self._show_people([])
-        self._to.setFocus()
+        """A page to `party`, or to somebody; what was written so and not sent is there again, with its names."""
+        self._empty()
+        self._draft = NEW if party is None else party.id
+        self.draft_wanted.emit(self._draft)
         if party is not None:
             self._choose(party)
+            return
+        self.draft_wanted.emit(WHOM)
+        self._to.setFocus()
+        if self._to.text() and self._box.text():
+            self._box.editor.setFocus()
+        elif self._to.text():
+            self._to.selectAll()
         else:
             self.people_search_requested.emit("")
 
-    def show_draft(self, draft: str) -> None:
-        self._box.set_text(draft)
+    def show_draft(self, draft: str, shown: str) -> None:
+        """It is not the person who writes that."""
+        self.blockSignals(True)
+        if draft == WHOM:
+            self._to.setText(shown)
+        elif draft == self._draft:
+            self._box.set_text(shown)
+        self.blockSignals(False)
 
     def forget(self) -> None:
         """Nothing of the account stays in the fields."""
-        self._to.clear()
-        self._people.clear()
+        self._empty()
+
+    def _empty(self) -> None:
+        self._draft = NEW
+        for draft in (WHOM, NEW):
+            self.show_draft(draft, "")
+        self._chosen = None
         self._known.clear()
+        self._entered = False
         self._wait_for("")
-        self.blockSignals(True)  # it is not the person who empties it
-        self._box.set_text("")
-        self.blockSignals(False)
+        self._say("")
+        self._show_people([])
 
     def set_people(self, query: str, people: Sequence[Party], *, asked: bool = True) -> None:
         """Who is called like `query`; `asked`: the server says so, and not only this desk."""
         self._known.update({_folded(party.name): party for party in people})
         if query and query == self._asked:
             self._on_answer(query, asked=asked)
-        elif self._chosen is None:
+        elif self._chosen is None and query == self._split()[1]:
+            self._found = query
             self._show_people(people)
+            if self._entered:
+                self._on_enter()
 
     def _show_people(self, people: Sequence[Party]) -> None:
         self._people.clear()
@@ -152,7 +179,7 @@ class ComposePage(Surface):
             item.setData(PARTY, party)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{text.one_line(party.label)}, {party.name}")
             self._people.addItem(item)
-        if people:
+        if people and self._split()[1]:  # who typed nothing means nobody yet
             self._people.setCurrentRow(0)
         self._people.setFixedHeight(ROW * min(ROWS, len(people)))
         self._people.setVisible(bool(people))
@@ -200,14 +227,22 @@ class ComposePage(Surface):
         foot.addWidget(self._box)
         column.addLayout(foot)
 
+    def _on_whom(self, names: str) -> None:
+        if self._draft == NEW:
+            self.draft_changed.emit(WHOM, names)
+
     def _on_typed(self) -> None:
         self._chosen = None
+        self._entered = False
         self._wait_for("")
         self._say("")
         self._search.start()
 
     def _on_enter(self) -> None:
-        item = self._people.currentItem()
+        typed, item = self._split()[1], self._people.currentItem()
+        self._entered = self._chosen is None and bool(typed) and typed != self._found
+        if self._entered:
+            return
         if item is not None and self._chosen is None:
             self._choose(item.data(PARTY))
         elif self._to.text().strip():
@@ -241,6 +276,7 @@ class ComposePage(Surface):
             self.people_search_requested.emit(unknown)
             return
         self._box.set_text("")
+        self._to.clear()
         self.sent.emit(tuple(self._known[_folded(name)] for name in names), body)
 
     def _wait_for(self, name: str) -> None:

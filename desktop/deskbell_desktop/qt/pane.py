@@ -122,12 +122,12 @@ class ConversationPane(Surface):
         if conversation != self._conversation:
             self._conversation = conversation
             self._header.show_conversation(conversation)
+            first = text.one_line(conversation.title, 40)
+            self.box.invite(translate("Pane", "Write to %1…").replace("%1", first))
         named = len(conversation.parties) != 1 or conversation.parties[0].kind == "group"
         if another:
             self.list.show_conversation(messages, named=named, has_older=has_older, unread=unread)
             self.box.set_text(self._drafts.get(conversation.id, ""))
-            first = text.one_line(conversation.title, 40)
-            self.box.invite(translate("Pane", "Write to %1…").replace("%1", first))
         else:
             self.list.show_messages(messages, named=named, has_older=has_older, unread=unread)
         self._closed.show_closed(conversation.closed, messages)

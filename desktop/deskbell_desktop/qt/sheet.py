@@ -29,6 +29,7 @@ QPushButton[link="true"] {{
 }}
 QPushButton[link="true"]:hover {{ background: {selection}; }}
 QPushButton[link="true"]:focus {{ border: 1px solid {accent}; }}
+QPushButton[bad="true"] {{ color: {bad}; padding: 0 2px; margin-left: -3px; text-align: left; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 8px; padding: 6px; }}
 QToolButton:hover {{ background: {selection}; }}
 QToolButton:focus {{ border: 1px solid {accent}; }}

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QStackedLayout, QTo
 from deskbell_desktop.core import text
 from deskbell_desktop.core.views import ConversationView, Found, Link, StatusView
 from deskbell_desktop.qt import theme, words
-from deskbell_desktop.qt.controls import IconButton, Surface, button, hairline, label, problem, soft
+from deskbell_desktop.qt.controls import IconButton, Surface, button, hairline, label, soft
 from deskbell_desktop.qt.conversation_list import ConversationList
 from deskbell_desktop.qt.found_list import FoundList
 
@@ -46,6 +46,7 @@ class StatusLine(QWidget):
 
     sign_in_requested = Signal()
     try_requested = Signal()
+    unsent_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,13 +57,16 @@ class StatusLine(QWidget):
         self._sign_in.clicked.connect(lambda: self.sign_in_requested.emit())
         self._try = button(translate("Side", "Try now"), link=True)
         self._try.clicked.connect(lambda: self.try_requested.emit())
-        self._unsent = problem(12.5)
+        self._unsent = button("", link=True)
+        self._unsent.setProperty("bad", True)
+        self._unsent.setFont(theme.font(self._unsent, 12.5))
+        self._unsent.clicked.connect(lambda: self.unsent_requested.emit())
         self._quiet = soft(translate("Side", "Do not disturb is on"), wrap=True)
         lines = QVBoxLayout()
         lines.setSpacing(2)
         lines.addWidget(self._who)
         lines.addWidget(self._words)
-        lines.addWidget(self._unsent)
+        lines.addWidget(self._unsent, 0, Qt.AlignmentFlag.AlignLeft)
         lines.addWidget(self._quiet)
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 12, 12)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QWidget
 
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core import text
-from deskbell_desktop.core.views import NEW, ConversationView, Found, Link, MessageView, StatusView
+from deskbell_desktop.core.views import NEW, WHOM, ConversationView, Found, Link, MessageView, StatusView
 from deskbell_desktop.qt import icons
 from deskbell_desktop.qt.calendar import Calendar
 from deskbell_desktop.qt.compose import ComposePage
@@ -40,8 +40,10 @@ class MainWindow(QWidget):
     read_requested = Signal(str)
     put_away = Signal()
     try_requested = Signal()
+    unsent_requested = Signal()
     sign_in_requested = Signal()
     draft_changed = Signal(str, str)
+    draft_wanted = Signal(str)
     quiet_toggled = Signal(bool)
     sign_out_requested = Signal()
     quit_requested = Signal()
@@ -110,9 +112,8 @@ class MainWindow(QWidget):
         self._pane.list.show_unread(unread)
 
     def show_draft(self, conversation: str, draft: str) -> None:
-        if conversation == NEW:
-            self._compose.show_draft(draft)
-        else:
+        self._compose.show_draft(conversation, draft)
+        if conversation not in (NEW, WHOM):
             self._pane.show_draft(conversation, draft)
 
     def set_people(self, query: str, people: Sequence[Party], *, asked: bool = True) -> None:
@@ -193,6 +194,7 @@ class MainWindow(QWidget):
         self._side.quit_requested.connect(self.quit_requested)
         self._side.status.sign_in_requested.connect(self.sign_in_requested)
         self._side.status.try_requested.connect(self.try_requested)
+        self._side.status.unsent_requested.connect(self.unsent_requested)
         self._pane.submitted.connect(self.reply_requested)
         self._pane.draft_changed.connect(self.draft_changed)
         self._pane.private_requested.connect(self._on_private)
@@ -205,7 +207,8 @@ class MainWindow(QWidget):
         self._compose.people_search_requested.connect(self.people_search_requested)
         self._compose.sent.connect(self._on_composed)
         self._compose.cancelled.connect(self._on_cancelled)
-        self._compose.draft_changed.connect(lambda draft: self.draft_changed.emit(NEW, draft))
+        self._compose.draft_changed.connect(self.draft_changed)
+        self._compose.draft_wanted.connect(self.draft_wanted)
         self._page.acted.connect(self._on_page_acted)
 
     def _make_shortcuts(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtWidgets import QApplication, QListWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget
 from pytestqt.qtbot import QtBot
 
 from deskbell_desktop.core import effects as do
@@ -17,8 +17,9 @@ from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
 from deskbell_desktop.qt import language, theme
-from deskbell_desktop.qt.compose import PARTY
+from deskbell_desktop.qt.compose import PARTY, ComposePage
 from deskbell_desktop.qt.message_list import MessageList
+from deskbell_desktop.qt.reply_box import Editor
 from deskbell_desktop.qt.window import MainWindow
 from deskbell_protocol.wire import Message, Party
 from tests.fakes import BOB, CHEN, ME
@@ -129,6 +130,38 @@ def test_a_window_that_was_never_opened_forgets_nothing(live: Callable[[], Life]
     assert live().open().current_conversation() == BOB.id
 
 
+def page_of(window: MainWindow) -> tuple[QLineEdit, Editor]:
+    page = window.findChild(ComposePage)
+    assert page is not None
+    (to,), (editor,) = page.findChildren(QLineEdit), page.findChildren(Editor)
+    return to, editor
+
+
+def test_what_was_begun_for_somebody_comes_back_with_the_name_and_is_nobody_elses(
+    live: Callable[[], Life], qtbot: QtBot
+) -> None:
+    first = live()
+    first.desk.compose()
+    to, editor = page_of(first.windows[-1])
+    qtbot.keyClicks(to, "chen")
+    qtbot.keyClicks(editor, "For you alone")
+    second = live()
+    second.desk.compose()
+    window = second.windows[-1]
+    to, editor = page_of(window)
+    assert (to.text(), editor.text()) == ("chen", "For you alone")
+    second.desk.compose()  # Ctrl+N once more
+    assert (to.text(), editor.text()) == ("chen", "For you alone")
+    assert window.focusWidget() is editor
+    window.compose(BOB)
+    assert (to.text(), editor.text()) == ("bob", "")
+    qtbot.keyClicks(editor, "Hi")
+    window.compose()
+    assert (to.text(), editor.text()) == ("chen", "For you alone")
+    window.compose(BOB)
+    assert (to.text(), editor.text()) == ("bob", "Hi")
+
+
 @pytest.mark.parametrize(("unread", "shown"), [(0, 50), (10, 50), (300, 305), (2600, UNREAD_DEPTH)])
 def test_a_conversation_is_loaded_back_to_its_first_unread_message(
     unread: int, shown: int, live: Callable[[], Life], qtbot: QtBot
@@ -178,10 +211,13 @@ def test_the_first_window_of_an_account_comes_by_itself_and_only_once(live: Call
 
 
 @pytest.mark.parametrize(("query", "found"), [("", [BOB]), (ME.name.upper(), [ME, BOB])])
-def test_nobody_is_proposed_to_write_to_themselves(live: Callable[[], Life], query: str, found: list[Party]) -> None:
+def test_nobody_is_proposed_to_write_to_themselves(
+    live: Callable[[], Life], query: str, found: list[Party], qtbot: QtBot
+) -> None:
     """Whoever types the whole name of their own may."""
     life = live()
     life.desk.compose()
+    qtbot.keyClicks(page_of(life.windows[0])[0], query)
     life.desk.show_people(query, (ME, BOB), on.Account("https://desk.example.org", ME, ""))
     people = life.windows[0].findChild(QListWidget)
     assert people is not None

@@ -303,6 +303,15 @@ def test_what_was_not_sent_has_a_popup_of_its_own_and_a_click_opens_it() -> None
     assert (several.popup.title, unsent(bench)) == ("2 messages were not sent", "3 messages were not sent")
 
 
+def test_what_was_not_sent_is_found_again() -> None:
+    bench = Bench()
+    bench.online()
+    assert bench.tell(on.UnsentRequested()) == [do.ShowConversation(None)]
+    refuse(bench, "c1")
+    refuse(bench, "c2", CHEN.id)
+    assert bench.tell(on.UnsentRequested()) == [do.ShowConversation(CHEN.id, "c2")]
+
+
 @pytest.mark.parametrize("mended", [on.RetryRequested, on.DiscardRequested])
 def test_the_popup_goes_when_nothing_of_it_is_left(mended: type[on.RetryRequested | on.DiscardRequested]) -> None:
     bench = Bench()

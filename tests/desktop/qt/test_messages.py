@@ -225,13 +225,29 @@ def test_each_day_is_named_once_and_senders_in_a_group(messages: MessageList) ->
     [
         (Delivery.SENT, "", "Sent"),
         (Delivery.SENDING, "", "Sending…"),
-        (Delivery.FAILED, "", "Not sent.  Try again  Discard"),
-        (Delivery.FAILED, "Not sent: nobody is called bob.", "Not sent: nobody is called bob.  Try again  Discard"),
+        (Delivery.FAILED, "", "Not sent.  Try\u00a0again  Discard"),
+        (
+            Delivery.FAILED,
+            "Not sent: nobody is called bob.",
+            "Not sent: nobody is called bob.  Try\u00a0again  Discard",
+        ),
     ],
 )
 def test_the_state_stands_in_words(state: Delivery, problem: str, words: str, messages: MessageList) -> None:
     show(messages, [wrote(1, "Yes", state, problem)])
     assert messages.bubble(0)._meta.text.endswith(words)
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_what_became_of_it_stands_at_its_own_side_in_each_line(mine: bool, messages: MessageList) -> None:
+    why = "Not sent. " + "What this answers to is no longer on the server. " * 3
+    show(messages, [wrote(1, "Yes", Delivery.FAILED, why) if mine else replace(said(1), problem=why)])
+    bubble = messages.bubble(0)
+    layout = bubble._meta._layout
+    lines = [layout.lineAt(number).naturalTextRect() for number in range(layout.lineCount())]
+    assert (len(lines) > 1) == mine
+    right = {round(line.right() + bubble._meta_at.x()) for line in lines}
+    assert right == {messages.viewport().width() - 28} or not mine
 
 
 def test_what_was_not_sent_is_retried_or_discarded(messages: MessageList, qtbot: QtBot) -> None:

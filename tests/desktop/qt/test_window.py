@@ -103,6 +103,12 @@ def test_each_conversation_keeps_its_draft(window: MainWindow, qtbot: QtBot) -> 
     assert editor.text() == "h"
 
 
+def test_the_box_is_called_as_the_conversation_is(window: MainWindow) -> None:
+    window.show_messages(replace(talk(), title="maria"), [], has_older=False)
+    window.show_messages(talk(), [], has_older=False)
+    assert editor_of(window).placeholderText() == "Write to Maria Garcia…"
+
+
 def test_where_one_may_not_write_there_is_no_box_but_a_way_to_answer_alone(window: MainWindow, qtbot: QtBot) -> None:
     closed = replace(talk(OPS), closed="Only members write to Operations.")
     box = editor_of(window)
@@ -278,6 +284,32 @@ def test_a_new_message_by_keyboard_alone(window: MainWindow, qtbot: QtBot) -> No
     assert window.current_conversation() == "u1"
 
 
+def test_who_types_no_name_means_nobody(window: MainWindow, qtbot: QtBot) -> None:
+    window.compose()
+    to = QApplication.focusWidget()
+    window.set_people("", [OPS, MARIA])
+    qtbot.keyClick(to, Qt.Key.Key_Return)
+    assert isinstance(to, QLineEdit)
+    assert (to.hasFocus(), to.text()) == (True, "")
+    qtbot.keyClick(to, Qt.Key.Key_Down)
+    qtbot.keyClick(to, Qt.Key.Key_Return)
+    assert to.text() == OPS.name
+
+
+def test_enter_takes_nobody_whom_other_letters_have_found(window: MainWindow, qtbot: QtBot) -> None:
+    window.compose()
+    to = QApplication.focusWidget()
+    window.set_people("", [OPS, MARIA])
+    qtbot.keyClicks(to, "ma")
+    qtbot.keyClick(to, Qt.Key.Key_Return)
+    assert isinstance(to, QLineEdit)
+    assert to.text() == "ma"
+    window.set_people("m", [XIAOMING, MARIA])
+    assert to.text() == "ma"
+    window.set_people("ma", [MARIA])
+    assert to.text() == "maria"
+
+
 def test_a_second_name_is_searched_for_itself(window: MainWindow, qtbot: QtBot) -> None:
     window.compose()
     to = QApplication.focusWidget()
@@ -312,7 +344,7 @@ def test_a_name_that_nobody_has_is_refused_where_it_is_typed(
     to.insert("𠮷bbo, maria, bbo")  # QTest types no pairs of surrogates
     editor = editor_of(window)
     qtbot.keyClicks(editor, "Hi")
-    window.set_people("", [Party("u6", "𠮷bbo", ""), MARIA])
+    window.set_people("", [Party("u6", "𠮷bbo", ""), MARIA])  # only known by that
     with qtbot.assertNotEmitted(window.compose_requested):
         qtbot.keyClick(editor, Qt.Key.Key_Return, CTRL)
         window.set_people("bbo", found, asked=asked)
@@ -401,9 +433,11 @@ def test_a_row_says_what_became_of_ones_own_last_words(waiting: Delivery | None,
     assert found == (waiting is Delivery.FAILED)
 
 
-def test_what_was_not_sent_stands_beneath_the_conversations(window: MainWindow) -> None:
+def test_what_was_not_sent_stands_beneath_the_conversations(window: MainWindow, qtbot: QtBot) -> None:
     window.show_status(replace(ONLINE, unsent="2 messages were not sent"))
     assert {"Connected to desk.example.org", "2 messages were not sent"} <= set(words_on(window))
+    with qtbot.waitSignal(window.unsent_requested):
+        qtbot.mouseClick(button(window, "2 messages were not sent"), Qt.MouseButton.LeftButton)
     window.show_status(ONLINE)
     assert "2 messages were not sent" not in words_on(window)
 
