@@ -435,11 +435,11 @@ def test_a_row_says_what_became_of_ones_own_last_words(waiting: Delivery | None,
 
 def test_what_was_not_sent_stands_beneath_the_conversations(window: MainWindow, qtbot: QtBot) -> None:
     window.show_status(replace(ONLINE, unsent="2 messages were not sent"))
-    assert {"Connected to desk.example.org", "2 messages were not sent"} <= set(words_on(window))
+    assert "Connected to desk.example.org" in words_on(window)
     with qtbot.waitSignal(window.unsent_requested):
         qtbot.mouseClick(button(window, "2 messages were not sent"), Qt.MouseButton.LeftButton)
     window.show_status(ONLINE)
-    assert "2 messages were not sent" not in words_on(window)
+    assert not [box for box in window.findChildren(QPushButton) if box.isVisible() and "not sent" in box.text()]
 
 
 @pytest.mark.parametrize(
