@@ -73,7 +73,9 @@ class Groups:
         return self._database.read(job)
 
     def whom(self, principal: Principal, fragment: str) -> list[Party]:
-        """Whom `principal` can write to and whose name holds `fragment`: who is called just so, groups, people."""
+        """Whom `principal` can write to and whose name holds `fragment`: who is called just so, whose name or a word of
+        it begins so, the others; people before groups. Without a fragment groups first: they are few.
+        """
         fragment = texts.folded(fragment)
 
         def job(connection: Connection) -> list[Party]:
@@ -82,8 +84,15 @@ class Groups:
                 found = [EVERYONE, *found]
             return found + user_rows.search(connection, fragment, FOUND_MAX)
 
+        def rank(party: Party) -> tuple[bool, bool, bool]:
+            name, words = (
+                texts.folded(party.name),
+                texts.folded(f"{party.name.lstrip(names.GROUP_SIGN)} {party.display}"),
+            )
+            return name != fragment, f" {fragment}" not in f" {words}", party.kind == "group"
+
         found = self._database.read(job)
-        return sorted(found, key=lambda party: texts.folded(party.name) != fragment)[:FOUND_MAX]
+        return (sorted(found, key=rank) if fragment else found)[:FOUND_MAX]
 
     def _add(self, connection: Connection, group: str, display: str, users: list[str], at: int) -> None:
         key = texts.folded(group)

@@ -98,13 +98,15 @@ def enabled_ids(connection: Connection) -> list[str]:
 
 
 def search(connection: Connection, fragment: str, limit: int) -> list[Party]:
-    """Enabled users whose name or display holds `fragment` (folded); first who is called just so."""
-    pattern = "%" + fragment.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    """Enabled users whose name or display holds `fragment` (folded); first who is called just so, then who begins so."""
+    beginning = fragment.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    pattern = "%" + beginning
     rows = connection.execute(
         "SELECT id, name, display FROM users WHERE disabled_at IS NULL"
         " AND (name_key LIKE ? ESCAPE '\\' OR display_key LIKE ? ESCAPE '\\')"
-        " ORDER BY name_key <> ?, name_key LIMIT ?",
-        (pattern, pattern, fragment, limit),
+        " ORDER BY name_key <> ?, name_key NOT LIKE ? ESCAPE '\\' AND display_key NOT LIKE ? ESCAPE '\\', name_key"
+        " LIMIT ?",
+        (pattern, pattern, fragment, beginning, beginning, limit),
     ).fetchall()
     return [Party(id=row[0], name=row[1], display=row[2]) for row in rows]
 
