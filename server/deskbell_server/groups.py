@@ -85,11 +85,9 @@ class Groups:
             return found + user_rows.search(connection, fragment, FOUND_MAX)
 
         def rank(party: Party) -> tuple[bool, bool, bool]:
-            name, words = (
-                texts.folded(party.name),
-                texts.folded(f"{party.name.lstrip(names.GROUP_SIGN)} {party.display}"),
-            )
-            return name != fragment, f" {fragment}" not in f" {words}", party.kind == "group"
+            words = texts.folded(f" {party.name} {party.display}").replace(names.GROUP_SIGN, "")
+            begins = " " + fragment.removeprefix(names.GROUP_SIGN) in words
+            return texts.folded(party.name) != fragment, not begins, party.kind == "group"
 
         found = self._database.read(job)
         return (sorted(found, key=rank) if fragment else found)[:FOUND_MAX]

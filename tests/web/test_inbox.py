@@ -149,6 +149,39 @@ def test_group_everyone_and_several_people(person: MakePerson, house: Server) ->
     assert chen.bodies()[-1] == "to both of you"
 
 
+def test_what_was_begun_for_somebody_comes_back_with_the_name_and_is_nobody_elses(
+    person: MakePerson, house: Server
+) -> None:
+    maria, text, new = person("maria"), ".compose textarea", "[aria-label='New message']"
+    house.publish(house.login("alex", PASSWORD), "@everyone", body="for all")
+    maria.page.click(new)
+    maria.page.fill("#to", "陈")
+    maria.page.wait_for_selector("#people li[aria-selected=true]")
+    maria.page.press("#to", "Enter")
+    maria.page.fill(text, "for you alone")
+    maria.page.reload()
+    maria.open_conversation("Everyone")
+    maria.page.click("button:text-is('Answer Alex Kim privately')")
+    expect(maria.page.locator(text)).to_have_value("")
+    maria.page.click(new)
+    expect(maria.page.locator(text)).to_have_value("for you alone")
+    expect(maria.page.locator(".tag bdi")).to_have_text("陈晓明")
+    maria.page.press(text, "Control+Enter")
+    wait_for(lambda: house.rows("SELECT body FROM messages WHERE body LIKE 'for you%'"), "it to be sent")
+    maria.page.click(new)
+    expect(maria.page.locator(".tag")).to_have_count(0)
+
+
+def test_enter_takes_nobody_whom_other_letters_have_found(person: MakePerson) -> None:
+    alex = person("alex")
+    alex.page.click("[aria-label='New message']")
+    alex.page.fill("#to", "陈")
+    alex.page.wait_for_selector("#people li[aria-selected=true]")
+    alex.page.fill("#to", "mar")
+    alex.page.press("#to", "Enter")
+    expect(alex.page.locator(".tag bdi")).to_have_text("Maria Garcia")
+
+
 def test_an_unknown_recipient_is_said_in_place(person: MakePerson) -> None:
     alex = person("alex")
     alex.page.click("[aria-label='New message']")

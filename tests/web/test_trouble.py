@@ -1,6 +1,7 @@
 """What goes wrong at a browser: hostile texts, a megabyte pasted, server restarts, ended sessions, a wrong clock."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -249,6 +250,36 @@ def lose_the_group(alex: Person, house: Server) -> None:
     house.publish(house.login("maria", PASSWORD), "@ops", body="last words")
     alex.open_conversation("Operations")
     house.command("group", "remove", "@ops")
+
+
+def test_what_was_not_sent_stands_in_the_list_and_is_gone_to(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    lose_the_group(alex, house)
+    house.publish(house.login("maria", PASSWORD), "alex", body="newer")
+    alex.reply("to nobody")
+    row = alex.page.locator(".conversation:has(.name bdi:text-is('Operations')) .last")
+    expect(row).to_have_text("Not sent: to nobody")
+    expect(row).to_have_class(re.compile(r"\bbad\b"))
+    alex.open_conversation("Maria Garcia")
+    alex.page.click(".side-foot button:text-is('1 message was not sent')")
+    expect(alex.page.locator(".pane-head h1")).to_have_text("Operations")
+    alex.page.click("button:text-is('Discard')")
+    expect(row).to_have_text("Maria Garcia: last words")
+    expect(alex.page.locator(".side-foot .bad.link")).to_be_hidden()
+
+
+def test_a_conversation_that_has_only_what_waits_is_in_the_list_too(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    alex.page.click("[aria-label='New message']")
+    alex.page.fill("#to", "陈")
+    alex.page.wait_for_selector("#people li[aria-selected=true]")
+    alex.page.press("#to", "Enter")
+    house.command("user", "disable", "陈晓明")
+    alex.page.fill(".compose textarea", "too late")
+    alex.page.press(".compose textarea", "Control+Enter")
+    expect(alex.page.locator("[data-cid] [role=alert]")).to_contain_text("Not sent")
+    alex.page.reload()
+    expect(alex.page.locator(".conversation .last")).to_have_text("Not sent: too late")
 
 
 def test_what_the_server_has_forgotten_is_answered_where_it_came_from(person: MakePerson, house: Server) -> None:

@@ -25,4 +25,8 @@ def around(text: str, wanted: str, used: int = 0) -> str:
     """`text` beginning so that its first hit can be seen, where `used` characters of the line are taken."""
     whole = folded(text)
     at = whole.find(wanted) if len(whole) == len(text) else next(hits(text, wanted), (0, 0))[0]
-    return text if at + used <= 2 * BEFORE else "…" + text[max(0, at - max(2, BEFORE - used)) :]
+    if at + used <= 2 * BEFORE:
+        return text
+    start = max(0, at - max(2, BEFORE - used))
+    gap = text.find(" ", start, at)  # a whole word, where words have gaps
+    return "…" + text[start if gap < 0 else gap + 1 :]

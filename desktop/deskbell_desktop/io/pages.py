@@ -21,6 +21,8 @@ FOUND = 100
 """Messages that a search shows, the newest."""
 SEARCH_STEP = 4000
 """Messages looked through at a time: some 10 ms."""
+YOU = len("You: ")
+"""So much stands before a line of one's own."""
 DESKBELL = Party("", "deskbell", "Deskbell", "app")
 """Who tells of a hole in the history."""
 OUTGOING_STATE = {"queued": Delivery.SENDING, "sent": Delivery.SENT, "failed": Delivery.FAILED}
@@ -105,7 +107,8 @@ class Pages:
         parties = _parties(raw)
         in_group = not mine and parties and parties[0].kind == "group"
         who = msgspec.json.decode(sender, type=Party).label if in_group else ""
-        line = text.one_line(around(f"{title}: {body}" if title else body, wanted, len(who)))
+        used = YOU if mine else len(who)
+        line = text.one_line(around(f"{title}: {body}" if title else body, wanted, used))
         line = self._words.last_in_group(who, line) if who else line
         return Hit(key, replace(self._view(conversation, parties, line, bool(mine), at, 0), waiting=waiting))
 

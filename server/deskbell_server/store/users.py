@@ -98,7 +98,7 @@ def enabled_ids(connection: Connection) -> list[str]:
 
 
 def search(connection: Connection, fragment: str, limit: int) -> list[Party]:
-    """Enabled users whose name or display holds `fragment` (folded); first who is called just so, then who begins so."""
+    """Enabled users whose name or display holds `fragment` (folded); first who is called so, then who begins so."""
     beginning = fragment.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     pattern = "%" + beginning
     rows = connection.execute(

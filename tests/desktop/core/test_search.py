@@ -28,3 +28,8 @@ def test_a_line_begins_so_that_the_hit_can_be_seen(filler: str) -> None:
     assert around(filler * 10 + "disk", "disk") == filler * 10 + "disk"
     assert around(filler * 99 + "disk" + filler * 99, "disk") == "…" + filler * BEFORE + "disk" + filler * 99
     assert around(filler * 20 + "disk", "disk", used=len("Maria Garcia")) == "…" + filler * 2 + "disk"
+
+
+def test_a_line_begins_with_a_whole_word() -> None:
+    assert around("I have looked at each of the graphs.", "graphs") == "…of the graphs."
+    assert around("I have looked at each of thegraphs.", "graphs") == "…of thegraphs."

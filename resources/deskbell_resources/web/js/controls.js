@@ -4,12 +4,11 @@ import * as settings from "./settings.js";
 import { initials, labelOf } from "./text.js";
 import { refused, t } from "./words.js";
 
-/** People are round, groups and programs square. */
+/** People and groups are round, programs square. */
 export function face(parties, small = false) {
   const one = parties.length === 1 ? parties[0] : null;
-  const square = !one || (one.kind ?? "person") !== "person";
-  const text = one?.id === "@everyone" ? "◎" : one ? initials(labelOf(one)) : String(parties.length);
-  return h(`span.face${square ? ".square" : ""}${small ? ".small" : ""}`, { "aria-hidden": "true" }, text);
+  const text = one ? initials(labelOf(one).replace(/^@/, "")) : String(parties.length);
+  return h(`span.face${one?.kind === "app" ? ".square" : ""}${small ? ".small" : ""}`, { "aria-hidden": "true" }, text);
 }
 
 function select(label, value, choices, choose) {

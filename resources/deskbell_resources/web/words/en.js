@@ -4,7 +4,7 @@ export default {
   "send": "Send", "cancel": "Cancel", "back": "Back", "menu": "Menu", "new": "New message", "search": "Search messages", "search.people": "People", "search.newest": "Messages, the newest {number}",
   "search.nothing": "Nothing found for “{text}”.", "conversations": "Conversations", "conversations.none": "No conversations yet.", "messages": "Messages",
   "you": "You: {text}", "you.short": "You", "unread.one": "{count} unread message", "unread.other": "{count} unread messages",
-  "list.failed": "Not sent", "list.draft": "Draft: {text}",
+  "list.failed": "Not sent: {text}", "list.sending": "Sending: {text}", "unsent.one": "{count} message was not sent", "unsent.other": "{count} messages were not sent", "list.draft": "Draft: {text}",
   "messages.older": "Show earlier messages", "messages.newer": "↓ {count} new", "messages.new": "New", "messages.gap": "The server was restored. Some messages may be missing here.",
   "message.sending": "Sending…", "message.sent": "Sent", "message.retry": "Try again", "message.discard": "Discard", "message.all": "Show all",
   "message.failed": "Not sent. {reason}", "message.expired": "Not sent. The server could not be reached for three days.", "message.high": "Important", "message.urgent": "Urgent",

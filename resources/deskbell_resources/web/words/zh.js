@@ -4,7 +4,7 @@ export default {
   "send": "发送", "cancel": "取消", "back": "返回", "menu": "菜单", "new": "新消息", "search": "搜索消息", "search.people": "联系人", "search.newest": "消息（最新 {number} 条）",
   "search.nothing": "没有找到“{text}”。", "conversations": "会话", "conversations.none": "还没有会话。", "messages": "消息",
   "you": "您：{text}", "you.short": "您", "unread.other": "{count} 条未读消息",
-  "list.failed": "未发送", "list.draft": "草稿：{text}",
+  "list.failed": "未发送：{text}", "list.sending": "正在发送：{text}", "unsent.other": "{count} 条消息未发送", "list.draft": "草稿：{text}",
   "messages.older": "显示更早的消息", "messages.newer": "↓ {count} 条新消息", "messages.new": "新消息", "messages.gap": "服务器已从备份恢复，这里可能缺少一些消息。",
   "message.sending": "正在发送…", "message.sent": "已发送", "message.retry": "重试", "message.discard": "丢弃", "message.all": "显示全部",
   "message.failed": "未发送。{reason}", "message.expired": "未发送。三天内一直无法连接服务器。", "message.high": "重要", "message.urgent": "紧急",

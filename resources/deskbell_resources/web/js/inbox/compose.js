@@ -8,17 +8,20 @@ import { conversationOf } from "./log.js";
 import { editor } from "./writer.js";
 
 const DRAFT = "new";
+const WHOM = "new to";
 const WAIT_MS = 120;
 
 export class Compose {
   #chosen = [];
   #found = [];
   #at = -1;
+  #query = ""; // what they were looked for by
   #asked = 0;
   #timer = null;
 
   constructor({ send, close, drafts, to, me }) {
-    this.#chosen = to;
+    this.draft = to.length ? conversationOf(to) : DRAFT; // what is written to one is no other's
+    this.#chosen = to.length ? to : JSON.parse(drafts.get(WHOM) || "[]");
     this.onSend = send;
     this.me = me;
     this.drafts = drafts;
@@ -28,12 +31,12 @@ export class Compose {
     this.chosen = h("ul.row.wrap", { "aria-label": t("compose.to") });
     this.problem = h("p.problem", { role: "alert" });
     this.title = h("input", { type: "text", maxlength: 250, autocomplete: "off" });
-    const { box, problem } = editor({ label: t("compose.body"), changed: (text) => this.drafts.set(DRAFT, text), send: () => this.#send() });
+    const { box, problem } = editor({ label: t("compose.body"), changed: (text) => this.drafts.set(this.draft, text), send: () => this.#send() });
     this.body = box;
     box.className = "";
     box.setAttribute("rows", "5");
     box.removeAttribute("aria-label");
-    box.value = drafts.get(DRAFT);
+    box.value = drafts.get(this.draft);
     const form = h("form", { novalidate: true, on: { submit: (event) => { event.preventDefault(); this.#send(); } } },
       h("div.field", {}, h("label", { for: "to" }, t("compose.to")), this.chosen, this.to, this.people),
       field(t("compose.title"), this.title), field(t("compose.body"), box), problem, this.problem,
@@ -56,22 +59,22 @@ export class Compose {
   }
 
   async #ask() {
+    clearTimeout(this.#timer);
     const number = (this.#asked += 1);
     const query = this.to.value.trim();
-    if (!query) { this.#show([]); return []; }
+    if (!query) { this.#show([]); return; }
     try {
       const { users } = await api("GET", `users?q=${encodeURIComponent(query)}`);
       const free = users.filter((user) => user.id !== this.me.id && !this.#chosen.some((chosen) => chosen.id === user.id));
-      if (number === this.#asked) this.#show(free, free.length ? "" : t("compose.nobody"));
-      return free;
+      if (number === this.#asked) this.#show(free, free.length ? "" : t("compose.nobody"), query);
     } catch (problem) {
       if (number === this.#asked) this.#show([], refused(problem));
-      return [];
     }
   }
 
-  #show(found, problem = "") {
+  #show(found, problem = "", query = "") {
     this.#found = found;
+    this.#query = query;
     this.#at = found.length ? 0 : -1;
     this.problem.textContent = problem;
     fill(this.people, found.map((party, index) => h("li", { role: "option", id: `person-${index}`, on: { mousedown: (event) => { event.preventDefault(); this.#choose(party); } } },
@@ -104,13 +107,14 @@ export class Compose {
     } else if (event.key === "Backspace" && !this.to.value && this.#chosen.length) this.#unchoose(this.#chosen.at(-1));
   }
 
-  /** The marked one, or the one that is called exactly so. */
-  async #pick() {
-    const typed = this.to.value.trim().toLocaleLowerCase();
-    const found = this.#found.length ? this.#found : await this.#ask();
-    const exact = found.find((party) => party.name.toLocaleLowerCase() === typed);
-    const party = this.#found[this.#at] ?? exact;
+  /** The marked one of those whom the letters that stand there have found; `whole`: who is called just so. */
+  async #pick(whole = false) {
+    const typed = this.to.value.trim();
+    if (typed !== this.#query) await this.#ask();
+    if (typed !== this.#query) return false;
+    const party = whole ? this.#found.find(({ name }) => name.toLocaleLowerCase() === typed.toLocaleLowerCase()) : this.#found[this.#at];
     if (party) this.#choose(party);
+    else this.problem.textContent ||= t("compose.nobody");
     return Boolean(party);
   }
 
@@ -129,22 +133,25 @@ export class Compose {
   }
 
   #showChosen() {
+    if (this.draft === DRAFT) this.drafts.set(WHOM, this.#chosen.length ? JSON.stringify(this.#chosen) : "");
     fill(this.chosen, this.#chosen.map((party) => h("li.row.tag", {}, h("bdi", {}, oneLine(labelOf(party), 40)),
       h("button.icon", { type: "button", "aria-label": t("compose.remove", { name: labelOf(party) }), on: { click: () => this.#unchoose(party) } }, icon("close")))));
   }
 
   async #send() {
     this.problem.textContent = "";
-    if (this.to.value.trim() && !(await this.#pick())) { this.to.focus(); return; }
+    if (this.to.value.trim() && !(await this.#pick(true))) { this.to.focus(); return; }
     if (!this.#chosen.length) { this.problem.textContent = t("compose.nobody.chosen"); this.to.focus(); return; }
     const body = this.body.value;
     if (!canBeSeen(body)) { this.problem.textContent = t("compose.empty"); this.body.focus(); return; }
     if (this.body.closest("form").querySelector(".problem").textContent) { this.body.focus(); return; }
     const parties = this.#chosen;
     const title = this.title.value.trim();
-    this.drafts.set(DRAFT, ""); // first, because the message may need its room
+    this.drafts.set(this.draft, ""); // first, because the message may need its room
+    if (this.draft === DRAFT) this.drafts.set(WHOM, "");
     if (this.onSend(conversationOf(parties), parties, { to: parties.map((party) => party.name), body, ...(title && { title }) })) return;
-    this.drafts.set(DRAFT, body);
+    this.drafts.set(this.draft, body);
+    this.#showChosen();
     this.problem.textContent = t("write.full");
   }
 }

@@ -24,8 +24,10 @@ export function search(log, wanted) {
 export function around(text, wanted, used = 0) {
   const whole = folded(text);
   const at = whole.length === text.length ? whole.indexOf(wanted) : (places(text, wanted)[0]?.[0] ?? 0);
-  const before = Math.max(2, BEFORE - used);
-  return oneLine(at + used <= 2 * BEFORE ? text : `…${[...text.slice(0, at)].slice(-before).join("")}${text.slice(at)}`);
+  if (at + used <= 2 * BEFORE) return oneLine(text);
+  const before = [...text.slice(0, at)].slice(-Math.max(2, BEFORE - used)).join("");
+  const gap = before.indexOf(" "); // a whole word, where words have gaps
+  return oneLine(`…${before.slice(gap + 1)}${text.slice(at)}`);
 }
 
 /** `text` as nodes, with what is wanted marked in it. */

@@ -37,7 +37,7 @@ class Inbox {
     this.drafts = new Drafts(found.user.id);
     this.selected = null;
     this.ringer = new Ringer(desk.log, (id) => this.openMessage(id));
-    this.side = new Side({ select: (id, focus) => this.select(id, focus), compose: () => this.compose(), menu: () => this.toggleMenu(), again: () => desk.connection.now() });
+    this.side = new Side({ select: (id, focus) => this.select(id, focus), compose: () => this.compose(), menu: () => this.toggleMenu(), again: () => desk.connection.now(), unsent: () => this.select(desk.outbox.failed().at(-1).conversation) });
     this.side.onSearch = () => this.showSide();
     this.pane = new Pane({
       send: (text) => this.reply(text), draft: (id, text) => this.drafts.set(id, text), back: () => this.leave(),
@@ -100,7 +100,14 @@ class Inbox {
 
   showSide() {
     showCount(this.desk.log.unread.size);
-    this.side.show(this.desk.log, this.desk.outbox, this.drafts, this.selected);
+    this.side.show(this.desk.log, this.desk.outbox, this.drafts, this.selected, this.#begun());
+  }
+
+  /** Conversations that have only what was not sent yet, newest first. */
+  #begun() {
+    const items = this.desk.outbox.list().filter(({ conversation }) => !this.desk.log.conversations.has(conversation));
+    const lasts = new Map(items.map(({ cid: id, at, parties, conversation, draft: { body } }) => [conversation, { id, at, body, to: parties, mine: true }]));
+    return [...lasts].reverse().map(([id, last]) => ({ ...this.#make(id, last.to), last }));
   }
 
   #state({ state }) {

@@ -25,6 +25,9 @@ export class Outbox {
   list() { return this.#kept().map((item) => ({ ...item, ...this.#changes.get(item.cid) })); }
   of(conversation) { return this.list().filter((item) => item.conversation === conversation); }
 
+  /** Those that wait for their writer. */
+  failed() { return this.list().filter((item) => item.problem); }
+
   /** Whether this browser has room for it. */
   add(conversation, parties, draft) {
     const item = { cid: newId(), at: Date.now(), ...unwaited(), conversation, parties, draft, problem: "" };

@@ -29,7 +29,8 @@ export class Pane {
   open(conversation, waiting, draft, focus) {
     this.#shown = conversation.id;
     this.heading.textContent = oneLine(conversation.title, 80);
-    this.under.textContent = conversation.parties.map((party) => t(`party.${party.id === "@everyone" ? "everyone" : party.kind ?? "person"}`, { name: party.name })).join(", ");
+    const under = conversation.parties.map((party) => t(`party.${party.id === "@everyone" ? "everyone" : party.kind ?? "person"}`, { name: party.name })).join(", ");
+    this.under.textContent = under === conversation.title ? "" : under;
     const one = face(conversation.parties);
     this.face.replaceWith(one);
     this.face = one;

@@ -8,25 +8,32 @@ import { groupOf } from "./log.js";
 
 const SHOWN_MAX = 300;
 
+/** What stands in a row instead of its last message: what has not gone out, or is only begun. */
+function lineOf(unsent, draft) {
+  if (unsent) return t(unsent.problem ? "list.failed" : unsent.stored ? "you" : "list.sending", { text: oneLine(unsent.draft.body) });
+  return draft && t("list.draft", { text: oneLine(draft) });
+}
+
 export class Side {
   #rows = new Map();
   #found = null;
   #gone = null; // the message that was gone to from the search
 
-  constructor({ select, compose, menu, again }) {
+  constructor({ select, compose, menu, again, unsent }) {
     this.select = select;
     this.compose = compose;
     this.query = h("input.input", { type: "search", placeholder: t("search"), "aria-label": t("search"), autocomplete: "off", on: { input: () => this.#search(), keydown: (event) => this.#down(event) } });
     this.list = h("ul", { "aria-label": t("conversations") });
-    this.state = h("span.grow.cut", { role: "status" });
+    this.state = h("p.cut", { role: "status" });
     this.again = h("button.button.link", { type: "button", hidden: true, on: { click: again } }, t("state.again"));
     this.dot = h("span.dot", { "aria-hidden": "true" });
+    this.unsent = h("button.button.link.bad", { type: "button", hidden: true, on: { click: unsent } });
     this.more = h("button.icon", { type: "button", "aria-label": t("menu"), title: t("menu"), "aria-haspopup": "dialog", "aria-expanded": "false", on: { click: menu } }, icon("more"));
     const write = h("button.icon", { type: "button", "aria-label": t("new"), title: t("new"), on: { click: compose } }, icon("compose"));
     this.element = h("div.side", {},
       h("div.side-head", {}, h("div.search", {}, icon("search"), this.query), write),
       h("nav.conversations", { "aria-label": t("conversations"), on: { keydown: (event) => this.#keys(event) } }, this.list),
-      h("div.side-foot", {}, this.dot, this.state, this.again, this.more));
+      h("div.side-foot", {}, this.dot, h("div.grow.cut", {}, this.state, this.unsent), this.again, this.more));
   }
 
   showState(text, kind) {
@@ -39,15 +46,22 @@ export class Side {
   /** Times are called otherwise now. */
   turn() { this.#rows.clear(); }
 
-  /** Draws the list anew; rows whose content is the same are kept, so that focus and screen readers are not disturbed. */
-  show(log, outbox, drafts, selected) {
+  /**
+   * Draws the list anew; rows whose content is the same are kept, so that focus and screen readers are not disturbed. `begun` are
+   * conversations that have only what was not sent yet.
+   */
+  show(log, outbox, drafts, selected, begun) {
     this.log = log;
     const wanted = folded(this.query.value.trim());
-    const waiting = new Map(outbox.list().map((item) => [item.conversation, item]));
+    const waiting = new Map();
+    for (const item of outbox.list()) if (!waiting.get(item.conversation)?.problem) waiting.set(item.conversation, item);
     const row = (conversation, match) => this.#row(conversation, match, waiting.get(conversation.id), drafts, selected, wanted);
-    const rows = wanted ? this.#results(log, wanted, row) : log.sorted().slice(0, SHOWN_MAX).map((conversation) => row(conversation));
+    const rows = wanted ? this.#results(log, wanted, row) : [...begun, ...log.sorted()].slice(0, SHOWN_MAX).map((conversation) => row(conversation));
     for (const [key, known] of this.#rows) if (!rows.includes(known)) this.#rows.delete(key);
     this.#arrange(rows);
+    const count = outbox.failed().length;
+    this.unsent.hidden = !count;
+    this.unsent.textContent = t("unsent", { count });
     this.#quiet(rows.length, this.query.value.trim());
   }
 
@@ -71,11 +85,14 @@ export class Side {
     const shown = match ?? last;
     const mine = shown.mine ? t("you", { text: "" }) : "";
     const who = !shown.mine && groupOf(shown.to) ? `${labelOf(shown.from)}: ` : "";
-    const failed = !match && waiting?.problem ? t("list.failed") : "";
+    const unsent = match ? null : waiting;
+    const failed = Boolean(unsent?.problem);
     const body = `${shown.title ? `${shown.title}: ` : ""}${shown.body}`;
-    const text = failed || (draft ? t("list.draft", { text: oneLine(draft) }) : oneLine(`${mine || who}${match ? around(body, wanted, who.length) : body}`));
+    const begun = mine || who;
+    const text = lineOf(unsent, draft) || oneLine(`${begun}${match ? around(body, wanted, begun.length) : body}`);
+    const at = unsent?.at ?? shown.at;
     const count = unread > 99 ? "99+" : String(unread);
-    const state = [title, text, count, shown.id, wanted, shortTime(shown.at), current].join("\u0000");
+    const state = [title, text, count, shown.id, wanted, shortTime(at), current, failed].join("\u0000");
     const known = this.#rows.get(key);
     if (known?.dataset.state === state) return known;
     const row = known ?? h("li");
@@ -85,7 +102,7 @@ export class Side {
       this.select(id, match?.id);
     };
     const button = h(`button.conversation${unread ? ".unread" : ""}`, { type: "button", "data-id": id, "aria-current": current ? "true" : null, on: { click: choose } },
-      face(conversation.parties), h("span.name.cut", {}, h("bdi", {}, marked(oneLine(title, 80), match ? "" : wanted))), h("time.time", { datetime: new Date(shown.at).toISOString(), title: fullTime(shown.at) }, shortTime(shown.at)),
+      face(conversation.parties), h("span.name.cut", {}, h("bdi", {}, marked(oneLine(title, 80), match ? "" : wanted))), h("time.time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, shortTime(at)),
       h(`span.last.cut${failed ? ".bad" : ""}`, {}, h("bdi", {}, marked(text, match ? wanted : ""))),
       unread ? h("span.badge.num", {}, h("span", { "aria-hidden": "true" }, count), h("span.away", {}, t("unread", { count: unread }))) : h("span"));
     fill(row, button);
