@@ -6,6 +6,7 @@ sets after it has installed everything, it makes them fail.
 
 import os
 import shutil
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -95,6 +96,11 @@ def patience(item: pytest.Item) -> float:
     """The seconds that a test which needs longer than others asks for; 0 for those."""
     mark = item.get_closest_marker("timeout")
     return float(mark.args[0]) if mark else 0.0
+
+
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:  # by a script or nohup: what is started here would inherit that
+        signal.signal(number, lambda _number, _frame: None)
 
 
 # -- screens ------------------------------------------------------------------------------------------------------

@@ -229,7 +229,7 @@ class App(QObject):
             self.tell(on.TokenMissing(problem))
         else:
             self._token = token
-            self._sit_down(account)
+            self._sit_down(account, account.server)
 
     def ask_login(self, server: str, name: str, problem: str) -> None:
         user = self._kept.user
@@ -269,6 +269,7 @@ class App(QObject):
         self._token = token
         self._keeping = True
         before = self._kept.account
+        address = before.server if before is not None and before.user.id == account.user.id else account.server
         if before not in (None, account):
             self._secrets.forget(before)
         self._secrets.keep(account, token)
@@ -276,13 +277,13 @@ class App(QObject):
         self._keep(self._kept.signed_in(account, known))
         if self._dialog is not None:
             self._dialog.hide()
-        self._sit_down(account)
+        self._sit_down(account, address)
         self._desk.welcome()
         self._look_for_tray()
 
-    def _sit_down(self, account: Account) -> None:
+    def _sit_down(self, account: Account, before: str) -> None:
         """Open the account's own store, and go on where it was."""
-        self.tell(on.SignedIn(account, self._keeper.open(account)))
+        self.tell(on.SignedIn(account, self._keeper.open(account, before)))
         store = self._carrier.store
         self.tell(on.ProblemSeen("store", store.problem if store is not None else ""))
 

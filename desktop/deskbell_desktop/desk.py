@@ -183,6 +183,8 @@ class Desk:
     def _on_looked(self, looking: on.Looking) -> None:
         self._tell(looking)
         before, self._looked = self._looked, looking.conversation
+        if looking.conversation not in (None, before) and self._stale != set():
+            self._mark(set())
         if looking.conversation not in (None, before) and self._closed:
             self._tell(on.RightsDoubted())
 
@@ -261,11 +263,14 @@ class Desk:
             self._on_draft(conversation, "\n".join(part for part in parts if part))
 
     def keep_drafts(self) -> None:
-        drafts, self._drafts = self._drafts, {}
-        with self._guarded():
-            for conversation, draft in drafts.items():
-                if self._store is not None:
-                    self._store.keep_draft(conversation, draft)
+        """What the disk does not take is kept by the store that goes on in its place."""
+        for _attempt in range(2):
+            with self._guarded():
+                while self._drafts:
+                    conversation, draft = next(iter(self._drafts.items()))
+                    if self._store is not None:
+                        self._store.keep_draft(conversation, draft)
+                    del self._drafts[conversation]
 
     def _keep_place(self) -> None:
         """For the next start; what was never shown has no place."""
@@ -301,7 +306,10 @@ class Desk:
         window, pages = self._window, self._pages
         if window is None or pages is None:
             return
-        self._stale = set()
+        if messages:
+            self._stale = set()
+        elif self._stale:
+            self._stale &= {self._current or ""}  # to be drawn when it comes to sight
         with self._guarded():
             window.show_conversations(pages.conversations(), self._current)
             unread = pages.unread(self._current) if self._current else ()

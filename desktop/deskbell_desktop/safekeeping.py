@@ -33,9 +33,10 @@ class Safekeeping:
         self._waiting = False
         self._wait = AGAIN_FIRST_MS
 
-    def open(self, account: Account) -> Stored:
+    def open(self, account: Account, before: str) -> Stored:
+        """`before`: the address by which the same person's server was called until now."""
         self.close()
-        store = Store(find_file(self._profile, account), account.user.id, self._words)
+        store = Store(find_file(self._profile, account, before), account.user.id, self._words)
         self._carrier.store = store
         self._desk.bind(store, Pages(store, account.user, self._words))
         try:
@@ -70,6 +71,7 @@ class Safekeeping:
 
     def loss(self) -> str:
         """What would be lost at the end, as a sentence: empty when the disk takes it, now at the latest."""
+        self._desk.keep_drafts()
         if self._carrier.come_back() or self._carrier.store is None:
             return ""
         return self._words.store_lost() if self._carrier.store.holds_unsent() else ""

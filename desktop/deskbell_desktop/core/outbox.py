@@ -19,6 +19,8 @@ RETRY_MAX_S = 60.0
 LIFE_MS = int(limits.OUTBOX_LIFE_S * 1000)
 COUNT_S = 600.0
 """How long it has waited is noted so often: no more of it depends on the wall clock after a crash."""
+CHANCE_MS = 60_000
+"""So long at least it is tried after a start, however long the program was off."""
 AWAY_MAX_MS = 60 * 86_400_000
 """Longer nobody's computer was off with something to send: then its clock was set, and says nothing."""
 
@@ -204,7 +206,8 @@ def _failed(item: Outgoing, why: str) -> Outgoing:
 def _after_restart(item: Outgoing, now: Moment) -> Outgoing:
     """Only the wall clock knows how long the program was off, unless it was set meanwhile."""
     away = now.wall - item.counted.wall
-    return replace(item, waited_ms=item.waited_ms + (away if 0 <= away <= AWAY_MAX_MS else 0), counted=now)
+    waited = item.waited_ms + (away if 0 <= away <= AWAY_MAX_MS else 0)
+    return replace(item, waited_ms=min(waited, LIFE_MS - CHANCE_MS), counted=now)
 
 
 def _message(item: Outgoing) -> SendMessage:

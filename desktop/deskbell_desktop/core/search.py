@@ -28,5 +28,5 @@ def around(text: str, wanted: str, used: int = 0) -> str:
     if at + used <= 2 * BEFORE:
         return text
     start = max(0, at - max(2, BEFORE - used))
-    gap = text.find(" ", start, at)  # a whole word, where words have gaps
+    gap = text.find(" ", max(0, start - 1), at)  # a whole word, where words have gaps
     return "…" + text[start if gap < 0 else gap + 1 :]

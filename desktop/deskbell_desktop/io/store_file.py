@@ -121,18 +121,32 @@ class Opened:
     """Nothing of what the file holds is missing."""
 
 
-def find_file(profile: Path, account: Account) -> Path:
-    """Of this person on this server; one that was named by the server's address gets its new name."""
-    old, new = (_named(profile, place, account) for place in (account.server, account.server_id or account.server))
-    if old.exists() and not new.exists():
+def find_file(profile: Path, account: Account, *before: str) -> Path:
+    """Of this person on this server. One that was named by an address of the server, its present one or one from
+    `before`, gets its new name; what was not sent from further ones comes into it.
+    """
+    new = _named(profile, account.server_id or account.server, account)
+    for old in dict.fromkeys(_named(profile, place, account) for place in (account.server, *before)):
+        if old == new or not old.exists():
+            continue
         try:
-            with contextlib.closing(sqlite3.connect(old)) as database:
-                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what lies beside it would lose its name
-            old.rename(new)
-        except (OSError, sqlite3.Error) as error:
+            _take_over(old, new)
+        except (OSError, sqlite3.Error, StoreError) as error:
             log.warning("local store %s keeps its name: %s", old, error)
-            return old
+            if not new.exists():
+                return old
     return new
+
+
+def _take_over(old: Path, new: Path) -> None:
+    if new.exists():
+        with contextlib.closing(_connect(new)) as database:
+            _insert(database, _salvage(old))
+        _set_aside(old, "joined")
+        return
+    with contextlib.closing(sqlite3.connect(old)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what lies beside it would lose its name
+    old.rename(new)
 
 
 def _named(profile: Path, place: str, account: Account) -> Path:
@@ -342,9 +356,13 @@ def _is_outgoing(raw: object) -> bool:
 
 def _restore(database: sqlite3.Connection, salvage: Salvage) -> None:
     with contextlib.suppress(sqlite3.Error):
-        database.execute("BEGIN IMMEDIATE")
-        database.executemany(
-            "INSERT OR IGNORE INTO outbox (cid, conversation, item, message_id) VALUES (?, ?, ?, ?)", salvage.outbox
-        )
-        database.executemany("INSERT OR IGNORE INTO drafts VALUES (?, ?)", salvage.drafts)
-        database.execute("COMMIT")
+        _insert(database, salvage)
+
+
+def _insert(database: sqlite3.Connection, salvage: Salvage) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    database.executemany(
+        "INSERT OR IGNORE INTO outbox (cid, conversation, item, message_id) VALUES (?, ?, ?, ?)", salvage.outbox
+    )
+    database.executemany("INSERT OR IGNORE INTO drafts VALUES (?, ?)", salvage.drafts)
+    database.execute("COMMIT")

@@ -20,9 +20,10 @@ class UnixSignals(QObject):
         self._read, self._write = socket.socketpair()
         self._read.setblocking(False)
         self._write.setblocking(False)
+        # first, so that no signal comes between that nobody hears
+        self._fd_before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
         heard = [number for number in HANDLED if signal.getsignal(number) is not signal.SIG_IGN]
         self._before = {number: signal.signal(number, lambda _number, _frame: None) for number in heard}
-        self._fd_before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
         self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_readable)
 

@@ -53,6 +53,9 @@ class World:
         assert self.carrier.store is not None
         return self.carrier.store
 
+    def keep_drafts(self) -> None:
+        """A desk without a window has none."""
+
     # the host
     def tell(self, event: on.Event) -> None:
         self.carrier.carry_out(self.session.handle(event, self.clock.now))

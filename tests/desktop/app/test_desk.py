@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +18,7 @@ from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
 from deskbell_desktop.qt import language, theme
 from deskbell_desktop.qt.compose import PARTY, ComposePage
+from deskbell_desktop.qt.conversation_list import ConversationList
 from deskbell_desktop.qt.message_list import MessageList
 from deskbell_desktop.qt.reply_box import Editor
 from deskbell_desktop.qt.window import MainWindow
@@ -160,6 +161,23 @@ def test_what_was_begun_for_somebody_comes_back_with_the_name_and_is_nobody_else
     assert (to.text(), editor.text()) == ("chen", "For you alone")
     window.compose(BOB)
     assert (to.text(), editor.text()) == ("bob", "Hi")
+
+
+def test_what_came_while_something_else_was_on_the_right_is_there_afterwards(
+    live: Callable[[], Life], qtbot: QtBot
+) -> None:
+    life = live()
+    fill(life.store, 1, 0)
+    window = life.open()
+    window.conversation_selected.emit(BOB.id)
+    messages = window.findChildren(MessageList)[0]
+    life.desk.compose()
+    fill(life.store, 2, 1)
+    with qtbot.waitSignal(window.findChildren(ConversationList)[0].model().dataChanged):
+        life.desk.changed(frozenset({BOB.id}))
+    page_of(window)[0].setFocus()
+    qtbot.keyClick(page_of(window)[0], Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: [row.message.key for row in messages.messages.rows] == ["bob1", "bob2"])
 
 
 @pytest.mark.parametrize(("unread", "shown"), [(0, 50), (10, 50), (300, 305), (2600, UNREAD_DEPTH)])

@@ -5,7 +5,18 @@ import os
 import stat
 from pathlib import Path
 
+import pytest
+
 from deskbell_desktop.logs import PrivateFile
+
+
+def test_a_full_disk_is_not_a_traceback_for_each_line(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = PrivateFile("/dev/full", encoding="utf-8")
+    handler.emit(logging.makeLogRecord({"msg": "x"}))
+    handler.emit(logging.makeLogRecord({"msg": "%d", "args": ("a mistake of ours",)}))
+    assert capsys.readouterr().err.count("Traceback") == 1
+    with pytest.raises(OSError, match="space"):
+        handler.close()
 
 
 def test_every_file_of_the_log_is_private(tmp_path: Path) -> None:

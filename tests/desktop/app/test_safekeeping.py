@@ -13,6 +13,7 @@ import pytest
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.notices import NOTICE
 from deskbell_desktop.core.words import Words
+from deskbell_desktop.desk import Desk
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.safekeeping import AGAIN_FIRST_MS, Safekeeping
@@ -106,6 +107,33 @@ def test_what_would_be_lost_is_said_while_it_would_be_and_only_then(world: World
     world.tell(on.Wrote("c2", BOB.id, ("bob",), "too late"))
     keeper.close()
     assert lost == [Words().store_lost()]
+
+
+@pytest.mark.parametrize("mends", [False, True])
+def test_what_is_begun_while_the_disk_is_full_is_kept_or_said_to_be_lost(world: World, disk: Path, mends: bool) -> None:
+    """Its own save is the first that meets the full disk."""
+    later: list[Callable[[], None]] = []
+    desk = Desk(lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), world.carrier.mend)
+    desk.bind(world.store, Pages(world.store, ME, Words()))
+    lost: list[str] = []
+    keeper = Safekeeping(world.carrier, desk, disk, Words(), lambda _ms, _call: None, lost.append)
+    desk.add_draft(BOB.id, "first words")
+    desk.keep_drafts()
+    rest = fill(disk)
+    desk.add_draft(BOB.id, "and more " * 2000)
+    if mends:
+        later[-1]()
+        assert world.store.in_memory
+        rest.unlink()
+        assert world.carrier.come_back()
+    else:
+        assert keeper.loss() == Words().store_lost()
+    keeper.close()
+    assert lost == ([] if mends else [Words().store_lost()])
+    rest.unlink(missing_ok=True)
+    again = Store(world.path, ME.id, Words())
+    assert ("and more" in Pages(again, ME, Words()).draft(BOB.id)) == mends
+    again.close()
 
 
 def test_the_file_is_tried_again_by_itself_and_each_time_after_twice_as_long(world: World, disk: Path) -> None:

@@ -144,6 +144,19 @@ def test_three_days_pass_while_the_program_is_off_also_in_parts() -> None:
     assert of(again.wait(20), do.KeepOutgoing)[-1].item.state == "failed"
 
 
+def test_however_long_the_program_was_off_it_is_tried_before_it_is_given_up() -> None:
+    bench = Bench()
+    bench.sit_down()
+    bench.tell(wrote("c1"))
+    bench.clock.pass_(4 * DAY_S)
+    again = Bench(bench.clock, bench.store)
+    again.sit_down()
+    assert sent(again.online()) == ["c1"]
+    off = Bench(bench.clock, bench.store)
+    off.sit_down()
+    assert of(off.wait(70), do.KeepOutgoing)[-1].item.state == "failed"
+
+
 @pytest.mark.parametrize("years", [-20, -0.1, 0.1, 20])
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_clock_that_is_set_makes_nothing_too_old_and_nothing_young(years: float, restarts: bool) -> None:

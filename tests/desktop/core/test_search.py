@@ -31,5 +31,5 @@ def test_a_line_begins_so_that_the_hit_can_be_seen(filler: str) -> None:
 
 
 def test_a_line_begins_with_a_whole_word() -> None:
-    assert around("I have looked at each of the graphs.", "graphs") == "…of the graphs."
-    assert around("I have looked at each of thegraphs.", "graphs") == "…of thegraphs."
+    assert around("I have looked at each of the graphs.", "graphs") == "…each of the graphs."
+    assert around("I have looked at each of thegraphs.", "graphs") == "…each of thegraphs."

@@ -202,6 +202,23 @@ def test_a_desk_that_was_known_by_its_address_is_known_by_its_server_from_then_o
     assert find_file(tmp_path, ACCOUNT) == new
 
 
+@pytest.mark.parametrize("joined", [False, True])
+def test_what_was_not_sent_under_another_spelling_comes_along(tmp_path: Path, joined: bool) -> None:
+    """In a file from before servers had ids; `joined`: there is one of each spelling."""
+    other, here = "http://localhost:8420", replace(ACCOUNT, server_id="")
+    for server, cid in ((other, "c1"), (here.server, "c2"))[: 1 + joined]:
+        store = Store(find_file(tmp_path, replace(here, server=server)), ME.id, Words())
+        store.keep(outgoing(cid))
+        store.keep_draft(f"to {cid}", "words")
+        store.close()
+    store = Store(find_file(tmp_path, ACCOUNT, other), ME.id, Words())
+    assert [item.cid for item in store.load().outbox] == (["c2", "c1"] if joined else ["c1"])
+    assert Pages(store, ME, Words()).draft("to c1") == "words"
+    store.close()
+    assert find_file(tmp_path, ACCOUNT, other) == find_file(tmp_path, ACCOUNT)
+    assert len(list(tmp_path.glob("*.db"))) == 1
+
+
 # -- what is shown ------------------------------------------------------------------------------------------------
 
 

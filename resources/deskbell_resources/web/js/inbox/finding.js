@@ -25,9 +25,9 @@ export function around(text, wanted, used = 0) {
   const whole = folded(text);
   const at = whole.length === text.length ? whole.indexOf(wanted) : (places(text, wanted)[0]?.[0] ?? 0);
   if (at + used <= 2 * BEFORE) return oneLine(text);
-  const before = [...text.slice(0, at)].slice(-Math.max(2, BEFORE - used)).join("");
+  const before = [...text.slice(0, at)].slice(-Math.max(2, BEFORE - used) - 1).join("");
   const gap = before.indexOf(" "); // a whole word, where words have gaps
-  return oneLine(`…${before.slice(gap + 1)}${text.slice(at)}`);
+  return oneLine(`…${before.slice(Math.max(gap, 0) + 1)}${text.slice(at)}`);
 }
 
 /** `text` as nodes, with what is wanted marked in it. */
