@@ -18,6 +18,11 @@ def main() -> int | str:
     from deskbell_desktop.qt.import_hook import import_without_hook
 
     import_without_hook()
+    from deskbell_desktop.qt.x11 import missing_screen
+
+    if not settings.platform and (problem := missing_screen(settings.screens)):
+        say(problem)
+        return 1
     from deskbell_desktop.app import run
 
     return run(settings, say)

@@ -63,6 +63,8 @@ class Settings:
     """The settings file could not be read; `kept` are the defaults."""
     screens: tuple[str, ...] = ()
     """Where windows of this start would open."""
+    platform: str = ""
+    """The one that Qt is told to use; empty: what the screens need."""
 
     @property
     def path(self) -> Path:
@@ -96,7 +98,7 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     runtime = Path(environ.get("XDG_RUNTIME_DIR", ""))
     folder = runtime if _is_private(runtime) else profile
     screens = tuple(filter(None, (environ.get("WAYLAND_DISPLAY"), environ.get("DISPLAY", "").removesuffix(".0"))))
-    return Settings(profile, folder, server, kept, token, damaged, screens)
+    return Settings(profile, folder, server, kept, token, damaged, screens, environ.get("QT_QPA_PLATFORM", ""))
 
 
 def _is_private(folder: Path) -> bool:

@@ -37,7 +37,8 @@ class Outbox:
 
     @property
     def waiting(self) -> int:
-        return sum(item.state != "sent" for item in self._items.values())
+        """So many go out by themselves."""
+        return sum(item.state == "queued" for item in self._items.values())
 
     @property
     def unsent(self) -> tuple[Outgoing, ...]:

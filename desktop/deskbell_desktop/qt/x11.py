@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
 
 from PySide6.QtGui import QGuiApplication, QNativeInterface
@@ -50,6 +51,23 @@ class _Message(ctypes.Structure):
         ("type", ctypes.c_uint32),
         ("data", ctypes.c_uint32 * 5),
     )
+
+
+def missing_screen(screens: Sequence[str]) -> str:
+    """Why there can be no window, as a sentence, where Qt would end the program with a core; empty where there can."""
+    if not screens:
+        return "there is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set"
+    if ":" not in screens[0]:
+        return ""  # Wayland
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return ""  # Qt names what it misses
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    problem = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return f"the screen {screens[0]} (DISPLAY) cannot be reached" if problem else ""
 
 
 def float_freely(window: int) -> None:

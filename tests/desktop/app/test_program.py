@@ -75,6 +75,20 @@ def test_without_bus_tray_or_server_it_waits_and_ends_when_told(tmp_path: Path, 
     assert "Traceback" not in (tmp_path / "out.log").read_text()
 
 
+@pytest.mark.parametrize(
+    ("screen", "why"),
+    [
+        ({}, "there is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set"),
+        ({"DISPLAY": ":471"}, "the screen :471 (DISPLAY) cannot be reached"),
+    ],
+)
+def test_without_a_screen_it_says_so(tmp_path: Path, screen: dict[str, str], why: str) -> None:
+    env = {key: value for key, value in ENV.items() if key not in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY")} | screen
+    command = [sys.executable, "-m", "deskbell_desktop", "--profile", str(tmp_path)]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, f"deskbell: {why}\n")
+
+
 def test_a_second_start_of_the_profile_leaves_at_once(tmp_path: Path) -> None:
     first = start(tmp_path)
     wait_for(lambda: "tray icon made" in log_of(tmp_path), "the tray", 20)

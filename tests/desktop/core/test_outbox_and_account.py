@@ -370,7 +370,9 @@ def test_signing_out_takes_it_away() -> None:
     bench = Bench()
     bench.online()
     refuse(bench, "c1")
-    assert do.WithdrawPopup(UNSENT) in bench.tell(on.SignOutRequested())
+    effects = bench.tell(on.SignOutRequested())
+    assert do.WithdrawPopup(UNSENT) in effects
+    assert of(effects, do.AskLogin)[0].problem == "You are signed out.", "it does not go out by itself"
     assert unsent(bench) == ""
 
 
