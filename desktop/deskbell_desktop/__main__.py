@@ -1,5 +1,6 @@
 """`deskbell` on the command line: looks whether the desktop parts are installed, and becomes the program."""
 
+import signal
 import sys
 from importlib.util import find_spec
 
@@ -9,6 +10,8 @@ NEEDED = ("PySide6", "aiohttp", "socketio", "keyring")
 
 
 def main() -> int | str:
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's bindings lose a KeyboardInterrupt while they load
     missing = [name for name in NEEDED if find_spec(name) is None]
     settings = read_settings(sys.argv[1:], this_environment())
     if missing:

@@ -21,6 +21,8 @@ COUNT_S = 600.0
 """How long it has waited is noted so often: no more of it depends on the wall clock after a crash."""
 CHANCE_MS = 60_000
 """So long at least it is tried after a start, however long the program was off."""
+SURE_MS = int(limits.IDEMPOTENCY_LIFE_S * 1000) - 86_400_000
+"""Older than that it is not tried by itself: the server may have stored it and not know its cid any more."""
 AWAY_MAX_MS = 60 * 86_400_000
 """Longer nobody's computer was off with something to send: then its clock was set, and says nothing."""
 
@@ -208,7 +210,7 @@ def _after_restart(item: Outgoing, now: Moment) -> Outgoing:
     """Only the wall clock knows how long the program was off, unless it was set meanwhile."""
     away = now.wall - item.counted.wall
     waited = item.waited_ms + (away if 0 <= away <= AWAY_MAX_MS else 0)
-    return replace(item, waited_ms=min(waited, LIFE_MS - CHANCE_MS), counted=now)
+    return replace(item, waited_ms=min(waited, LIFE_MS - CHANCE_MS) if waited < SURE_MS else waited, counted=now)
 
 
 def _message(item: Outgoing) -> SendMessage:

@@ -75,6 +75,26 @@ def test_without_bus_tray_or_server_it_waits_and_ends_when_told(tmp_path: Path, 
     assert "Traceback" not in (tmp_path / "out.log").read_text()
 
 
+INTERRUPTED = """
+import contextlib, os, signal, sys
+from deskbell_desktop.__main__ import main
+
+class Swallows:
+    def find_spec(self, name, *_):
+        if name == "deskbell_desktop.app":
+            with contextlib.suppress(BaseException):
+                os.kill(os.getpid(), signal.SIGINT)
+            sys.exit("went on")
+
+sys.meta_path.insert(0, Swallows())
+main()
+"""
+
+
+def test_an_interrupt_while_the_parts_load_ends_it() -> None:
+    assert subprocess.run([sys.executable, "-c", INTERRUPTED], env=ENV, check=False).returncode == -signal.SIGINT
+
+
 @pytest.mark.parametrize(
     ("screen", "why"),
     [

@@ -157,6 +157,16 @@ def test_however_long_the_program_was_off_it_is_tried_before_it_is_given_up() ->
     assert of(off.wait(70), do.KeepOutgoing)[-1].item.state == "failed"
 
 
+def test_what_the_server_may_have_stored_and_forgotten_is_not_sent_again_by_itself() -> None:
+    bench = Bench()
+    bench.online()
+    assert sent(bench.tell(wrote("c1"))) == ["c1"]
+    bench.clock.pass_(limits.IDEMPOTENCY_LIFE_S)
+    again = Bench(bench.clock, bench.store)
+    assert sent(again.online()) == []
+    assert bench.store.outbox["c1"].state == "failed"
+
+
 @pytest.mark.parametrize("years", [-20, -0.1, 0.1, 20])
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_clock_that_is_set_makes_nothing_too_old_and_nothing_young(years: float, restarts: bool) -> None:
