@@ -38,10 +38,10 @@ class Limiter:
         return (1.0 - bucket.left) / self._rate.per_s
 
     def charge(self, key: str, more: float, now: float) -> None:
-        """Takes `more`, which was due only afterwards; there may be less than none then."""
+        """Takes `more` (less than none: gives back), whatever there is; there may be less than none then."""
         if self._rate.per_s:
             bucket = self._filled(key, now)
-            bucket.left = max(-self._rate.burst, bucket.left - more)
+            bucket.left = min(self._rate.burst, max(-self._rate.burst, bucket.left - more))
 
     def give_back(self, key: str, now: float) -> None:
         """Undoes a `take`."""

@@ -21,6 +21,8 @@ from deskbell_server.store.database import Connection, Database
 T = TypeVar("T")
 Job = Callable[[Connection], T]
 UNIT_S = 0.005
+HELD = 20
+"""Taken while a conversation is looked for in a long log, so that one user asks only a few such questions at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Reading:
             events = [views.event(epoch, row, principal.party) for row in rows[:limit]]
             return Page(events, more=len(rows) > limit)
 
-        return self._paced(principal, self._database.read, job)
+        return self._paced(principal, self._database.read, job, 0 if conversation is None else HELD)
 
     def read(self, principal: Principal, request: Read) -> int | None:
         """The mark's place in the log; None when nothing new was read."""
@@ -99,11 +101,12 @@ class Reading:
 
         self._paced(principal, self._database.write, job)
 
-    def _paced(self, principal: Principal, ask: "Callable[[Job[T]], T]", job: "Job[T]") -> T:
-        """Nobody's questions keep the others waiting for long."""
+    def _paced(self, principal: Principal, ask: "Callable[[Job[T]], T]", job: "Job[T]", held: int = 0) -> T:
+        """Nobody's questions keep the others waiting for long. `held` is taken at once, and given back at the end."""
         wait = self._limiter.take(principal.user_id, time.monotonic())
         if wait:
             raise LimitedError("too many requests at once: wait a little", wait)
+        self._limiter.charge(principal.user_id, held, time.monotonic())
         spent = 0.0
 
         def timed(connection: Connection) -> T:
@@ -117,7 +120,7 @@ class Reading:
         try:
             return ask(timed)
         finally:
-            self._limiter.charge(principal.user_id, spent / UNIT_S, time.monotonic())
+            self._limiter.charge(principal.user_id, spent / UNIT_S - held, time.monotonic())
 
 
 def snapshot(connection: Connection, principal: Principal, request: Sync) -> SyncAnswer:

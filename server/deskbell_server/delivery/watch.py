@@ -18,6 +18,8 @@ from deskbell_server.store.database import Database
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
+HANGS_S = 3.0
+"""A look that takes so long counts as failed: with `EVERY_S` before it, it is said within `limits.ANSWER_S`."""
 _GRAIN_S = 0.25
 
 
@@ -50,7 +52,14 @@ class Watch:
         self._times = HeadTimes(random.Random())  # noqa: S311 - spreads load, guards nothing
         self._timed: set[str] = set()
         self._is_changed = False
-        self.is_well = True
+        self._looking_since: float | None = None
+        self._has_failed = False
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the last look at the database succeeded, and the present one does not hang."""
+        since = self._looking_since
+        return not self._has_failed and (since is None or time.monotonic() - since < HANGS_S)
 
     def connected(self, user_id: str) -> None:
         if user_id not in self._timed:
@@ -61,13 +70,16 @@ class Watch:
         """The greenlet's work, for ever."""
         while True:
             gevent.sleep(EVERY_S)
+            self._looking_since = time.monotonic()
             try:
                 self._tick()
-                self.is_well = True
+                self._has_failed = False
             except (UnavailableError, OutcomeUnknownError):
-                self.is_well = False
+                self._has_failed = True
             except Exception:
                 log.exception("cannot look after the connected devices")
+            finally:
+                self._looking_since = None
 
     def _tick(self) -> None:
         due = {user_id for user_id in self._times.take(time.monotonic()) if self._still_here(user_id)}

@@ -43,9 +43,10 @@ _EVENTS = (
     " LEFT JOIN messages m ON m.id = e.id WHERE e.user_id = ?"
 )
 NEAR = 5_000
-"""So many events are looked through at most for one message, or for several at the log's end."""
+"""So many events at the log's end are looked through first."""
 SKEW_MS = 10_000
-"""By so much, at most, an event may be older than one that stands before it."""
+"""By so much, at most, an event may be older than one that stands before it: around a message's time, all that long is
+looked through, however much came then."""
 _party = msgspec.json.Decoder(Party)
 _parties = msgspec.json.Decoder(list[Party])
 _json = msgspec.json.Decoder()
@@ -157,7 +158,8 @@ def _places(connection: Connection, user_id: str, messages: Sequence[tuple[str, 
         for message_id, at in messages:
             if message_id not in found:
                 first = _first_since(connection, user_id, here.floor + 1, near, at - SKEW_MS)
-                found |= _between(connection, user_id, [message_id], first, first + NEAR)
+                last = _first_since(connection, user_id, first, near, at + SKEW_MS)
+                found |= _between(connection, user_id, [message_id], first, last)
     return found
 
 

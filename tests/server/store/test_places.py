@@ -82,6 +82,15 @@ def test_a_question_does_not_walk_through_the_log(connection: sqlite3.Connection
     assert counts <= 9 * OFTEN
 
 
+@pytest.mark.parametrize("number", [0, 14_999, 15_000, 22_000, 24_999])
+def test_a_message_of_a_busy_time_is_found_too(connection: sqlite3.Connection, number: int) -> None:
+    """Thousands a second came, so that many more than are looked through at the log's end are of nearly one time."""
+    for table, place in (("events", "seq"), ("messages", "CAST(substr(id, 2) AS INTEGER) + 1")):
+        connection.execute(f"UPDATE {table} SET at = 1800000000000 + ({place}) / 2 WHERE id <> 'foreign'")
+    assert logs.seq_of(connection, "bob", f"m{number}") == number + 1
+    connection.rollback()
+
+
 def test_of_many_messages_those_in_the_log_are_told_in_its_order(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE streams SET read_up_to = 10 WHERE user_id = 'bob'")
     connection.execute("INSERT INTO reads (user_id, message_id, at) VALUES ('bob', 'm20', 0)")
