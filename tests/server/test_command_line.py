@@ -214,3 +214,9 @@ def test_without_its_libraries_it_says_what_to_install(folder: Path) -> None:
     assert done.returncode == 1
     assert f"{sys.executable} -m pip install 'deskbell[server]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_no_command_waits_for_libraries_that_only_migrations_need() -> None:
+    code = "import sys, deskbell_server.cli; print(sorted({'sqlalchemy', 'alembic'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"

@@ -15,7 +15,6 @@ from typing import Any
 from deskbell_server.errors import SetupError
 from deskbell_server.store import migrate
 from deskbell_server.store.database import Connection
-from deskbell_server.store.schema import make_metadata
 
 ROWS = 2_000
 COPIES = "deskbell-restore-"
@@ -151,6 +150,8 @@ def _sync(path: Path) -> None:
 
 def _tables() -> list[tuple[str, list[str], list[str]]]:
     """Name, columns and primary key of each; who is referred to comes first."""
+    from deskbell_server.store.schema import make_metadata  # SQLAlchemy takes 0.4 s, and no other command needs it
+
     return [
         (table.name, [column.name for column in table.columns], [column.name for column in table.primary_key.columns])
         for table in make_metadata().sorted_tables
