@@ -77,6 +77,7 @@ ARMS = ("sqlite-1", "sqlite-1-redis", "postgres-2", "postgres-2-redis")
 LONG = {
     **{f"torture-{arm}": ("tests.torture", "--seconds", "600", "--arms", arm) for arm in ARMS},
     "measure": ("tests.torture.measure",),
+    "fuzz": ("tests.fuzz",),
     "model": ("tests.model", "--examples", "2000", "--steps", "50"),
     "fresh": ("tests.fresh", "demo", "install", "test"),
 }

@@ -91,6 +91,13 @@ class Engine(engineio.Server):  # type: ignore[misc]
         opening = frames.encode(self._hello[0] + connection.sid.encode() + self._hello[1])
         connection.start(handshake.switching(upgrade.accept) + opening, rest)
 
+    def handle_request(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Long polling. A request must name its transport; python-engineio would take it for this one."""
+        query = environ.get("QUERY_STRING", "")
+        if "transport=" not in query:
+            environ["QUERY_STRING"] = f"{query}&transport=none"
+        return super().handle_request(environ, start_response)
+
     def make_environ(self, connection: EngineSocket) -> dict[str, Any]:
         """The environment of its request once more."""
         upgrade = handshake.read(connection.head, ("*",))

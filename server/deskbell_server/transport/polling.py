@@ -46,7 +46,7 @@ class PollingSocket(Socket):  # type: ignore[misc]
     def poll(self) -> Any:
         packets = super().poll()
         self._bytes = 0
-        return packets
+        return packets or [eio.Packet(eio.NOOP)]  # the session is closed
 
     def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:  # noqa: ARG002
         """End it. Nobody waits for what the client has not fetched: it may never come."""

@@ -170,7 +170,7 @@ class Incoming:
                 raise HandshakeError(400, "Lines end with CR LF.")
             self._more()
         line, self.rest = self.rest[:end], self.rest[end + 2 :]
-        if _BARE.search(line):
+        if b"\r" in line or b"\n" in line:
             raise HandshakeError(400, "Lines end with CR LF.")
         return line
 

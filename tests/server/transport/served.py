@@ -63,6 +63,7 @@ def build(kind: str, options: dict[str, Any]) -> Transport:
     app.config["SECRET_KEY"] = "for tests"
     transport = make_transport(app, Options(kind=kind, **options))  # type: ignore[arg-type]
     transport.socketio.on_namespace(Api("/"))
+    transport.socketio.on_namespace(Api("/second"))
     transport.socketio.on_error_default(lambda error: {"ok": True, "swallowed": str(error)})
 
     def flood(sid: str, data: Any) -> int:

@@ -111,7 +111,7 @@ def test_chunks_become_a_body(sent: bytes, body: bytes, size: int) -> None:
 @pytest.mark.parametrize(
     "sent",
     [b"\r\n\r\n", b"g\r\n", b"0x1\r\na\r\n", b"+1\r\na\r\n", b"1\na\r\n", b"1\r\nabc", b"1\r\na\nb", b"1;\n\r\n",
-     b"-1\r\n", b"1 \r\na\r\n", b"FFFFFFFFF\r\n", b"1;" + b"x" * 20_000],
+     b"-1\r\n", b"1 \r\na\r\n", b"0\r\nX: y\r\r\n\r\n", b"FFFFFFFFF\r\n", b"1;" + b"x" * 20_000],
 )  # fmt: skip
 @pytest.mark.parametrize("size", [1, 1000])
 def test_a_bad_chunk_is_refused(sent: bytes, size: int) -> None:
