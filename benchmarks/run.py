@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # as a script this file's own folder stands there, whose names would hide others
 
 from benchmarks.speed import chart, machine, report, targets  # noqa: E402
+from benchmarks.speed.baseline import KEY, Baseline  # noqa: E402
 from benchmarks.speed.build import build  # noqa: E402
 from benchmarks.speed.load import LoadFailed  # noqa: E402
-from benchmarks.speed.scenarios import FULL, QUICK, SCENARIOS, Effort, Scenario, run  # noqa: E402
+from benchmarks.speed.scenarios import FULL, QUICK, SCENARIOS, Effort, Figures, Scenario, run  # noqa: E402
 from benchmarks.speed.servers import VARIANTS, Servers  # noqa: E402
 
 README = ROOT / "benchmarks" / "README.md"
@@ -32,13 +33,21 @@ DESCRIPTORS_NEEDED = 10_500
 class Session:
     """Goes through the rounds and collects: figures by measure and variant, and what failed."""
 
-    def __init__(self, servers: Servers, watch: machine.Watch, effort: Effort, variants: list[str]) -> None:
+    def __init__(
+        self,
+        servers: Servers,
+        watch: machine.Watch,
+        effort: Effort,
+        variants: list[str],
+        baseline: Baseline | None = None,
+    ) -> None:
         self.results: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         self.failures: list[str] = []
         self._servers = servers
         self._watch = watch
         self._effort = effort
         self._variants = variants
+        self._baseline = baseline
 
     def measure(self, scenarios: list[Scenario]) -> None:
         """All of one round before the next, so that a slow minute of the machine hits everybody alike."""
@@ -49,11 +58,12 @@ class Session:
 
     def _round(self, number: int, scenario: Scenario) -> None:
         keys = [key for key in scenario.variants if key in self._variants and self._servers.available(VARIANTS[key])]
+        keys += [KEY] if self._baseline is not None else []
         turn = number % len(keys) if keys else 0
         for key in keys[turn:] + keys[:turn]:
             self._watch.look()
             try:
-                figures = run(self._servers, scenario, key, self._effort)
+                figures = self._measure(scenario, key)
             except (LoadFailed, RuntimeError) as problem:
                 self.failures.append(f"{VARIANTS[key].label}, {scenario.name}: {problem}")
                 print(f"  FAILED {self.failures[-1]}", flush=True)
@@ -62,6 +72,11 @@ class Session:
                 self.results[measure][key].append(value)
             shown = ", ".join(f"{measure} {report.number(value)}" for measure, value in figures.items())
             print(f"  round {number + 1} {scenario.name:<9}{VARIANTS[key].label:<32} {shown}", flush=True)
+
+    def _measure(self, scenario: Scenario, key: str) -> Figures:
+        if key == KEY and self._baseline is not None:
+            return self._baseline.run(scenario, self._effort)
+        return run(self._servers, scenario, key, self._effort)
 
 
 def server_python() -> str | None:
@@ -80,6 +95,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", help="scenarios, separated by commas: " + ",".join(s.name for s in SCENARIOS))
     parser.add_argument("--variants", help="servers, separated by commas: " + ",".join(VARIANTS))
     parser.add_argument("--work", type=Path, help="folder for databases (on a disk, not in memory) and results")
+    parser.add_argument("--baseline", type=Path, metavar="PATH", help="another checkout, in the same rounds")
     parser.add_argument("--write", action="store_true", help="put tables and chart into the repository")
     return parser.parse_args()
 
@@ -101,6 +117,8 @@ def show(session: Session, facts: dict[str, str], summary: dict[str, float]) -> 
         lines += ["The machine was quiet: no doubt about these figures.", ""]
     lines += [f"**Failed:** {failure}\n" for failure in session.failures]
     lines += [report.targets_table(session.results), "", report.medians_table(session.results)]
+    if KEY in report.variants_of(session.results):
+        lines += ["", report.ratios_table(session.results)]
     return "\n".join(lines)
 
 
@@ -122,7 +140,10 @@ def main() -> int:
     try:
         facts, watch = machine.description(work), machine.Watch(tools.load, work)
         print(" · ".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
-        session = Session(Servers(tools, work, python), watch, effort, variants)
+        baseline = Baseline(options.baseline, work, cache) if options.baseline else None
+        if baseline is not None:
+            facts["baseline"] = baseline.label
+        session = Session(Servers(tools, work, python), watch, effort, variants, baseline)
         session.measure(scenarios)
         summary = watch.summary()
     finally:

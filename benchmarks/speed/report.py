@@ -73,9 +73,24 @@ def targets_table(results: Results) -> str:
     return "\n".join([head, *(_row(judge(target, results)) for target in TARGETS)])
 
 
+def variants_of(results: Results) -> list[str]:
+    return [key for key in VARIANTS if any(key in by_variant for by_variant in results.values())]
+
+
+def ratios_table(results: Results) -> str:
+    """Deskbell beside the baseline. `far`: how far their rounds, together, lie apart: less than that says nothing."""
+    lines = ["| | Deskbell ÷ baseline | far |", "| --- | ---: | ---: |"]
+    for measure, title in MEASURES.items():
+        ours, theirs = (median(results, measure, key) for key in ("deskbell", "baseline"))
+        if ours is not None and theirs:
+            far = max(spread(results[measure][key]) for key in ("deskbell", "baseline"))
+            lines.append(f"| {title} | {ours / theirs:.2f} | {far:.0%} |")
+    return "\n".join(lines)
+
+
 def medians_table(results: Results) -> str:
     """Every figure of every variant, with the spread of its rounds."""
-    keys = [key for key in VARIANTS if any(key in by_variant for by_variant in results.values())]
+    keys = variants_of(results)
     head = "| median (± half the spread) | " + " | ".join(VARIANTS[key].label for key in keys) + " |"
     lines = [head, "| --- |" + " ---: |" * len(keys)]
     for measure, title in MEASURES.items():

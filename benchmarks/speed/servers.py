@@ -43,6 +43,7 @@ VARIANTS = {
     variant.key: variant
     for variant in (
         Variant("deskbell", "Deskbell", "deskbell"),
+        Variant("baseline", "the baseline", "deskbell"),
         Variant("relaxed", "Deskbell, relaxed durability", "deskbell", ("--database-sync", "normal")),
         Variant("single", "Deskbell, one commit per request", "deskbell", ("--commit-jobs", "1")),
         Variant("stock", "stock Flask-SocketIO", "deskbell", ("--transport", "stock")),
