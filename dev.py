@@ -78,6 +78,7 @@ LONG = {
     **{f"torture-{arm}": ("tests.torture", "--seconds", "600", "--arms", arm) for arm in ARMS},
     "measure": ("tests.torture.measure",),
     "fuzz": ("tests.fuzz",),
+    "power": ("tests.torture.power",),
     "model": ("tests.model", "--examples", "2000", "--steps", "50"),
     "fresh": ("tests.fresh", "demo", "install", "test"),
 }
