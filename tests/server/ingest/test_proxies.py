@@ -5,7 +5,7 @@ import json
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ import socketio
 from deskbell_protocol import PROTOCOL_VERSION
 from deskbell_server.errors import SetupError
 from deskbell_server.ingest.proxies import Proxies
+from deskbell_server.transport import Options
+from deskbell_server.transport.newcomers import SHARE
 from tests.conftest import require
 from tests.desk.processes import Child, can_connect, free_port, wait_for
 from tests.desk.server import Login, Server
 from tests.server.conftest import PASSWORDS
+from tests.server.transport.raw import Raw
 
 LogIn = Callable[[Server, str], Login]
 TRUSTED = Proxies.named(("127.0.0.1", "::1", "10.1.0.0/16"))
@@ -104,6 +107,17 @@ def test_a_sockets_address_is_the_clients(behind: Server, log_in: LogIn, transpo
     one.disconnect()
     log = behind.data / "logs" / "server.log"
     wait_for(lambda: " from 192.0.2.7, " in log.read_text(), "the address in the log", 5)
+
+
+def test_one_address_takes_a_quarter_of_the_room_for_those_who_have_not_signed_in(behind: Server) -> None:
+    """The first gives way where the machine is so slow that it has waited for two seconds."""
+    quarter = Options().waiting_max // SHARE
+    with ExitStack() as open_:
+        taken = [open_.enter_context(Raw(behind.port)) for _ in range(quarter + 1)]
+        answers = [one.upgrade(X_Forwarded_For="192.0.2.1") for one in taken]
+        assert answers[:quarter] == [101] * quarter
+        assert answers[quarter] == 503 or taken[0].ended_within(5)
+        assert open_.enter_context(Raw(behind.port)).upgrade(X_Forwarded_For="192.0.2.2") == 101
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://{}"}, {"Origin": "http://{}", "X-Forwarded-Proto": "https"}])
