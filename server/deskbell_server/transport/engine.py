@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
 
 import engineio
 from engineio import packet as eio
@@ -94,7 +95,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
     def handle_request(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Long polling. A request must name its transport; python-engineio would take it for this one."""
         query = environ.get("QUERY_STRING", "")
-        if "transport=" not in query:
+        if "transport" not in parse_qs(query):
             environ["QUERY_STRING"] = f"{query}&transport=none"
         return super().handle_request(environ, start_response)
 

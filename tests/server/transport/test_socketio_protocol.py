@@ -3,7 +3,6 @@
 import http.client
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -37,7 +36,8 @@ def test_the_opening_packet_has_the_terms(server: Server) -> None:
         assert terms["upgrades"] == upgrades
 
 
-@pytest.mark.parametrize("query", ["transport=polling", "EIO=abc&transport=polling", "EIO=4", "EIO=4&transport=abc"])
+@pytest.mark.parametrize("query", ["transport=polling", "EIO=abc&transport=polling", "EIO=4", "EIO=4&transport=abc",
+                                   "EIO=4&transport=", "EIO=4&t=transport="])  # fmt: skip
 def test_who_names_no_version_or_no_transport_is_refused(server: Server, query: str) -> None:
     assert ask(server, "GET", f"/socket.io/?{query}")[0] == 400
     assert Raw(server.port).upgrade(f"/socket.io/?{query.replace('polling', 'websocket')}") == 400
@@ -50,10 +50,11 @@ def test_a_session_begins_with_get(server: Server, method: str) -> None:
 
 def test_a_client_closes_its_session(server: Server) -> None:
     poller, one = Poller(server.port), Raw(server.port).opened()
-    with ThreadPoolExecutor(1) as pool:
-        hanging = pool.submit(poller.poll)
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=Raw.patience)) as hanging:
+        hanging.request("GET", f"{POLL}&sid={poller.sid}")  # sent before the packet that ends it
         assert poller.post("1") == 200
-        assert hanging.result() == (200, "6")
+        answer = hanging.getresponse()
+        assert (answer.status, answer.read()) == (200, b"6")
     assert poller.poll()[0] == 400
     one.text("1")
     assert one.ended_within(5)
@@ -62,19 +63,20 @@ def test_a_client_closes_its_session(server: Server) -> None:
 def test_after_an_upgrade_the_session_is_the_sockets(server: Server) -> None:
     poller = Poller(server.port)
     one = upgraded(poller)
-    assert poller.poll()[0] == 400
-    assert Raw(server.port).upgrade(f"/socket.io/?EIO=4&transport=websocket&sid={poller.sid}") == 400
     one.text('40{"token":"good"}')
     assert one.receive() == "6", "for a poll that could have hung"
     assert one.receive().startswith('40{"sid"')
+    assert poller.poll()[0] == 400
+    assert Raw(server.port).upgrade(f"/socket.io/?EIO=4&transport=websocket&sid={poller.sid}") == 400
+    assert one.call("echo", "still here") == ["still here"]
 
 
 def test_a_namespace_is_left_and_the_other_stays(server: Server) -> None:
     one = Raw(server.port).login()
     one.text('40/second,{"token":"good"}')
     assert one.receive().startswith('40/second,{"sid"')
-    one.text("41/second,", '42/second,1["echo","gone"]')
-    assert one.call("echo", "still here") == ["still here"]
+    one.text("41/second,", '42/second,1["echo","gone"]', '422["echo","still here"]')
+    assert one.receive() == '432["still here"]'
 
 
 def test_who_connects_without_a_word_is_refused(server: Server) -> None:

@@ -1,6 +1,7 @@
 """What a program did to the files of one folder, as records of a log that outlives the program."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -26,17 +27,24 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Log:
-    """Appends, each record at once: what the kernel has survives a kill."""
+    """Appends, each record at once: what the kernel has survives a kill. Each process has a file of its own."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        path = folder / str(time.monotonic_ns())
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def write(self, record: Record) -> None:
         raw = _encode(record)
         os.write(self._file, len(raw).to_bytes(4, "little") + raw)
 
 
-def read(path: Path) -> Iterator[Record]:
+def read(folder: Path) -> Iterator[Record]:
+    for path in sorted(folder.iterdir()):
+        yield from _whole(path)
+
+
+def _whole(path: Path) -> Iterator[Record]:
     """Those that are whole: a kill may have come while the last one was written."""
     decode = msgspec.msgpack.Decoder(Record).decode
     with path.open("rb") as file:

@@ -1,12 +1,14 @@
 """What a disk may have after a cut: all that was synced, and any part of the rest."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.torture.power.playback import SECTOR, Disk
-from tests.torture.power.records import Record
+from tests.torture.power.records import Log, Record, read
 
 OLD, NEW = b"o" * 3 * SECTOR, b"n" * 3 * SECTOR
 
@@ -77,3 +79,12 @@ def test_a_name_is_sure_when_its_folder_was_synced() -> None:
 def test_what_a_killed_program_could_not_record_any_more_is_not_sure() -> None:
     found = contents([*BEGUN, Record("seen", "a", 5, 6, 0, OLD[:SECTOR] + NEW[:SECTOR])])
     assert {OLD, OLD[:SECTOR] + NEW[:SECTOR]} <= found
+
+
+def test_a_record_torn_by_a_kill_takes_none_of_the_next_process_along(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    Log(log).write(write(1, 2))
+    (torn,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    os.truncate(torn, torn.stat().st_size - 1)
+    Log(log).write(write(3, 4))
+    assert list(read(log)) == [write(3, 4)]
