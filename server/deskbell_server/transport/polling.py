@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
+from engineio.exceptions import EngineIOError
 from engineio.socket import Socket
 from gevent import spawn_later, spawn_raw
 
@@ -47,6 +48,13 @@ class PollingSocket(Socket):  # type: ignore[misc]
         packets = super().poll()
         self._bytes = 0
         return packets or [eio.Packet(eio.NOOP)]  # the session is closed
+
+    def handle_post_request(self, environ: dict[str, Any]) -> None:
+        try:
+            super().handle_post_request(environ)
+        except ValueError as error:
+            log.warning("%s closed: not an Engine.IO packet: %s", self.sid, type(error).__name__)
+            raise EngineIOError from error  # which is answered 400, and ends it
 
     def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:  # noqa: ARG002
         """End it. Nobody waits for what the client has not fetched: it may never come."""

@@ -168,5 +168,13 @@ def test_nonsense_ends_who_was_upgraded(spawn: Spawn) -> None:
     assert server.logged("Traceback") == []
 
 
+def test_nonsense_ends_who_polls(spawn: Spawn) -> None:
+    server = spawn("native", polling=True)
+    poller = Poller(server.port).login()
+    assert poller.post("abc") == 400
+    assert poller.poll()[0] == 400
+    assert server.logged("Traceback") == []
+
+
 def counts(client: Raw) -> Any:
     return client.call("counts")[0]
