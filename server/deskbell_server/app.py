@@ -84,7 +84,7 @@ class Server:
         self._hints = Hints(place.redis, database, presence, self._delivery) if place.redis else None
         announcing = self._hints or self._delivery
         self._messages = Messages(database, publishing, announcing.message, people.clock.now)
-        reading = Reading(database, announcing.read, Limiter(READING))
+        reading = Reading(database, announcing.read, Limiter(READING), people.clock.now)
         scheduled = Scheduled(database, announcing.message, people.clock.now)
         self._doors = RedisDoors(place.redis, people.devices, self._messages, gevent.spawn) if place.redis else None
         self._messages.on_scheduled = scheduled.on_scheduled
@@ -123,6 +123,7 @@ class Server:
 
     def run(self, say: Callable[[str], None]) -> None:
         """Serves until SIGTERM or SIGINT. `say` tells the person at the terminal."""
+        link = self._setup.link()  # before anybody is answered: whoever is must not see it end because a disk hangs
         running = [gevent.spawn(loop) for loop in self._loops]
         worker = self._settings.worker
         if worker:
@@ -137,7 +138,7 @@ class Server:
                 self._settings.port,
                 ssl_context=_tls(self._settings),
                 reuse_port=worker is not None,
-                on_ready=lambda: self._ready(say),
+                on_ready=lambda: self._ready(say, link),
             )
         except OSError as problem:
             raise cannot_listen(self._settings.host, self._settings.port, problem) from problem
@@ -158,21 +159,20 @@ class Server:
             if part:
                 part.close()
 
-    def _ready(self, say: Callable[[str], None]) -> None:
+    def _ready(self, say: Callable[[str], None], link: str | None) -> None:
         scheme = "https" if self._settings.tls_cert else "http"
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address = f"{scheme}://{host}:{self.transport.port}"
         worker = self._settings.worker
         if worker is None or worker.number == 1:
-            self._tell(say, address, worker.of if worker else 1)
+            self._tell(say, address, worker.of if worker else 1, link)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         log.info("listening on %s", address)
 
-    def _tell(self, say: Callable[[str], None], address: str, workers: int) -> None:
+    def _tell(self, say: Callable[[str], None], address: str, workers: int, link: str | None) -> None:
         say(f"Deskbell listens on {address}" + (f" with {workers} processes" if workers > 1 else ""))
-        link = self._setup.link()
         if link:
             say(f"Nobody has an account yet. Within 15 minutes, open {address}{link} to make the first one.")
 

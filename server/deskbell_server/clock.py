@@ -14,8 +14,8 @@ TOLERANCE_MS = 30_000
 """The machine's clock is followed where it is off by less: a time server sets it right."""
 BELIEVE_MS = 600_000
 """So long a leap must last before it is the time."""
-CATCH_UP = 2
-"""How many times as fast as time the clock of ages runs at most, while it is behind."""
+CATCH_UP = 24
+"""How many times as fast as time the clock of ages runs at most, while it is behind: an hour makes good a day."""
 
 
 def running_ms() -> int:
@@ -24,21 +24,26 @@ def running_ms() -> int:
 
 
 class Clock:
-    """The machine's clock, but for its leaps; of one process."""
+    """The machine's clock, but for its leaps; of one process. Set back by less than a leap, it stands until it is right
+    again: what is written later is not older."""
 
     def __init__(self, wall: Callable[[], int] = now_ms, running: Callable[[], int] = running_ms) -> None:
         self._wall = wall
         self._running = running
         self._ahead = wall() - running()
         self._leapt_at: int | None = None
+        self._last = 0
 
     def now(self) -> int:
         """Milliseconds since 1970-01-01 UTC."""
         running = self._running()
         ahead = self._wall() - running
-        if abs(ahead - self._ahead) < TOLERANCE_MS or self._has_lasted(running, ahead):
+        if abs(ahead - self._ahead) < TOLERANCE_MS:
             self._ahead, self._leapt_at = ahead, None
-        return running + self._ahead
+        elif self._has_lasted(running, ahead):
+            self._ahead, self._leapt_at, self._last = ahead, None, 0
+        self._last = now = max(self._last, running + self._ahead)
+        return now
 
     def not_before(self, at: int) -> None:
         """It was that late already."""
@@ -51,25 +56,27 @@ class Clock:
         return self._leapt_at is not None
 
     def _has_lasted(self, running: int, ahead: int) -> bool:
-        if self._leapt_at is None:
-            self._leapt_at = running
+        since = self._leapt_at
+        if since is None:
+            since = self._leapt_at = running
             log.warning(
                 "the clock of this machine leapt by %d s: not believed for a while", (ahead - self._ahead) / 1000
             )
-        return running - self._leapt_at >= BELIEVE_MS
+        return running - since >= BELIEVE_MS
 
 
 class Ages:
     """The time by which something is old, kept in the database: it never leaps, not over a restart either.
 
-    Where it is behind (the server did not run, or the clock was set) it catches up, twice as fast as time: what is too
-    old goes a little later, and nothing goes because a clock was wrong.
+    Where it is behind (the server did not run, or the clock was set) it catches up, an hour a day: what is too old goes
+    a little later, and nothing goes because a clock was wrong for a while. Of several processes one moves it.
     """
 
     def __init__(self, clock: Clock, running: Callable[[], int] = running_ms) -> None:
         self._clock = clock
         self._running = running
         self._at = running()
+        self._seen: int | None = None
 
     def advance(self, connection: Connection) -> int:
         """In a transaction: what time it is, in milliseconds since 1970-01-01 UTC."""
@@ -77,6 +84,7 @@ class Ages:
         passed, self._at = running - self._at, running
         now = self._clock.now()
         then = ages.last(connection) or now
-        value = max(then, min(now, then + CATCH_UP * passed))
-        ages.save(connection, value)
-        return value
+        is_mine = self._seen is None or then == self._seen
+        self._seen = max(then, min(now, then + CATCH_UP * passed)) if is_mine else then
+        ages.save(connection, self._seen)
+        return self._seen

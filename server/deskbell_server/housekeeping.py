@@ -7,7 +7,7 @@ import gevent
 from deskbell_protocol import limits
 from deskbell_server.clock import Ages
 from deskbell_server.devices import Devices
-from deskbell_server.errors import UnavailableError
+from deskbell_server.errors import OutcomeUnknownError, UnavailableError
 from deskbell_server.store import doors
 from deskbell_server.store.database import Database
 
@@ -31,7 +31,7 @@ class Housekeeping:
             try:
                 self._devices.save_used()
                 self.forget_keys()
-            except UnavailableError:
+            except (UnavailableError, OutcomeUnknownError):
                 log.info("housekeeping waits for the database")
             except Exception:
                 log.exception("housekeeping failed")

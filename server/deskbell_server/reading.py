@@ -9,7 +9,7 @@ import msgspec
 
 from deskbell_protocol import limits, names
 from deskbell_protocol.errors import Code
-from deskbell_protocol.ids import new_id, now_ms
+from deskbell_protocol.ids import new_id
 from deskbell_protocol.wire import Ack, Event, Read, ReadMark, Sync, SyncAnswer
 from deskbell_server import groups, views
 from deskbell_server.errors import LimitedError, RefusedError
@@ -21,6 +21,8 @@ from deskbell_server.store.database import Connection, Database
 T = TypeVar("T")
 Job = Callable[[Connection], T]
 UNIT_S = 0.005
+SPENT_MAX_S = 1.0
+"""What one question may cost its user: a disk that hangs is not the user's doing."""
 HELD = 20
 """Taken while a conversation is looked for in a long log, so that one user asks only a few such questions at once."""
 
@@ -49,10 +51,13 @@ class Reading:
     from `limiter`, and one more for each `UNIT_S` for which it keeps the database.
     """
 
-    def __init__(self, database: Database, announce: Callable[[Marked], None], limiter: Limiter) -> None:
+    def __init__(
+        self, database: Database, announce: Callable[[Marked], None], limiter: Limiter, now: Callable[[], int]
+    ) -> None:
         self._database = database
         self._announce = announce
         self._limiter = limiter
+        self._now = now
 
     def sync(self, principal: Principal, request: Sync) -> SyncAnswer:
         """One snapshot, contiguous; ends at 200 events or 256 KiB."""
@@ -74,7 +79,7 @@ class Reading:
         """The mark's place in the log; None when nothing new was read."""
         if (request.up_to is None) == (request.ids is None):
             raise RefusedError(Code.INVALID, "exactly one of `up_to` and `ids` must be given")
-        at, mark_id = now_ms(), new_id()
+        at, mark_id = self._now(), new_id()
 
         def job(connection: Connection) -> Marked:
             mark = _mark(connection, principal.user_id, request, at)
@@ -120,7 +125,7 @@ class Reading:
         try:
             return ask(timed)
         finally:
-            self._limiter.charge(principal.user_id, spent / UNIT_S - held, time.monotonic())
+            self._limiter.charge(principal.user_id, min(spent, SPENT_MAX_S) / UNIT_S - held, time.monotonic())
 
 
 def snapshot(connection: Connection, principal: Principal, request: Sync) -> SyncAnswer:

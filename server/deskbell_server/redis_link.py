@@ -76,7 +76,7 @@ class Loop:
             try:
                 self._turn()
             except (redis.RedisError, OSError) as problem:
-                self._tell(str(problem) or type(problem).__name__)
+                self._tell(str(problem).strip() or type(problem).__name__)
                 self._lost()
                 self.pause(AGAIN_S)
             except Exception:

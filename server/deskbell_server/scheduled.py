@@ -10,7 +10,7 @@ from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import now_ms
 from deskbell_protocol.wire import Publish
 from deskbell_server.addressing import resolve
-from deskbell_server.errors import RefusedError, UnavailableError
+from deskbell_server.errors import OutcomeUnknownError, RefusedError, UnavailableError
 from deskbell_server.messages import Stored, append
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices, doors
@@ -54,7 +54,7 @@ class Scheduled:
             self._changed.clear()
             try:
                 wait = self._deliver_due()
-            except UnavailableError:
+            except (UnavailableError, OutcomeUnknownError):
                 wait = RETRY_S
             except Exception:
                 log.exception("scheduled messages cannot be delivered")

@@ -135,7 +135,7 @@ class Office:
             presence.add(name, person)
         delivery = Delivery(transport, presence, self.epoch)
         self.messages = Messages(self.database, Limiter(Rate(0, 1)), delivery.message)
-        self.reading = Reading(self.database, delivery.read, Limiter(Rate(0, 1)))
+        self.reading = Reading(self.database, delivery.read, Limiter(Rate(0, 1)), now_ms)
         self._delivery = delivery
 
     def kill(self) -> None:

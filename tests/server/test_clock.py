@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from deskbell_server.clock import BELIEVE_MS, Ages, Clock
+from deskbell_server.clock import BELIEVE_MS, CATCH_UP, Ages, Clock
 from deskbell_server.services import People
 from deskbell_server.tickets import KEY_BYTES, Tickets
 from tests.desk.processes import wait_for
 from tests.desk.server import Login, Server
 from tests.server.conftest import PASSWORDS
+from tests.server.wires import Wire
 
 LAUNCH = [sys.executable, "-m", "tests.torture.launch"]
 DAY_S = 86_400
@@ -88,9 +89,35 @@ def test_ages_never_leap_and_catch_up_slowly(people: People) -> None:
     again = machine.ages()
     assert advance(again.advance) == first + 60_000
     machine.running += 60_000
-    assert advance(again.advance) == first + 180_000
+    assert advance(again.advance) == first + 60_000 + CATCH_UP * 60_000
     machine.wrong_by = -40 * DAY_MS
-    assert advance(machine.ages().advance) == first + 180_000
+    assert advance(machine.ages().advance) == first + 60_000 + CATCH_UP * 60_000
+
+
+def test_several_processes_catch_up_no_faster_than_one(people: People) -> None:
+    machine = Machine()
+    advance = people.database.write
+    first = advance(machine.ages().advance)
+    machine.wrong_by = 40 * DAY_MS
+    processes = [machine.ages() for _ in range(4)]
+    for _ in range(10):
+        machine.running += 60_000
+        last = max(advance(process.advance) for process in processes)
+    assert first + 9 * CATCH_UP * 60_000 <= last <= first + (10 + len(processes)) * CATCH_UP * 60_000
+    for _ in range(10):  # the one that moved it ends, and another goes on
+        machine.running += 60_000
+        onward = max(advance(process.advance) for process in processes[1:])
+    assert last + 9 * CATCH_UP * 60_000 <= onward <= last + 11 * CATCH_UP * 60_000
+
+
+def test_set_back_a_little_the_clock_stands() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    before = clock.now()
+    machine.wrong_by = -20_000
+    assert (clock.now(), clock.has_leapt) == (before, False)
+    machine.running += 20_000 + 5_000
+    assert clock.now() == machine.wall() == before + 5_000
 
 
 # -- on a running server -----------------------------------------------------------------------------------------------
@@ -137,6 +164,18 @@ def test_a_leap_forgets_nothing_doubles_nothing_and_is_said(
     assert publish(house, alice, "before") == (200, before[1])
     assert publish(house, alice, "during") == (200, during[1])
     assert len(house.rows("SELECT id FROM messages")) == 2
+
+
+def test_all_of_a_log_is_dated_by_one_clock(house: Server, alice: Login, wrong: Path) -> None:
+    wrong.write_text(str(8 * DAY_S))
+    wait_for(lambda: house.ask("GET", "/healthz").body.get("clock") == "leapt", "the leap to be said")
+    message = publish(house, alice, "during")[1]
+    bob = house.login("bob", PASSWORDS["bob"])
+    with Wire(house.url, bob.token) as wire:
+        assert wire.ask("read", {"ids": [message]})["ok"]
+    dates = [row[0] for row in house.rows("SELECT at FROM events ORDER BY seq")]
+    assert len(dates) == 3
+    assert max(dates) - min(dates) < DAY_MS
 
 
 def test_what_is_scheduled_comes_though_the_clock_went_back(house: Server, alice: Login, wrong: Path) -> None:

@@ -26,9 +26,11 @@ def hang(folder: Path) -> Path:
 
 
 @pytest.fixture
-def house(folder: Path, furnished: Path, hang: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def house(
+    folder: Path, furnished: Path, hang: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Server]:
     monkeypatch.setenv("TORTURE_HANG", str(hang))
-    with Server(folder) as server:
+    with Server(folder, *getattr(request, "param", ())) as server:
         shutil.copytree(furnished, server.data)
         server.program = [sys.executable, "-m", "tests.torture.launch"]
         yield server.start()
@@ -74,6 +76,16 @@ def test_a_server_ends_though_its_disk_hangs(house: Server, alice: Login, hang: 
     began = time.monotonic()
     house.stop()
     assert time.monotonic() - began < 11
+
+
+@pytest.mark.parametrize("house", [("--workers", "2")], indirect=True)
+def test_processes_end_in_order_though_their_disk_hangs(house: Server, hang: Path) -> None:
+    """Each says goodbye to the others in the database, and learns there that it cannot."""
+    wait_for(
+        lambda: len(house.rows("SELECT key FROM meta WHERE key LIKE 'online:%'")) == 2, "both to know of each other"
+    )
+    hang.touch()
+    assert house.process.stop(15) == 0
 
 
 def test_a_full_disk_is_said_and_heals(house: Server, alice: Login) -> None:

@@ -26,7 +26,7 @@ def test_a_device_holds_five_sockets_and_not_six() -> None:
     presence.add("other", somebody("u", "d2"))
     presence.remove("s0")
     presence.add("s5", somebody("u", "d"))
-    assert len(presence) == limits.SOCKETS_PER_DEVICE + 1
+    assert len(list(presence.sockets())) == limits.SOCKETS_PER_DEVICE + 1
 
 
 def test_nothing_is_left_of_those_who_went() -> None:
@@ -39,7 +39,7 @@ def test_nothing_is_left_of_those_who_went() -> None:
     assert presence.users() == ["u"]
     assert presence.devices() == ["d2"]
     presence.remove("b")
-    assert (presence.users(), presence.devices(), len(presence)) == ([], [], 0)
+    assert (presence.users(), presence.devices(), len(list(presence.sockets()))) == ([], [], 0)
 
 
 def test_heads_come_every_fifteen_seconds_give_or_take_a_fifth() -> None:

@@ -14,8 +14,9 @@ import pytest
 
 from tests.desk.processes import can_connect, wait_for
 from tests.desk.server import Login, Server
-from tests.server.conftest import pair
+from tests.server.conftest import PASSWORDS, pair
 from tests.server.wires import Wire
+from tests.web.test_sessions import Caller
 
 LogIn = Callable[[Server, str], Login]
 Connect = Callable[[Server, str], Wire]
@@ -135,6 +136,20 @@ def test_workers_share_the_port_and_reach_each_others_sockets(house: Server, log
     wait_for(lambda: {_told(wire) for wire in wires} == {4}, "all to know of it", 2.5)
     for wire in wires:
         assert [event["data"]["body"] for event in wire.sync()["events"]] == ["0", "1", "2", "3"]
+
+
+def test_an_admin_sees_who_is_connected_to_any_process(house: Server, log_in: LogIn, connect: Connect) -> None:
+    house.start()
+    bobs = {login.device["id"]: connect(house, login.token) for login in (log_in(house, "bob") for _ in range(5))}
+    browser = Caller(house)
+    csrf = browser.sign_in("alice", PASSWORDS["alice"])
+    assert browser.call("POST", "/admin/confirm", {"password": PASSWORDS["alice"]}, X_CSRF_Token=csrf).status == 200
+
+    def online() -> set[str]:
+        return {row["id"] for row in browser.call("GET", "/admin/api/devices").body["devices"] if row["online"]}
+
+    # A second for the processes to tell each other; then whichever answers knows.
+    wait_for(lambda: all(online() == set(bobs) for _ in range(10)), "all of them", 5)
 
 
 def _told(wire: Wire) -> int:

@@ -70,6 +70,3 @@ class Presence:
 
     def sockets(self) -> Iterator[str]:
         return iter(list(self._sockets))
-
-    def __len__(self) -> int:
-        return len(self._sockets)

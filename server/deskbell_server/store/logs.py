@@ -44,7 +44,7 @@ _EVENTS = (
 )
 NEAR = 5_000
 """So many events at the log's end are looked through first."""
-SKEW_MS = 10_000
+SKEW_MS = 35_000
 """By so much, at most, an event may be older than one that stands before it: around a message's time, all that long is
 looked through, however much came then."""
 _party = msgspec.json.Decoder(Party)

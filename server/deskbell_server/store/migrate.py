@@ -2,6 +2,7 @@
 
 import secrets
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def sqlite_engine(path: Path) -> "Engine":
 
     def on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
+        _keep_log(connection)
         connection.execute("PRAGMA synchronous=FULL")
 
     engine = sa.create_engine(
@@ -62,6 +63,19 @@ def sqlite_engine(path: Path) -> "Engine":
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
+
+
+def _keep_log(connection: sqlite3.Connection) -> None:
+    """Tried again here: while another process makes the same file, SQLite does not wait for its lock."""
+    until = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def _upgrade(path: Path) -> None:

@@ -13,6 +13,7 @@ from deskbell_server.transport.refusals import HandshakeError
 HEADERS_MAX: Final = 100
 LINE_MAX: Final = 8192
 SCRAP: Final = 16384
+CHUNKS_MAX: Final = 8192
 END: Final = b"\r\n\r\n"
 _TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _LINE: Final = re.compile(rb"(" + _TOKEN + rb") (/[\x21-\x7e]*) HTTP/1\.([01])")
@@ -112,7 +113,12 @@ class Incoming:
 
     def __init__(self, receive: Callable[[int], bytes], first: bytes = b"") -> None:
         self._receive = receive
-        self.rest = first
+        self._buffer = bytearray(first)
+
+    @property
+    def rest(self) -> bytes:
+        """What has come and was not asked for yet."""
+        return bytes(self._buffer)
 
     def begin(self) -> bool:
         """Wait for the first byte of something; false when there is nothing more."""
@@ -123,22 +129,20 @@ class Incoming:
             return False
         return True
 
-    def _without_empty_lines(self) -> bytes:
+    def _without_empty_lines(self) -> bytearray:
         """Old clients send one behind a body."""
-        self.rest = self.rest.lstrip(b"\r\n")
-        return self.rest
+        self._buffer = self._buffer.lstrip(b"\r\n")
+        return self._buffer
 
     def head(self, size_max: int) -> bytes:
         """As `read` wants it."""
         self._without_empty_lines()
-        while (end := self.rest.find(END)) < 0 and len(self.rest) <= size_max:
-            if _BARE.search(self.rest):
-                raise HandshakeError(400, "Lines end with CR LF.")
-            self._more()
+        looked = 0
+        while (end := self._buffer.find(END, max(0, looked - 3))) < 0 and len(self._buffer) <= size_max:
+            looked = self._more_lines(looked)
         if not 0 <= end <= size_max:
             raise HandshakeError(431, "Head too large.")
-        found, self.rest = self.rest[: end + 2], self.rest[end + 4 :]
-        return found
+        return self._taken(end + 4)[:-2]
 
     def body(self, length: int | None, size_max: int) -> bytes:
         """Of that length, or in chunks. Raises HandshakeError, 413 for what is too large."""
@@ -146,17 +150,18 @@ class Incoming:
             if length > size_max:
                 raise HandshakeError(413, "The body is too large.")
             return self._exactly(length)
-        body = b""
-        while size := self._chunk_size():
+        body = bytearray()
+        for _ in range(CHUNKS_MAX):
+            size = self._chunk_size()
+            if not size:
+                self._trailers()
+                return bytes(body)
             if len(body) + size > size_max:
                 raise HandshakeError(413, "The body is too large.")
             body += self._exactly(size)
             if self._exactly(2) != b"\r\n":
                 raise HandshakeError(400, "Bad chunk.")
-        for _ in range(HEADERS_MAX):
-            if not self._line():
-                return body
-        raise HandshakeError(431, "Too many trailers.")
+        raise HandshakeError(413, "The body comes in too many chunks.")
 
     def _chunk_size(self) -> int:
         found = _CHUNK.fullmatch(self._line())
@@ -164,24 +169,43 @@ class Incoming:
             raise HandshakeError(400, "Bad chunk.")
         return int(found[1], 16)
 
+    def _trailers(self) -> None:
+        for _ in range(HEADERS_MAX):
+            if not self._line():
+                return
+        raise HandshakeError(431, "Too many trailers.")
+
     def _line(self) -> bytes:
-        while (end := self.rest.find(b"\r\n")) < 0:
-            if len(self.rest) > SCRAP or _BARE.search(self.rest):
+        looked = 0
+        while (end := self._buffer.find(b"\r\n", max(0, looked - 1))) < 0:
+            if len(self._buffer) > SCRAP:
                 raise HandshakeError(400, "Lines end with CR LF.")
-            self._more()
-        line, self.rest = self.rest[:end], self.rest[end + 2 :]
+            looked = self._more_lines(looked)
+        line = self._taken(end + 2)[:-2]
         if b"\r" in line or b"\n" in line:
             raise HandshakeError(400, "Lines end with CR LF.")
         return line
 
     def _exactly(self, size: int) -> bytes:
-        while len(self.rest) < size:
+        while len(self._buffer) < size:
             self._more()
-        found, self.rest = self.rest[:size], self.rest[size:]
+        return self._taken(size)
+
+    def _taken(self, size: int) -> bytes:
+        found = bytes(self._buffer[:size])
+        del self._buffer[:size]
         return found
+
+    def _more_lines(self, looked: int) -> int:
+        """How much has been looked through, of what is to be lines."""
+        if _BARE.search(self._buffer, max(0, looked - 1)):
+            raise HandshakeError(400, "Lines end with CR LF.")
+        looked = len(self._buffer)
+        self._more()
+        return looked
 
     def _more(self) -> None:
         more = self._receive(SCRAP)
         if not more:
             raise EOFError
-        self.rest += more
+        self._buffer += more

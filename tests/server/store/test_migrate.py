@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -113,3 +114,15 @@ def dump(path: Path) -> list[str]:
     lines = list(connection.iterdump())
     connection.close()
     return lines
+
+
+def test_one_that_finds_another_making_the_file_waits_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as second:
+        other.execute("BEGIN IMMEDIATE")
+        made = second.submit(migrate.prepare, path)
+        with pytest.raises(TimeoutError):
+            made.result(1.0)
+        other.execute("COMMIT")
+        made.result(20)
+    assert migrate.current_revision(path) == migrate.REVISION
