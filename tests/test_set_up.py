@@ -12,6 +12,7 @@ from tests.conftest import absent
 FONT = Path("/usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf")
 
 
+@pytest.mark.real
 @pytest.mark.skipif(not dev.LINUX, reason="system packages are brought on Linux alone")
 def test_a_font_that_comes_is_seen_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not FONT.exists():

@@ -97,7 +97,8 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     server = given.server or environ.get("DESKBELL_SERVER") or kept.server
     runtime = Path(environ.get("XDG_RUNTIME_DIR", ""))
     folder = runtime if _is_private(runtime) else profile
-    screens = tuple(filter(None, (environ.get("WAYLAND_DISPLAY"), environ.get("DISPLAY", "").removesuffix(".0"))))
+    wayland = environ.get("WAYLAND_DISPLAY")
+    screens = tuple(filter(None, (wayland and str(runtime / wayland), environ.get("DISPLAY", "").removesuffix(".0"))))
     return Settings(profile, folder, server, kept, token, damaged, screens, environ.get("QT_QPA_PLATFORM", ""))
 
 

@@ -51,6 +51,7 @@ class Desk:
         self._search = ""
         self._seeking: Iterator[Found | None] | None = None
         self._drafts: dict[str, str] = {}
+        self._keeping = False
         self._refreshing = False
         self._looked: str | None = None
         self._closed = False
@@ -243,9 +244,8 @@ class Desk:
                 self._window.show_found(found)
 
     def _on_draft(self, conversation: str, draft: str) -> None:
-        if not self._drafts:
-            self._later(DRAFT_MS, self.keep_drafts)
         self._drafts[conversation] = text.storable(draft)
+        self._keep_drafts_soon()
 
     def _show_draft(self, conversation: str) -> None:
         with self._guarded():
@@ -271,6 +271,17 @@ class Desk:
                     if self._store is not None:
                         self._store.keep_draft(conversation, draft)
                     del self._drafts[conversation]
+        if self._drafts:
+            self._keep_drafts_soon()
+
+    def _keep_drafts_soon(self) -> None:
+        if not self._keeping:
+            self._keeping = True
+            self._later(DRAFT_MS, self._on_keeping)
+
+    def _on_keeping(self) -> None:
+        self._keeping = False
+        self.keep_drafts()
 
     def _keep_place(self) -> None:
         """For the next start; what was never shown has no place."""

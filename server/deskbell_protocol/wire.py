@@ -101,7 +101,7 @@ class Send(Publish, frozen=True, kw_only=True):
     cid: Key
 
 
-class Login(Incoming, frozen=True):
+class Login(Incoming, frozen=True, omit_defaults=True):
     """The body of `POST /api/v1/login`; `device` is the name under which the person finds this login in their list."""
 
     username: Annotated[str, Meta(max_length=limits.NAME_CHARS)]

@@ -77,3 +77,9 @@ def test_a_longest_body_fits_into_one_frame_even_as_escapes() -> None:
     assert len(json.dumps(body)) > limits.REQUEST_BYTES
     worst = "\\" * limits.BODY_BYTES
     assert len(json.dumps({"cid": "x" * limits.KEY_CHARS, "body": worst})) < limits.REQUEST_BYTES
+
+
+def test_a_device_that_knows_nothing_says_nothing_of_it() -> None:
+    """A server from before that field refuses it."""
+    assert plain(wire.Login("ann", "secret", "desk")) == {"username": "ann", "password": "secret", "device": "desk"}
+    assert plain(wire.Login("ann", "secret", "desk", "x"))["known"] == "x"

@@ -172,6 +172,38 @@ def test_what_was_begun_for_somebody_comes_back_with_the_name_and_is_nobody_else
     expect(maria.page.locator(".tag")).to_have_count(0)
 
 
+def test_a_message_that_gets_another_name_leaves_nothing_with_the_first(person: MakePerson, house: Server) -> None:
+    maria, text, new = person("maria"), ".compose textarea", "[aria-label='New message']"
+    answer = "button:text-is('Answer Alex Kim privately')"
+    house.publish(house.login("alex", PASSWORD), "@everyone", body="for all")
+    maria.open_conversation("Everyone")
+    maria.page.click(answer)
+    maria.page.fill(text, "rather for you")
+    maria.page.click(".tag button")
+    maria.page.fill("#to", "陈")
+    maria.page.wait_for_selector("#people li[aria-selected=true]")
+    maria.page.press("#to", "Enter")
+    maria.page.reload()
+    maria.open_conversation("Everyone")
+    maria.page.click(answer)
+    expect(maria.page.locator(text)).to_have_value("")
+    maria.page.click(new)
+    expect(maria.page.locator(text)).to_have_value("rather for you")
+    expect(maria.page.locator(".tag bdi")).to_have_text("陈晓明")
+
+
+def test_a_name_without_a_word_is_not_kept(person: MakePerson) -> None:
+    alex = person("alex")
+    alex.page.click("[aria-label='New message']")
+    alex.page.fill("#to", "陈")
+    alex.page.wait_for_selector("#people li[aria-selected=true]")
+    alex.page.press("#to", "Enter")
+    alex.page.click("button:text-is('Cancel')")
+    alex.page.click("[aria-label='New message']")
+    expect(alex.page.locator(".tag")).to_have_count(0)
+    expect(alex.page.locator("#to")).to_be_focused()
+
+
 def test_enter_takes_nobody_whom_other_letters_have_found(person: MakePerson) -> None:
     alex = person("alex")
     alex.page.click("[aria-label='New message']")

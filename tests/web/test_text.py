@@ -11,12 +11,14 @@ import pytest
 
 from deskbell_desktop.core import text
 from deskbell_protocol.characters import can_be_seen
+from deskbell_server import texts as server
 from tests.conftest import require
 from tests.texts import CLEANED, LINKS, SEEN
 
 SCRIPT = Path(__file__).parent.parent.parent / "resources" / "deskbell_resources" / "web" / "js" / "text.js"
 Answer = tuple[list[bool], str, list[tuple[int, int, str, str]]]
 """Which lines can be seen, the text cleaned, the links from where to where and whither."""
+NAMES = ["bob", "BOB", "ｂｏｂ", "ＢＯｂ", "straße", "STRASSE", "ﾊﾞﾝ", "バン", "ÅSA", "a\u030asa", "ΣΟΦΟΣ", "σοφοσ"]
 Read = Callable[[list[str]], list[Answer]]
 
 PIECES = [
@@ -45,9 +47,15 @@ PIECES = [
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the pages' answers lie."""
+    return tmp_path_factory.mktemp("text")
+
+
+@pytest.fixture(scope="module")
+def read(asked: Path) -> Read:
     require("node")
-    folder = tmp_path_factory.mktemp("text")
+    folder = asked
     shutil.copy(SCRIPT, folder / "text.mjs")
 
     def answers(texts: list[str]) -> list[Answer]:
@@ -56,7 +64,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
         subprocess.run(["node", program, folder / "text.mjs", "asked.json", "answers.json"], cwd=folder, check=True)
         return [
             (seen, shown, [(start, end, url, host) for start, end, url, host in links])
-            for seen, shown, links in json.loads((folder / "answers.json").read_text())
+            for seen, shown, links, _folded in json.loads((folder / "answers.json").read_text())
         ]
 
     return answers
@@ -95,3 +103,13 @@ def test_any_text_is_as_on_the_desktop(read: Read) -> None:
     found = [answer for raw, answer in zip(texts, read(texts), strict=True) if answer == on_the_desktop(raw)]
     assert len(found) == len(texts)
     assert sum(bool(links) for _, _, links in found) > 500
+
+
+def test_names_are_the_same_here_and_there(read: Read, asked: Path) -> None:
+    """To the server, the desktop and the pages."""
+    read(NAMES)
+    page = [folded for _seen, _shown, _links, folded in json.loads((asked / "answers.json").read_text())]
+    keys = ([server.folded(name) for name in NAMES], [text.folded(name) for name in NAMES], page)
+    same = [[(a, b) for a in range(len(NAMES)) for b in range(len(NAMES)) if key[a] == key[b]] for key in keys]
+    assert same[0] == same[1] == same[2]
+    assert len(same[0]) > len(NAMES)

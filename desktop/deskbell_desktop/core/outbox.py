@@ -23,8 +23,8 @@ CHANCE_MS = 60_000
 """So long at least it is tried after a start, however long the program was off."""
 SURE_MS = int(limits.IDEMPOTENCY_LIFE_S * 1000) - 86_400_000
 """Older than that it is not tried by itself: the server may have stored it and not know its cid any more."""
-AWAY_MAX_MS = 60 * 86_400_000
-"""Longer nobody's computer was off with something to send: then its clock was set, and says nothing."""
+BORN_MS = 1_672_531_200_000
+"""2023. Nothing was written before: what a clock said then, as one without a battery does, says nothing."""
 
 
 class Outbox:
@@ -208,8 +208,8 @@ def _failed(item: Outgoing, why: str) -> Outgoing:
 
 def _after_restart(item: Outgoing, now: Moment) -> Outgoing:
     """Only the wall clock knows how long the program was off, unless it was set meanwhile."""
-    away = now.wall - item.counted.wall
-    waited = item.waited_ms + (away if 0 <= away <= AWAY_MAX_MS else 0)
+    away = now.wall - item.counted.wall if item.counted.wall >= BORN_MS else 0
+    waited = item.waited_ms + max(0, away)
     return replace(item, waited_ms=min(waited, LIFE_MS - CHANCE_MS) if waited < SURE_MS else waited, counted=now)
 
 

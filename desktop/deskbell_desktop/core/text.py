@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -150,3 +151,9 @@ def _address(url: str) -> tuple[str, str] | None:
 
 def _escaped(match: re.Match[str]) -> str:
     return f"%{ord(match[0]):02X}"
+
+
+def folded(name: str) -> str:
+    """As the server compares names: letters of full and half width are the ordinary ones (RFC 8265)."""
+    usual = re.sub("[\u3000\uff01-\uffee]+", lambda wide: unicodedata.normalize("NFKC", wide[0]), name)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", usual).casefold())

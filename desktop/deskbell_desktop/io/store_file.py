@@ -141,7 +141,7 @@ def find_file(profile: Path, account: Account, *before: str) -> Path:
 def _take_over(old: Path, new: Path) -> None:
     if new.exists():
         with contextlib.closing(_connect(new)) as database:
-            _insert(database, _salvage(old))
+            _insert(database, _all_of(old))
         _set_aside(old, "joined")
         return
     with contextlib.closing(sqlite3.connect(old)) as database:
@@ -316,6 +316,16 @@ def _set_aside(path: Path, why: str) -> str:
     return aside.name
 
 
+OUTBOX = "SELECT cid, conversation, item, message_id FROM outbox ORDER BY n"
+DRAFTS = "SELECT conversation, text FROM drafts"
+
+
+def _all_of(path: Path) -> Salvage:
+    """Raises sqlite3.Error where any of it cannot be read."""
+    with contextlib.closing(_read_only(path, _READING[0])) as database:
+        return Salvage(database.execute(OUTBOX).fetchall(), database.execute(DRAFTS).fetchall())
+
+
 def _salvage(path: Path) -> Salvage:
     """As much as can still be read and understood."""
     for how in _READING:
@@ -324,8 +334,7 @@ def _salvage(path: Path) -> Salvage:
         except sqlite3.Error:
             continue
         with contextlib.closing(database):
-            outbox = _readable(database, "SELECT cid, conversation, item, message_id FROM outbox ORDER BY n")
-            drafts = _readable(database, "SELECT conversation, text FROM drafts")
+            outbox, drafts = _readable(database, OUTBOX), _readable(database, DRAFTS)
         if outbox or drafts:
             return Salvage([row for row in outbox if _is_outgoing(row[2])], drafts)
     return Salvage()

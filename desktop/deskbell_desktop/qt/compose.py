@@ -1,7 +1,6 @@
 """A new message: to whom, found by typing, and what; all by keyboard."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
@@ -163,7 +162,7 @@ class ComposePage(Surface):
 
     def set_people(self, query: str, people: Sequence[Party], *, asked: bool = True) -> None:
         """Who is called like `query`; `asked`: the server says so, and not only this desk."""
-        self._known.update({_folded(party.name): party for party in people})
+        self._known.update({text.folded(party.name): party for party in people})
         if query and query == self._asked:
             self._on_answer(query, asked=asked)
         elif self._chosen is None and query == self._split()[1]:
@@ -227,11 +226,24 @@ class ComposePage(Surface):
         foot.addWidget(self._box)
         column.addLayout(foot)
 
+    def _leave_party(self) -> None:
+        """What is written is no longer for the one that the page was begun for, and no draft of theirs."""
+        begun, written = self._draft, self._box.text()
+        if begun == NEW:
+            return
+        self._draft = NEW
+        self.draft_wanted.emit(NEW)
+        self._box.set_text("\n\n".join(filter(None, (self._box.text(), written))))
+        self.draft_changed.emit(NEW, self._box.text())
+        self.draft_changed.emit(begun, "")
+        self._on_whom(self._to.text())
+
     def _on_whom(self, names: str) -> None:
         if self._draft == NEW:
             self.draft_changed.emit(WHOM, names)
 
     def _on_typed(self) -> None:
+        self._leave_party()
         self._chosen = None
         self._entered = False
         self._wait_for("")
@@ -253,7 +265,7 @@ class ComposePage(Surface):
         self._people.hide()
         self._nobody.hide()
         self._chosen = party
-        self._known[_folded(party.name)] = party
+        self._known[text.folded(party.name)] = party
         self._to.setText(self._split()[0] + party.name)
         self._box.editor.setFocus()
 
@@ -269,7 +281,7 @@ class ComposePage(Surface):
             self._say(translate("Compose", "To whom? Type a name first."))
             self._to.setFocus()
             return
-        unknown = next((name for name in names if _folded(name) not in self._known), "")
+        unknown = next((name for name in names if text.folded(name) not in self._known), "")
         self._wait_for(unknown)
         if unknown:
             self._body = body
@@ -277,7 +289,7 @@ class ComposePage(Surface):
             return
         self._box.set_text("")
         self._to.clear()
-        self.sent.emit(tuple(self._known[_folded(name)] for name in names), body)
+        self.sent.emit(tuple(self._known[text.folded(name)] for name in names), body)
 
     def _wait_for(self, name: str) -> None:
         self._asked = name
@@ -285,7 +297,7 @@ class ComposePage(Surface):
 
     def _on_answer(self, name: str, *, asked: bool) -> None:
         self._wait_for("")
-        if _folded(name) in self._known:
+        if text.folded(name) in self._known:
             self._on_submit(self._body)
             return
         nobody = translate("Compose", "Nobody here is called “%1”.")
@@ -302,8 +314,3 @@ class ComposePage(Surface):
     def _say(self, words: str) -> None:
         self._problem.setText(words)
         self._problem.setVisible(bool(words))
-
-
-def _folded(name: str) -> str:
-    """As the server compares names."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

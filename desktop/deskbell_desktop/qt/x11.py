@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import socket
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -58,7 +59,8 @@ def missing_screen(screens: Sequence[str]) -> str:
     if not screens:
         return "there is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set"
     if ":" not in screens[0]:
-        return ""  # Wayland
+        lost = len(screens) == 1 and not _answers(screens[0])
+        return f"the screen {screens[0]} (WAYLAND_DISPLAY) cannot be reached" if lost else ""
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError:
@@ -68,6 +70,16 @@ def missing_screen(screens: Sequence[str]) -> str:
     problem = xcb.xcb_connection_has_error(connection)
     xcb.xcb_disconnect(connection)
     return f"the screen {screens[0]} (DISPLAY) cannot be reached" if problem else ""
+
+
+def _answers(compositor: str) -> bool:
+    """Whether anybody listens there."""
+    with socket.socket(socket.AF_UNIX) as there:
+        try:
+            there.connect(compositor)
+        except OSError:
+            return False
+        return True
 
 
 def float_freely(window: int) -> None:

@@ -163,6 +163,26 @@ def test_what_was_begun_for_somebody_comes_back_with_the_name_and_is_nobody_else
     assert (to.text(), editor.text()) == ("bob", "Hi")
 
 
+def test_a_message_that_gets_another_name_leaves_nothing_with_the_first(live: Callable[[], Life], qtbot: QtBot) -> None:
+    life = live()
+    life.desk.compose()
+    window = life.windows[-1]
+    to, editor = page_of(window)
+    qtbot.keyClicks(editor, "Begun before")
+    window.compose(BOB)
+    qtbot.keyClicks(editor, "Hi")
+    to.selectAll()
+    qtbot.keyClicks(to, "chen")
+    assert (to.text(), editor.text()) == ("chen", "Begun before\n\nHi")
+    qtbot.keyClicks(editor, "!")
+    window.compose(BOB)
+    assert (to.text(), editor.text()) == ("bob", "")
+    again = live()
+    again.desk.compose()
+    to, editor = page_of(again.windows[-1])
+    assert (to.text(), editor.text()) == ("chen", "Begun before\n\nHi!")
+
+
 def test_what_came_while_something_else_was_on_the_right_is_there_afterwards(
     live: Callable[[], Life], qtbot: QtBot
 ) -> None:

@@ -100,10 +100,15 @@ def test_an_interrupt_while_the_parts_load_ends_it() -> None:
     [
         ({}, "there is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set"),
         ({"DISPLAY": ":471"}, "the screen :471 (DISPLAY) cannot be reached"),
+        (
+            {"WAYLAND_DISPLAY": "/none/wayland-1"},
+            "the screen /none/wayland-1 (WAYLAND_DISPLAY) cannot be reached",
+        ),
     ],
 )
 def test_without_a_screen_it_says_so(tmp_path: Path, screen: dict[str, str], why: str) -> None:
-    env = {key: value for key, value in ENV.items() if key not in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY")} | screen
+    screens = {"QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY", "XDG_RUNTIME_DIR"}
+    env = {key: value for key, value in ENV.items() if key not in screens} | screen
     command = [sys.executable, "-m", "deskbell_desktop", "--profile", str(tmp_path)]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (1, f"deskbell: {why}\n")

@@ -109,6 +109,23 @@ def test_what_would_be_lost_is_said_while_it_would_be_and_only_then(world: World
     assert lost == [Words().store_lost()]
 
 
+def test_what_no_store_takes_is_tried_again(world: World, disk: Path) -> None:
+    later: list[Callable[[], None]] = []
+    desk = Desk(lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), lambda _error: None)
+    desk.bind(world.store, Pages(world.store, ME, Words()))
+    rest = fill(disk)
+    desk.add_draft(BOB.id, "and more " * 2000)
+    before = later[:]
+    later.clear()
+    for call in before:
+        call()
+    rest.unlink()
+    assert "and more" not in Pages(world.store, ME, Words()).draft(BOB.id)
+    for call in later:
+        call()
+    assert "and more" in Pages(world.store, ME, Words()).draft(BOB.id)
+
+
 @pytest.mark.parametrize("mends", [False, True])
 def test_what_is_begun_while_the_disk_is_full_is_kept_or_said_to_be_lost(world: World, disk: Path, mends: bool) -> None:
     """Its own save is the first that meets the full disk."""

@@ -16,6 +16,7 @@ from deskbell_protocol.errors import FATAL, FINAL, Code
 from tests.fakes import ACCOUNT, BOB, CHEN, ME, START, Bench, of
 
 DAY_S = 86400.0
+YEAR_MS = 365 * 86_400_000
 
 
 def wrote(cid: str, body: str = "Yes", conversation: str = BOB.id, reply_to: str | None = None) -> on.Wrote:
@@ -173,7 +174,7 @@ def test_a_clock_that_is_set_makes_nothing_too_old_and_nothing_young(years: floa
     bench = Bench()
     bench.sit_down()
     bench.tell(wrote("c1"))
-    bench.clock.set_wall(bench.clock.now.wall + int(years * 365 * DAY_S * 1000))
+    bench.clock.set_wall(bench.clock.now.wall + int(years * YEAR_MS))
     bench.wait(DAY_S)
     if restarts:
         bench = Bench(bench.clock, bench.store)
@@ -182,15 +183,28 @@ def test_a_clock_that_is_set_makes_nothing_too_old_and_nothing_young(years: floa
     assert of(bench.wait(2000), do.KeepOutgoing)[-1].item.state == "failed"
 
 
-@pytest.mark.parametrize("years", [-20, 20])
-def test_a_clock_that_was_wrong_until_the_restart_says_nothing(years: int) -> None:
+@pytest.mark.parametrize(("wrong", "right"), [(0, -20), (-20, 0)])
+def test_a_clock_that_was_wrong_until_the_restart_says_nothing(wrong: int, right: int) -> None:
     bench = Bench()
     bench.sit_down()
+    now = bench.clock.now.wall
+    bench.clock.set_wall(now + wrong * YEAR_MS)
     bench.tell(wrote("c1"))
-    bench.clock.set_wall(bench.clock.now.wall + int(years * 365 * DAY_S * 1000))
+    bench.clock.set_wall(now + right * YEAR_MS)
     again = Bench(bench.clock, bench.store)
     again.sit_down()
     assert sent(again.tell(on.LinkUp())) == ["c1"]
+
+
+@pytest.mark.parametrize("days", [61, 400])
+def test_what_waited_for_months_waits_for_its_writer(days: int) -> None:
+    bench = Bench()
+    bench.sit_down()
+    bench.tell(wrote("c1"))
+    bench.clock.pass_(days * DAY_S)
+    again = Bench(bench.clock, bench.store)
+    assert sent(again.online()) == []
+    assert bench.store.outbox["c1"].state == "failed"
 
 
 @pytest.mark.parametrize("code", [*Code])

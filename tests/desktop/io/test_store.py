@@ -219,6 +219,26 @@ def test_what_was_not_sent_under_another_spelling_comes_along(tmp_path: Path, jo
     assert len(list(tmp_path.glob("*.db"))) == 1
 
 
+def test_an_old_file_that_cannot_be_read_stays_until_it_can(tmp_path: Path) -> None:
+    old = find_file(tmp_path, replace(ACCOUNT, server_id=""))
+    for path, cid in ((old, "c1"), (find_file(tmp_path / "new", ACCOUNT), "c2")):
+        store = Store(path, ME.id, Words())
+        store.keep(outgoing(cid))
+        store.close()
+    new = (tmp_path / "new").joinpath(find_file(tmp_path / "new", ACCOUNT).name).rename(tmp_path / "hidden")
+    new = new.rename(tmp_path / find_file(tmp_path / "new", ACCOUNT).name)
+    whole = old.read_bytes()
+    old.write_bytes(whole[:5000] + bytes(len(whole) - 5000))
+    assert find_file(tmp_path, ACCOUNT) == new
+    assert old.exists()
+    old.write_bytes(whole)
+    assert find_file(tmp_path, ACCOUNT) == new
+    assert not old.exists()
+    store = Store(new, ME.id, Words())
+    assert [item.cid for item in store.load().outbox] == ["c2", "c1"]
+    store.close()
+
+
 # -- what is shown ------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 import { face } from "../controls.js";
 import { field, fill, h, icon } from "../dom.js";
 import { api } from "../http.js";
-import { canBeSeen, labelOf, oneLine } from "../text.js";
+import { canBeSeen, folded, labelOf, oneLine } from "../text.js";
 import { refused, t } from "../words.js";
 import { conversationOf } from "./log.js";
 import { editor } from "./writer.js";
@@ -10,6 +10,11 @@ import { editor } from "./writer.js";
 const DRAFT = "new";
 const WHOM = "new to";
 const WAIT_MS = 120;
+
+/** Whom a new message is for, as the browser kept it. */
+function kept(names) {
+  try { return JSON.parse(names || "[]"); } catch { return []; }
+}
 
 export class Compose {
   #chosen = [];
@@ -21,7 +26,7 @@ export class Compose {
 
   constructor({ send, close, drafts, to, me }) {
     this.draft = to.length ? conversationOf(to) : DRAFT; // what is written to one is no other's
-    this.#chosen = to.length ? to : JSON.parse(drafts.get(WHOM) || "[]");
+    this.#chosen = to.length ? to : drafts.get(DRAFT) ? kept(drafts.get(WHOM)) : []; // names alone are of yesterday
     this.onSend = send;
     this.me = me;
     this.drafts = drafts;
@@ -112,7 +117,7 @@ export class Compose {
     const typed = this.to.value.trim();
     if (typed !== this.#query) await this.#ask();
     if (typed !== this.#query) return false;
-    const party = whole ? this.#found.find(({ name }) => name.toLocaleLowerCase() === typed.toLocaleLowerCase()) : this.#found[this.#at];
+    const party = whole ? this.#found.find(({ name }) => folded(name) === folded(typed)) : this.#found[this.#at];
     if (party) this.#choose(party);
     else this.problem.textContent ||= t("compose.nobody");
     return Boolean(party);
@@ -132,7 +137,18 @@ export class Compose {
     this.to.focus();
   }
 
+  /** What is written is no longer for the one that the page was begun for, and no draft of theirs. */
+  #leaveParty() {
+    if (this.draft === DRAFT || conversationOf(this.#chosen) === this.draft) return;
+    const [begun, written] = [this.draft, this.body.value];
+    this.draft = DRAFT;
+    this.body.value = [this.drafts.get(DRAFT), written].filter(Boolean).join("\n\n");
+    this.drafts.set(DRAFT, this.body.value);
+    this.drafts.set(begun, "");
+  }
+
   #showChosen() {
+    this.#leaveParty();
     if (this.draft === DRAFT) this.drafts.set(WHOM, this.#chosen.length ? JSON.stringify(this.#chosen) : "");
     fill(this.chosen, this.#chosen.map((party) => h("li.row.tag", {}, h("bdi", {}, oneLine(labelOf(party), 40)),
       h("button.icon", { type: "button", "aria-label": t("compose.remove", { name: labelOf(party) }), on: { click: () => this.#unchoose(party) } }, icon("close")))));

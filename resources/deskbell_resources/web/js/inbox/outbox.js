@@ -7,7 +7,7 @@ const LIFE_MS = 72 * 3600 * 1000;
 const CHANCE_MS = 60_000; // so long at least it is tried by a page that was opened only now
 const SURE_MS = 6 * 86_400_000; // older than that it is not tried by itself: the server may have it and have forgotten its `cid`
 const COUNT_MS = 600_000; // how long one has waited is noted so often: no more of it depends on the clock that can be set
-const AWAY_MAX_MS = 60 * 86_400_000; // longer nobody's computer was off with something to send: then its clock was set
+const BORN_MS = 1_672_531_200_000; // 2023: nothing was written before, and what a clock said then says nothing
 const DRAFT_CHARS = 64 * 1024;
 export const BODY_BYTES = 16 * 1024;
 
@@ -56,7 +56,7 @@ export class Outbox {
     if (this.#since.get(cid)?.counted !== counted) {
       const away = Date.now() - counted;
       const most = waited + away < SURE_MS ? LIFE_MS - CHANCE_MS - waited : away;
-      const known = away >= 0 && away <= AWAY_MAX_MS ? Math.min(away, most) : 0;
+      const known = counted >= BORN_MS ? Math.max(0, Math.min(away, most)) : 0;
       this.#since.set(cid, { counted, at: performance.now() - known });
     }
     return this.#since.get(cid).at;
