@@ -16,6 +16,7 @@ from tests.server.transport.raw import frame, request
 LIMIT = 1000
 HEAD = request()
 MANY = 10_000
+REFUSALS = {400, 413, 414, 431}
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
@@ -28,16 +29,19 @@ def pieces(data: bytes) -> Iterator[bytes]:
 
 
 def frames(data: bytes) -> None:
-    whole = _messages(iter([data]))
-    assert _messages(pieces(data)) == whole
+    whole = _messages(iter([data]), MANY)
+    assert _messages(pieces(data), MANY) == whole
+    assert _messages(pieces(data), 1 + len(data) % 3) == whole
 
 
-def _messages(parts: Iterator[bytes]) -> list[tuple[int, bytes]] | int:
-    """The messages, or the code that ends the connection."""
+def _messages(parts: Iterator[bytes], room: int) -> list[tuple[int, bytes]] | int:
+    """The messages, or the code that ends the connection; `room` frames are taken at a time."""
     reader, found = Reader(LIMIT), []
     try:
         for part in parts:
-            found += reader.read(part, MANY)
+            found += reader.read(part, room)
+            while reader.more:
+                found += reader.read(b"", room)
             assert reader.holds <= LIMIT + 14
     except FrameError as error:
         return error.code
@@ -55,9 +59,14 @@ def _request(parts: Iterator[bytes]) -> object:
             return None
         read = requests.read(incoming.head(LIMIT))
         requests.environ(read, ("192.0.2.1", 1))
-        return read, incoming.body(read.length, LIMIT)
-    except (HandshakeError, EOFError) as refused:
-        return type(refused)
+        body = incoming.body(read.length, LIMIT)
+        assert len(body) <= LIMIT
+        return read, body
+    except EOFError:
+        return EOFError
+    except HandshakeError as refused:
+        assert refused.status in REFUSALS  # noqa: PT017 - any other refusal is a fault
+        return HandshakeError
 
 
 def handshakes(data: bytes) -> None:

@@ -31,6 +31,7 @@ class PollingSocket(Socket):  # type: ignore[misc]
         self._bytes = 0
         self._full = False
         self._web_socket: Any = None
+        self._polled = False
 
     def send(self, pkt: Any) -> None:
         """Queue it; a client for whom too much waits is closed."""
@@ -45,7 +46,13 @@ class PollingSocket(Socket):  # type: ignore[misc]
             self.queue.put(pkt)
 
     def poll(self) -> Any:
-        packets = super().poll()
+        if self._polled and not self.upgraded:  # the WebSocket takes over while the last poll still hangs
+            raise EngineIOError("two polls at a time: the session ends, as in Engine.IO's own server")
+        self._polled = True
+        try:
+            packets = super().poll()
+        finally:
+            self._polled = False
         self._bytes = 0
         return packets or [eio.Packet(eio.NOOP)]  # the session is closed
 

@@ -1,15 +1,62 @@
-"""Cases of the Socket.IO project's own protocol tests that no other test here has; protocol.md says where we differ."""
+"""The cases of the Socket.IO project's own protocol tests, each with the test that has it here; those that no other
+module has stand below. Where we differ on purpose, and why, is said in docs/protocol.md.
+"""
 
 import http.client
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from tests.server.transport.conftest import Server
 from tests.server.transport.raw import Raw
 from tests.server.transport.test_polling import POLL, Poller, upgraded
+
+HERE = "test_socketio_protocol"
+CASES = {
+    "polling: a session is opened": (HERE, "test_the_opening_packet_has_the_terms"),
+    "polling: an invalid EIO is refused": (HERE, "test_who_names_no_version_or_no_transport_is_refused"),
+    "polling: an invalid transport is refused": (HERE, "test_who_names_no_version_or_no_transport_is_refused"),
+    "polling: an invalid method is refused": (HERE, "test_a_session_begins_with_get"),
+    "WebSocket: a session is opened": (HERE, "test_the_opening_packet_has_the_terms"),
+    "WebSocket: an invalid EIO is refused": (HERE, "test_who_names_no_version_or_no_transport_is_refused"),
+    "WebSocket: an invalid transport is refused": (HERE, "test_who_names_no_version_or_no_transport_is_refused"),
+    "polling: ping and pong": ("test_polling", "test_pings_tell_who_is_there"),
+    "polling: without a pong it is closed": ("test_polling", "test_pings_tell_who_is_there"),
+    "WebSocket: ping and pong": ("test_bounds", "test_a_client_that_answers_stays"),
+    "WebSocket: without a pong it is closed": ("test_bounds", "test_a_client_that_answers_no_ping_is_closed"),
+    "polling: the client closes": (HERE, "test_a_client_closes_its_session"),
+    "polling: two polls at a time": (HERE, "test_two_polls_at_a_time_end_the_session"),
+    "WebSocket: the client closes": (HERE, "test_a_client_closes_its_session"),
+    "upgrade": ("test_conformance", "test_long_polling_and_upgrade"),
+    "upgrade: requests of that sid are refused": (HERE, "test_after_an_upgrade_the_session_is_the_sockets"),
+    "upgrade: a second WebSocket of that sid is refused": (HERE, "test_after_an_upgrade_the_session_is_the_sockets"),
+    "connect to /": (HERE, "test_who_connects_without_a_word_is_refused"),
+    "connect to / with a payload": ("test_conformance", "test_context_of_a_handler"),
+    "connect to another namespace": (HERE, "test_a_namespace_is_left_and_the_other_stays"),
+    "connect to another namespace with a payload": ("test_conformance", "test_a_second_namespace"),
+    "connect to an unknown namespace": ("test_conformance", "test_an_unknown_namespace_is_refused"),
+    "connect with an invalid handshake": ("test_bounds", "test_three_strikes"),
+    "connect not at all": ("test_bounds", "test_without_a_login_it_is_closed_in_time"),
+    "disconnect from /": ("test_bounds", "test_after_the_last_namespace_is_left_it_must_log_in_again"),
+    "disconnect from another namespace": (HERE, "test_a_namespace_is_left_and_the_other_stays"),
+    "an event": ("test_conformance", "test_several_arguments_send_and_json"),
+    "an event with an acknowledgement": ("test_conformance", "test_acknowledgements_and_tuples"),
+    "a binary event": ("test_bounds", "test_binary_events_end_the_connection"),
+    "a binary event with an acknowledgement": ("test_bounds", "test_binary_events_end_the_connection"),
+    "an unknown packet": ("test_bounds", "test_three_strikes"),
+    "an invalid payload": ("test_bounds", "test_three_strikes"),
+    "an invalid number of an acknowledgement": (HERE, "test_what_is_no_acknowledgements_number_is_a_strike"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_case_has_its_test(case: str) -> None:
+    module, test = CASES[case]
+    assert f"\ndef {test}(" in Path(__file__).with_name(f"{module}.py").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +105,15 @@ def test_a_client_closes_its_session(server: Server) -> None:
     assert poller.poll()[0] == 400
     one.text("1")
     assert one.ended_within(5)
+
+
+def test_two_polls_at_a_time_end_the_session(server: Server) -> None:
+    poller = Poller(server.port)
+    with ThreadPoolExecutor(2) as both:
+        answers = sorted(both.map(lambda _: ask(server, "GET", f"{POLL}&sid={poller.sid}"), range(2)))
+    assert answers[0] == (200, "1")
+    assert answers[1][0] == 400
+    assert poller.poll()[0] == 400
 
 
 def test_after_an_upgrade_the_session_is_the_sockets(server: Server) -> None:
