@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from math import inf
 from typing import Final
 
 from deskbell_server.transport.refusals import HandshakeError
@@ -15,8 +14,8 @@ SHARE: Final = 4
 @dataclass(slots=True)
 class Newcomer:
     place: str
-    since: float
     close: Callable[[], object]
+    since: float
 
 
 class Newcomers:
@@ -31,6 +30,8 @@ class Newcomers:
         self._refusal = refusal
         self._known: dict[Hashable, Newcomer] = {}
         self._at: Counter[str] = Counter()
+        self._waiting: dict[str, dict[Hashable, Newcomer]] = {"": {}}
+        """Who is of no use, in the order of how long: everybody under "", and each place's own."""
 
     def __len__(self) -> int:
         return len(self._known)
@@ -40,34 +41,44 @@ class Newcomers:
         if place and self._at[place] >= self._each:
             self._make_room(now, place)
         elif len(self._known) >= self._most:
-            self._make_room(now)
-        self._known[key] = Newcomer(place, now, close)
+            self._make_room(now, "")
+        self._known[key] = Newcomer(place, close, now)
         self._at[place] += 1
+        self.idle(key, now)
 
     def busy(self, key: Hashable) -> None:
         """It is of use, gives way to nobody, and keeps its place."""
         if key in self._known:
-            self._known[key].since = inf
+            self._stop_waiting(key, self._known[key].place)
 
     def idle(self, key: Hashable, now: float) -> None:
         """It is of no use any more."""
-        if key in self._known:
-            one = self._known[key] = self._known.pop(key)
+        one = self._known.get(key)
+        if one is not None:
+            self._stop_waiting(key, one.place)
             one.since = now
+            for place in ("", one.place):
+                self._waiting.setdefault(place, {})[key] = one
 
     def remove(self, key: Hashable) -> None:
         """It has been of use, or has gone."""
-        found = self._known.pop(key, None)
-        if found is not None:
-            self._at[found.place] -= 1
-            if not self._at[found.place]:
-                del self._at[found.place]
+        one = self._known.pop(key, None)
+        if one is not None:
+            self._stop_waiting(key, one.place)
+            self._at[one.place] -= 1
+            if not self._at[one.place]:
+                del self._at[one.place]
 
-    def _make_room(self, now: float, place: str = "") -> None:
-        """In the order of coming: who is the first has waited longest."""
-        for key, one in self._known.items():
-            if now - one.since >= self._patience_s and place in ("", one.place):
-                self.remove(key)
-                one.close()
-                return
-        raise HandshakeError(503, self._refusal)
+    def _stop_waiting(self, key: Hashable, place: str) -> None:
+        self._waiting[""].pop(key, None)
+        own = self._waiting.get(place, {})
+        own.pop(key, None)
+        if place and not own:
+            self._waiting.pop(place, None)
+
+    def _make_room(self, now: float, place: str) -> None:
+        key, first = next(iter(self._waiting.get(place, {}).items()), (None, None))
+        if first is None or now - first.since < self._patience_s:
+            raise HandshakeError(503, self._refusal)
+        self.remove(key)
+        first.close()
