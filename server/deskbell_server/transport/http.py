@@ -29,6 +29,10 @@ from deskbell_server.transport.streams import TlsStream
 
 log = logging.getLogger(__name__)
 
+LINGER_S = 1.0
+"""How long what still comes from somebody who was refused is thrown away."""
+LINGERING_MAX = 100
+"""Of so many at a time; the others are closed at once, and may not read why."""
 ROOM_S = 0.25
 """How often one looks whether there is room again."""
 TELL_S = 60.0
@@ -57,6 +61,7 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         self._request: Request | None = None
         self._number = sock.fileno()
         self.in_request = False
+        self.refused = False
         super().__init__(sock, address, server, rfile=io.BytesIO())
 
     def serve_first(self, request: Request) -> None:
@@ -73,6 +78,8 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         if request is None:
             return None
         self._answer(request)
+        if self.refused:
+            self.server.linger(self.socket.recv, self.socket)
         return None if self.close_connection else True
 
     def _next(self) -> Request | None:
@@ -143,7 +150,7 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
                 self._refuse(HandshakeError(error_code, "The server could not do this."))
 
     def _refuse(self, error: HandshakeError) -> None:
-        self.close_connection = True
+        self.close_connection = self.refused = True
         body = refusals.refusal_body(error.status, str(error))
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         self.start_response(refusals.status_line(error.status), headers)
@@ -161,6 +168,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         self._told_at = -TELL_S
         self.handlers: set[Handler] = set()
         self.ending = False
+        self._lingering = 0
         if tls is not None:
             self.environ["wsgi.url_scheme"] = "https"
 
@@ -251,6 +259,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
             self.kept.add(number, self.options.place(str(address[0])), time.monotonic(), lambda: _hang_up(number))
         except HandshakeError as error:
             _send(client, refusals.refusal(error))
+            self.linger(client.recv if self._tls is not None else _receiver(client), client)
             client.close()
             return
         try:
@@ -268,6 +277,19 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         finally:
             self.handlers.discard(handler)
             client.close()
+
+    def linger(self, receive: Callable[[int], bytes], sock: Any) -> None:
+        """Closing with input unread would take the answer back, before who still sends can read it."""
+        if self._lingering >= LINGERING_MAX:
+            return
+        self._lingering += 1
+        try:
+            with contextlib.suppress(OSError), within(LINGER_S):
+                sock.shutdown(socket.SHUT_WR)
+                while receive(requests.SCRAP):
+                    pass
+        finally:
+            self._lingering -= 1
 
     def finish(self, grace_s: float) -> None:
         """Requests under way get `grace_s`; kept connections without one end now."""

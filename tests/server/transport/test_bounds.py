@@ -420,6 +420,16 @@ def test_slow_bodies_and_large_bodies_are_refused(spawn: Spawn, kind: str) -> No
 POST = b"POST /size HTTP/1.1\r\nHost: x\r\n"
 
 
+@pytest.mark.parametrize("head", [POST + b"Content-Length: 9999999\r\n\r\n", b"nonsense\r\n\r\n"])
+def test_who_is_refused_while_still_sending_can_read_why(spawn: Spawn, head: bytes) -> None:
+    server = spawn("native")
+    with Raw(server.port) as one:
+        one.send(head + b"x" * 300_000)
+        time.sleep(0.3)
+        one.send(b"x" * 300_000)
+        assert one.answered() in {400, 413}
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
