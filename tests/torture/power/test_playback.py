@@ -56,6 +56,17 @@ def test_of_what_was_not_synced_any_sectors_may_be_there(at_work: bool) -> None:
     assert len(found) > 5, "torn in between"
 
 
+def test_a_write_from_the_middle_of_a_sector_is_torn_where_the_sectors_end() -> None:
+    """As SQLite's log writes: its frames are no multiple of a sector."""
+    begin, length = 24, 2 * SECTOR
+    found = contents([*BEGUN, write(5, 6, NEW[:length], begin)])
+    kinds = [{content[part] for content in found if content} for part in (
+        slice(0, begin), slice(begin, SECTOR), slice(SECTOR, 2 * SECTOR),
+        slice(2 * SECTOR, begin + length), slice(begin + length, None),
+    )]  # fmt: skip
+    assert [len(kind) for kind in kinds] == [1, 2, 2, 2, 1]
+
+
 def test_a_write_that_ended_while_the_sync_ran_is_not_sure() -> None:
     assert OLD in contents([*BEGUN, write(5, 9), sync(8, 10)])
     assert contents([*BEGUN, write(5, 9), sync(8, 10), sync(11, 12)]) == {NEW}
