@@ -336,6 +336,7 @@ WAITING = """async steps => {
     const kept = [Date.now, performance.now];
     let [wall, mono] = [Date.now(), 0];
     [Date.now, performance.now] = [() => wall, () => mono];
+    if (steps[0][0] === 'begin') wall += steps.shift()[1] * 86400e3;
     let outbox = new Outbox('somebody');
     outbox.add('them', [], { body: 'x' });
     for (const [what, days] of steps) {
@@ -356,7 +357,8 @@ PROBLEM_AFTER = [
     ([("set", 4), ("pass", 1), RESTART, ("pass", 1)], ""),
     ([("set", -9), TWO_DAYS, TWO_DAYS], "expired"),
     ([("set", -9), RESTART, TWO_DAYS, TWO_DAYS], "expired"),
-    ([("set", 7000), RESTART, TWO_DAYS], ""),
+    ([("set", 7000), RESTART, TWO_DAYS], "expired"),
+    ([("begin", -9000), ("set", 9000), RESTART, TWO_DAYS], ""),
 ]
 
 

@@ -106,7 +106,7 @@ function anchor({ url, host }, written) {
 }
 
 /** A name as the server compares it: letters of full and half width are the ordinary ones (RFC 8265). */
-export const folded = (name) => name.replace(/[\u3000\uff01-\uffee]+/gu, (wide) => wide.normalize("NFKC")).toUpperCase().toLowerCase().normalize("NFC");
+export const nameKey = (name) => name.replace(/[\u3000\uff01-\uffee]+/gu, (wide) => wide.normalize("NFKC")).toUpperCase().toLowerCase().normalize("NFC");
 
 /** What a person, a program or a group is called, in one clean line. */
 export const labelOf = (party) => oneLine(party.display ?? "", 100) || oneLine(party.name);

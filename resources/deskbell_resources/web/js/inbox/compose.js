@@ -2,7 +2,7 @@
 import { face } from "../controls.js";
 import { field, fill, h, icon } from "../dom.js";
 import { api } from "../http.js";
-import { canBeSeen, folded, labelOf, oneLine } from "../text.js";
+import { canBeSeen, nameKey, labelOf, oneLine } from "../text.js";
 import { refused, t } from "../words.js";
 import { conversationOf } from "./log.js";
 import { editor } from "./writer.js";
@@ -117,7 +117,7 @@ export class Compose {
     const typed = this.to.value.trim();
     if (typed !== this.#query) await this.#ask();
     if (typed !== this.#query) return false;
-    const party = whole ? this.#found.find(({ name }) => folded(name) === folded(typed)) : this.#found[this.#at];
+    const party = whole ? this.#found.find(({ name }) => nameKey(name) === nameKey(typed)) : this.#found[this.#at];
     if (party) this.#choose(party);
     else this.problem.textContent ||= t("compose.nobody");
     return Boolean(party);
