@@ -20,6 +20,7 @@ Answer = tuple[list[bool], str, list[tuple[int, int, str, str]]]
 """Which lines can be seen, the text cleaned, the links from where to where and whither."""
 NAMES = ["bob", "BOB", "ｂｏｂ", "ＢＯｂ", "straße", "STRASSE", "ﾊﾞﾝ", "バン", "ÅSA", "a\u030asa", "ΣΟΦΟΣ", "σοφοσ"]
 Read = Callable[[list[str]], list[Answer]]
+pytestmark = pytest.mark.real
 
 PIECES = [
     *(

@@ -75,6 +75,7 @@ for zone in ("Asia/Shanghai", "America/New_York", "America/New_York"):
 """
 
 
+@pytest.mark.real
 def test_a_running_program_follows_the_file_of_the_system(tmp_path: Path) -> None:
     """In a mount namespace of its own, where `/etc` is another."""
     if not Path("/usr/share/zoneinfo/Asia/Shanghai").exists():
