@@ -27,8 +27,10 @@ To = Annotated[
 ]
 
 
-class Incoming(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of what a client sends: an unknown key is refused, so that a typing error is not silently ignored."""
+class Incoming(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of what a client sends: an unknown key is refused, so that a typing error is not silently ignored. A default
+    is left out, so that an older server does not meet a key without need.
+    """
 
 
 class Outgoing(Struct, frozen=True, omit_defaults=True):
