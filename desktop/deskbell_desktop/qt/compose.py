@@ -155,7 +155,7 @@ class ComposePage(Surface):
             self.show_draft(draft, "")
         self._chosen = None
         self._known.clear()
-        self._entered = False
+        self._found, self._entered = "", False
         self._wait_for("")
         self._say("")
         self._show_people([])

@@ -310,6 +310,20 @@ def test_enter_takes_nobody_whom_other_letters_have_found(window: MainWindow, qt
     assert to.text() == "maria"
 
 
+def test_enter_waits_for_those_whom_an_earlier_page_has_found(window: MainWindow, qtbot: QtBot) -> None:
+    window.compose()
+    qtbot.keyClicks(QApplication.focusWidget(), "ma")
+    window.set_people("ma", [MARIA])
+    window.compose()
+    to = QApplication.focusWidget()
+    assert isinstance(to, QLineEdit)
+    to.clear()
+    qtbot.keyClicks(to, "ma")
+    qtbot.keyClick(to, Qt.Key.Key_Return)
+    window.set_people("ma", [MARIA])
+    assert to.text() == "maria"
+
+
 def test_a_second_name_is_searched_for_itself(window: MainWindow, qtbot: QtBot) -> None:
     window.compose()
     to = QApplication.focusWidget()
