@@ -5,6 +5,7 @@ The bounds that the stock kind cannot keep are named in `shortfalls`: their test
 
 import contextlib
 import json
+import select
 import socket
 import threading
 import time
@@ -425,8 +426,11 @@ def test_who_is_refused_while_still_sending_can_read_why(spawn: Spawn, head: byt
     server = spawn("native")
     with Raw(server.port) as one:
         one.send(head + b"x" * 300_000)
-        time.sleep(0.3)
+        assert select.select([one.socket], [], [], 5)[0], "it is refused by now"
         one.send(b"x" * 300_000)
+        broken = select.poll()
+        broken.register(one.socket, 0)
+        assert broken.poll(300) == []
         assert one.answered() in {400, 413}
 
 
