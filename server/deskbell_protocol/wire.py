@@ -103,7 +103,7 @@ class Send(Publish, frozen=True, kw_only=True):
     cid: Key
 
 
-class Login(Incoming, frozen=True, omit_defaults=True):
+class Login(Incoming, frozen=True):
     """The body of `POST /api/v1/login`; `device` is the name under which the person finds this login in their list."""
 
     username: Annotated[str, Meta(max_length=limits.NAME_CHARS)]

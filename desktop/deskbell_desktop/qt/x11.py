@@ -59,8 +59,10 @@ def missing_screen(screens: Sequence[str]) -> str:
     if not screens:
         return "there is no screen here: neither DISPLAY nor WAYLAND_DISPLAY is set"
     if ":" not in screens[0]:
-        lost = len(screens) == 1 and not _answers(screens[0])
-        return f"the screen {screens[0]} (WAYLAND_DISPLAY) cannot be reached" if lost else ""
+        if _answers(screens[0]):
+            return ""
+        lost = f"the screen {screens[0]} (WAYLAND_DISPLAY) cannot be reached"
+        return missing_screen(screens[1:]) if screens[1:] else lost  # Qt goes on to X11
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError:

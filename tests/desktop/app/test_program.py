@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.desk.processes import Child, wait_for
+from tests.desk.screen import Screen
 
 ROOT = Path(__file__).parents[3]
 BLOCKED = "import sys; sys.modules[{name!r}] = None; sys.argv = ['deskbell', *sys.argv[1:]];"
@@ -54,9 +55,9 @@ def test_the_core_and_its_tests_know_no_qt() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def start(tmp_path: Path, *args: str) -> Child:
+def start(tmp_path: Path, *args: str, env: dict[str, str] = ENV) -> Child:
     command = [sys.executable, "-m", "deskbell_desktop", "--profile", str(tmp_path / "profile"), *args]
-    return Child(command, tmp_path / "out.log", env=ENV)
+    return Child(command, tmp_path / "out.log", env=env)
 
 
 def log_of(tmp_path: Path) -> str:
@@ -104,6 +105,7 @@ def test_an_interrupt_while_the_parts_load_ends_it() -> None:
             {"WAYLAND_DISPLAY": "/none/wayland-1"},
             "the screen /none/wayland-1 (WAYLAND_DISPLAY) cannot be reached",
         ),
+        ({"WAYLAND_DISPLAY": "/none/wayland-1", "DISPLAY": ":471"}, "the screen :471 (DISPLAY) cannot be reached"),
     ],
 )
 def test_without_a_screen_it_says_so(tmp_path: Path, screen: dict[str, str], why: str) -> None:
@@ -112,6 +114,13 @@ def test_without_a_screen_it_says_so(tmp_path: Path, screen: dict[str, str], why
     command = [sys.executable, "-m", "deskbell_desktop", "--profile", str(tmp_path)]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (1, f"deskbell: {why}\n")
+
+
+def test_where_wayland_is_gone_the_other_screen_is_taken(screen: Screen, tmp_path: Path) -> None:
+    env = {key: value for key, value in ENV.items() if key != "QT_QPA_PLATFORM"}
+    env |= {"WAYLAND_DISPLAY": "/none/wayland-1", "DISPLAY": screen.display}
+    with start(tmp_path, env=env) as program:
+        program.wait_until(lambda: "tray icon made" in log_of(tmp_path), "the tray", 20)
 
 
 def test_a_second_start_of_the_profile_leaves_at_once(tmp_path: Path) -> None:
