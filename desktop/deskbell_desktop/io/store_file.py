@@ -321,9 +321,12 @@ DRAFTS = "SELECT conversation, text FROM drafts"
 
 
 def _all_of(path: Path) -> Salvage:
-    """Raises sqlite3.Error where any of it cannot be read."""
+    """Raises sqlite3.Error or `StoreError` where any of it cannot be read."""
     with contextlib.closing(_read_only(path, _READING[0])) as database:
-        return Salvage(database.execute(OUTBOX).fetchall(), database.execute(DRAFTS).fetchall())
+        found = Salvage(database.execute(OUTBOX).fetchall(), database.execute(DRAFTS).fetchall())
+    if not all(_is_outgoing(row[2]) for row in found.outbox):
+        raise StoreOutdatedError("what waits in it is written in another way")
+    return found
 
 
 def _salvage(path: Path) -> Salvage:

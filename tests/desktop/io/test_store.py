@@ -239,6 +239,23 @@ def test_an_old_file_that_cannot_be_read_stays_until_it_can(tmp_path: Path) -> N
     store.close()
 
 
+def test_an_old_file_of_another_kind_damages_nothing(tmp_path: Path) -> None:
+    new = find_file(tmp_path, ACCOUNT)
+    old = find_file(tmp_path / "old", replace(ACCOUNT, server_id=""))
+    for path, cid in ((old, "c1"), (new, "c2")):
+        store = Store(path, ME.id, Words())
+        store.keep(outgoing(cid))
+        store.close()
+    with closing(sqlite3.connect(old)) as database, database:
+        database.execute("UPDATE outbox SET item = '{}'")
+    old = old.rename(tmp_path / old.name)
+    assert find_file(tmp_path, ACCOUNT) == new
+    assert old.exists()
+    store = Store(new, ME.id, Words())
+    assert ([item.cid for item in store.load().outbox], store.problem) == (["c2"], "")
+    store.close()
+
+
 # -- what is shown ------------------------------------------------------------------------------------------------
 
 
