@@ -69,6 +69,7 @@ class Desk:
     def unbind(self) -> None:
         """Nothing of the account stays in sight."""
         self.keep_drafts()
+        self._drafts.clear()
         self._keep_place()
         self._store = self._pages = None
         self._current, self._search, self._limit = None, "", PAGE
@@ -115,7 +116,7 @@ class Desk:
             others = [
                 party
                 for party in found
-                if me is None or party.id != me.user.id or party.name.casefold() == query.casefold()
+                if me is None or party.id != me.user.id or text.folded(party.name) == text.folded(query)
             ]
             self._window.set_people(query, others, asked=people is not None)
 

@@ -171,14 +171,14 @@ class Pages:
 
     def people(self, fragment: str) -> list[Party]:
         """The people and groups known here, and open to the person, in whose names `fragment` occurs."""
-        wanted = fragment.casefold()
+        wanted = folded(fragment)
         found: dict[str, Party] = {}
         with self._store.reading() as database:
             rows = database.execute(
                 "SELECT parties FROM conversations WHERE instr(folded, ?) ORDER BY at DESC", (wanted,)
             )
             for party in (party for row in rows for party in _parties(row[0])):
-                if party.id and wanted in f"{party.name}\n{party.display}".casefold() and not self._closed((party,)):
+                if party.id and wanted in folded(f"{party.name}\n{party.display}") and not self._closed((party,)):
                     found.setdefault(party.id, party)
         return list(found.values())
 
