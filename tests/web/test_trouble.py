@@ -268,6 +268,38 @@ def test_what_was_not_sent_stands_in_the_list_and_is_gone_to(person: MakePerson,
     expect(alex.page.locator(".side-foot .bad.link")).to_be_hidden()
 
 
+def test_what_another_tab_has_just_discarded_is_gone_to_no_more(person: MakePerson, house: Server) -> None:
+    alex = person("alex")
+    lose_the_group(alex, house)
+    alex.reply("to nobody")
+    unsent = alex.page.locator(".side-foot .bad.link")
+    expect(unsent).to_be_visible()
+    alex.page.evaluate(
+        "for (const name of Object.keys(localStorage)) if (/outbox/.test(name)) delete localStorage[name]"
+    )
+    unsent.click()
+    expect(unsent).to_be_hidden()
+
+
+@pytest.mark.parametrize("broken", ["{", "{}", "7", "null", "[null, 7, {}]"])
+def test_what_the_browser_kept_and_nobody_can_read_is_no_end_of_the_page(
+    person: MakePerson, house: Server, broken: str
+) -> None:
+    maria = person("maria")
+    me = house.login("maria", PASSWORD).user["id"]
+    house.publish(house.login("alex", PASSWORD), "@everyone", body="for all")
+    maria.page.wait_for_selector(".conversation.unread")
+    for name in (f"outbox.{me}", f"groups.{me}", f"draft.{me}.new to", "rang"):
+        maria.page.evaluate("([name, value]) => localStorage.setItem(name, value)", [f"deskbell.{name}", broken])
+    maria.page.evaluate("name => localStorage.setItem(name, 'Dear')", f"deskbell.draft.{me}.new")
+    maria.page.reload()
+    maria.wait_until_connected()
+    maria.open_conversation("Everyone")
+    maria.page.click("[aria-label='New message']")
+    expect(maria.page.locator(".compose textarea")).to_have_value("Dear")
+    expect(maria.page.locator(".tag")).to_have_count(0)
+
+
 def test_a_conversation_that_has_only_what_waits_is_in_the_list_too(person: MakePerson, house: Server) -> None:
     alex = person("alex")
     alex.page.click("[aria-label='New message']")
@@ -341,15 +373,17 @@ WAITING = """async steps => {
     outbox.add('them', [], { body: 'x' });
     for (const [what, days] of steps) {
         if (what === 'restart') { mono = 0; outbox = new Outbox('somebody'); }
+        if (what === 'online') outbox.expire(true);
+        if (what === 'retry') outbox.retry(outbox.list()[0].cid);
         if (what === 'set') wall += days * 86400e3;
-        else for (const hour of Array(days * 24)) { wall += 3600e3; mono += 3600e3; outbox.expire(); }
+        else for (const hour of Array(days * 24)) { wall += 3600e3; mono += 3600e3; outbox.expire(false); }
     }
     [Date.now, performance.now] = kept;
     const [{ cid, problem }] = outbox.list();
     outbox.remove(cid);
     return problem;
 }"""
-TWO_DAYS, RESTART = ("pass", 2), ("restart", 0)
+TWO_DAYS, RESTART, RETRY = ("pass", 2), ("restart", 0), ("retry", 0)
 PROBLEM_AFTER = [
     ([TWO_DAYS, TWO_DAYS], "expired"),
     ([TWO_DAYS, RESTART, TWO_DAYS], "expired"),
@@ -359,6 +393,15 @@ PROBLEM_AFTER = [
     ([("set", -9), RESTART, TWO_DAYS, TWO_DAYS], "expired"),
     ([("set", 7000), RESTART, TWO_DAYS], "expired"),
     ([("begin", -9000), ("set", 9000), RESTART, TWO_DAYS], ""),
+    ([("set", 4), RESTART, ("pass", 1)], ""),
+    ([("set", 4), RESTART, ("pass", 1), ("online", 0)], ""),
+    ([("set", 4), RESTART, ("pass", 1), ("online", 0), ("pass", 1)], "expired"),
+    ([("set", 4), RESTART, TWO_DAYS, ("pass", 1)], "expired"),
+    ([TWO_DAYS, TWO_DAYS, RETRY, ("pass", 1)], ""),
+    ([TWO_DAYS, TWO_DAYS, RETRY, RESTART, TWO_DAYS, ("pass", 1)], "expired"),
+    ([TWO_DAYS, TWO_DAYS, ("pass", 1), RETRY, RESTART, TWO_DAYS], "expired"),
+    ([("set", 20), RESTART, ("pass", 1), RETRY], ""),
+    ([("set", 20), RESTART, ("pass", 1), RETRY, ("pass", 1)], "expired"),
 ]
 
 

@@ -74,6 +74,8 @@ class Outgoing:
     """Where its echo stands in our own log."""
     waited_ms: int = 0
     """How long it has waited for the server, up to `counted`."""
+    before_ms: int = 0
+    """And until then: before it was tried again, or beyond what it may wait."""
     counted: Moment = Moment(0, 0.0)
 
 

@@ -20,7 +20,7 @@ LIFE_MS = int(limits.OUTBOX_LIFE_S * 1000)
 COUNT_S = 600.0
 """How long it has waited is noted so often: no more of it depends on the wall clock after a crash."""
 CHANCE_MS = 60_000
-"""So long at least it is tried after a start, however long the program was off."""
+"""So long at least it is tried, from the first connection on, however long the program was off."""
 SURE_MS = int(limits.IDEMPOTENCY_LIFE_S * 1000) - 86_400_000
 """Older than that it is not tried by itself: the server may have stored it and not know its cid any more."""
 BORN_MS = 1_672_531_200_000
@@ -31,6 +31,8 @@ class Outbox:
     def __init__(self, items: Iterable[Outgoing], words: Words, now: Moment) -> None:
         self._words = words
         self._items = {item.cid: _after_restart(item, now) for item in items}
+        self._untried = {cid for cid, item in self._items.items() if item.waited_ms == LIFE_MS - CHANCE_MS}
+        """Those that had waited long enough before this start, which was not connected yet."""
         self._online = False
         self._asking: dict[str, str] = {}  # conversation -> cid
         self._wait_until: dict[str, float] = {}  # conversation -> when it may be tried again
@@ -57,6 +59,9 @@ class Outbox:
     def up(self, now: Moment) -> list[Effect]:
         self._online = True
         self._failures.clear()
+        for cid in self._untried & self._items.keys():
+            self._items[cid] = _aged(self._items[cid], now, LIFE_MS - CHANCE_MS)
+        self._untried.clear()
         return self.send(now)
 
     def down(self) -> None:
@@ -159,7 +164,9 @@ class Outbox:
         if item is None or item.state != "failed":
             return []
         del self._items[cid]
-        return self.write(replace(item, state="queued", problem="", told=False, created_at=now.wall), now)
+        before = min(_aged(item, now, 0).before_ms, SURE_MS - CHANCE_MS)
+        item = replace(item, state="queued", problem="", told=False, created_at=now.wall, before_ms=before)
+        return self.write(item, now)
 
     def discard(self, cid: str) -> list[Effect]:
         """Only what failed: anything else may be at the server already."""
@@ -182,13 +189,15 @@ class Outbox:
                 continue
             since = now.mono - item.counted.mono
             age = item.waited_ms + int(since * 1000)
-            if age >= LIFE_MS:
+            life = SURE_MS if item.cid in self._untried else LIFE_MS
+            left = min(life, SURE_MS - item.before_ms) - age
+            if left <= 0:
                 effects.append(self._keep(_failed(item, self._words.expired())))
                 continue
             if since >= COUNT_S:
                 effects.append(self._keep(replace(item, waited_ms=age, counted=now)))
                 since = 0.0
-            dues.append(now.mono + min((LIFE_MS - age) / 1000, COUNT_S - since))
+            dues.append(now.mono + min(left / 1000, COUNT_S - since))
         self._expires_at = min(dues, default=None)
         return effects
 
@@ -208,9 +217,15 @@ def _failed(item: Outgoing, why: str) -> Outgoing:
 
 def _after_restart(item: Outgoing, now: Moment) -> Outgoing:
     """Only the wall clock knows how long the program was off, unless it was set meanwhile."""
-    away = now.wall - item.counted.wall if item.counted.wall >= BORN_MS else 0
-    waited = item.waited_ms + max(0, away)
-    return replace(item, waited_ms=min(waited, LIFE_MS - CHANCE_MS) if waited < SURE_MS else waited, counted=now)
+    away = max(0, now.wall - item.counted.wall) if item.counted.wall >= BORN_MS else 0
+    return _aged(replace(item, counted=Moment(0, now.mono - away / 1000)), now, LIFE_MS - CHANCE_MS)
+
+
+def _aged(item: Outgoing, now: Moment, most: int) -> Outgoing:
+    """Its time counted up to `now`, of which `most` (milliseconds) is waiting that may end in giving up."""
+    whole = item.waited_ms + round((now.mono - item.counted.mono) * 1000)
+    waited = min(whole, most)
+    return replace(item, waited_ms=waited, before_ms=item.before_ms + whole - waited, counted=now)
 
 
 def _message(item: Outgoing) -> SendMessage:

@@ -27,6 +27,10 @@ def sent(effects: list[do.Effect]) -> list[str]:
     return [effect.cid for effect in of(effects, do.SendMessage)]
 
 
+def state(bench: Bench, cid: str = "c1") -> str:
+    return str(bench.store.outbox[cid].state)
+
+
 # -- the outbox ---------------------------------------------------------------------------------------------------
 
 
@@ -145,17 +149,51 @@ def test_three_days_pass_while_the_program_is_off_also_in_parts() -> None:
     assert of(again.wait(20), do.KeepOutgoing)[-1].item.state == "failed"
 
 
-def test_however_long_the_program_was_off_it_is_tried_before_it_is_given_up() -> None:
+def test_however_long_the_program_was_off_it_is_tried_for_a_minute_before_it_is_given_up() -> None:
     bench = Bench()
     bench.sit_down()
     bench.tell(wrote("c1"))
     bench.clock.pass_(4 * DAY_S)
     again = Bench(bench.clock, bench.store)
     again.sit_down()
-    assert sent(again.online()) == ["c1"]
-    off = Bench(bench.clock, bench.store)
-    off.sit_down()
-    assert of(off.wait(70), do.KeepOutgoing)[-1].item.state == "failed"
+    again.wait(DAY_S)
+    assert sent(again.tell(on.LinkUp())) == ["c1"], "nobody could take it before"
+    again.tell(on.SendFailed("c1", Code.UNAVAILABLE))
+    assert of(again.wait(50), do.KeepOutgoing) == []
+    again.tell(on.LinkDown())
+    assert of(again.wait(20), do.KeepOutgoing)[-1].item.state == "failed"
+
+
+@pytest.mark.parametrize("off", [0, 4])
+def test_without_a_connection_it_is_not_kept_for_longer_than_the_server_would_know_it(off: float) -> None:
+    bench = Bench()
+    bench.sit_down()
+    bench.tell(wrote("c1"))
+    bench.clock.pass_(off * DAY_S)
+    again = Bench(bench.clock, bench.store)
+    again.sit_down()
+    left = limits.OUTBOX_LIFE_S if not off else limits.IDEMPOTENCY_LIFE_S - (1 + off) * DAY_S
+    assert of(again.wait(left - 10), do.KeepOutgoing)[-1].item.state == "queued"
+    assert of(again.wait(20), do.KeepOutgoing)[-1].item.state == "failed"
+
+
+@pytest.mark.parametrize(("days", "left"), [(5, DAY_S), (20, 60)])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_who_tries_again_does_not_make_the_server_remember_for_longer(days: float, left: float, restarts: bool) -> None:
+    bench = Bench()
+    bench.online()
+    assert sent(bench.tell(wrote("c1"))) == ["c1"]
+    bench.tell(on.LinkDown())
+    bench.wait(days * DAY_S)
+    bench.tell(on.RetryRequested("c1"))
+    if restarts:
+        bench = Bench(bench.clock, bench.store)
+        bench.sit_down()
+    bench.wait(left - 10)
+    assert state(bench) == "queued"
+    assert of(bench.wait(20), do.KeepOutgoing)[-1].item.state == "failed"
+    bench.tell(on.LinkUp())
+    assert sent(bench.tell(on.RetryRequested("c1"))) == ["c1"]
 
 
 def test_what_the_server_may_have_stored_and_forgotten_is_not_sent_again_by_itself() -> None:

@@ -22,6 +22,11 @@ export function getJson(name, fallback) {
   try { return JSON.parse(get(name, "")) ?? fallback; } catch { return fallback; }
 }
 
+export function getList(name, fallback = []) {
+  const found = getJson(name, fallback);
+  return Array.isArray(found) ? found : fallback;
+}
+
 /** Names that begin so, without the prefix that all of ours have. */
 export function names(start) {
   try { return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + start)).map((key) => key.slice(PREFIX.length)); } catch { return []; }

@@ -13,7 +13,7 @@ const WAIT_MS = 120;
 
 /** Whom a new message is for, as the browser kept it. */
 function kept(names) {
-  try { return JSON.parse(names || "[]"); } catch { return []; }
+  try { return JSON.parse(names).filter((party) => party.id && party.name); } catch { return []; }
 }
 
 export class Compose {

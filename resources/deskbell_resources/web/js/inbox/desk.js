@@ -34,7 +34,7 @@ export class Desk extends EventTarget {
     this.user = user;
     this.log = new Log(user.id);
     this.outbox = new Outbox(user.id);
-    this.groups = settings.getJson(`groups.${user.id}`, null); // ids of those that the person may write to; null: all, or not known
+    this.groups = settings.getList(`groups.${user.id}`, null); // ids of those that the person may write to; null: all, or not known
     this.connection = new Connection(options);
     this.first = true; // nothing rings while the log is fetched for the first time
     const on = (type, listener) => this.connection.addEventListener(type, ({ detail }) => listener(detail));
@@ -227,7 +227,7 @@ export class Desk extends EventTarget {
 
   /** Sends what waits, in order. */
   async flush() {
-    if (this.outbox.expire()) this.#tell("changed", { conversations: [], all: true });
+    if (this.outbox.expire(this.connection.online)) this.#tell("changed", { conversations: [], all: true });
     if (this.#sending) return;
     this.#sending = true;
     try {

@@ -37,7 +37,7 @@ class Inbox {
     this.drafts = new Drafts(found.user.id);
     this.selected = null;
     this.ringer = new Ringer(desk.log, (id) => this.openMessage(id));
-    this.side = new Side({ select: (id, focus) => this.select(id, focus), compose: () => this.compose(), menu: () => this.toggleMenu(), again: () => desk.connection.now(), unsent: () => this.select(desk.outbox.failed().at(-1).conversation) });
+    this.side = new Side({ select: (id, focus) => this.select(id, focus), compose: () => this.compose(), menu: () => this.toggleMenu(), again: () => desk.connection.now(), unsent: () => this.#toUnsent() });
     this.side.onSearch = () => this.showSide();
     this.pane = new Pane({
       send: (text) => this.reply(text), draft: (id, text) => this.drafts.set(id, text), back: () => this.leave(),
@@ -152,6 +152,12 @@ class Inbox {
     const address = `#${encodeURIComponent(id)}`;
     if (location.hash !== address) history.pushState(null, "", address);
     this.#open(id, focus);
+  }
+
+  #toUnsent() {
+    const last = this.desk.outbox.failed().at(-1);
+    if (last) this.select(last.conversation);
+    else this.showSide(); // another tab was quicker
   }
 
   #open(id, focus = null) {
