@@ -36,8 +36,7 @@ class Accounts:
 
     def login(self, request: Login, address: str) -> LoginAnswer:
         """A new device with its token. Unknown user, wrong password and disabled account look and last the same."""
-        account = texts.folded(request.username)
-        user = self._database.read(lambda connection: rows.by_name(connection, account))
+        user = self._database.read(lambda connection: _by_name(connection, request.username))
         device_name = texts.clean_line("device", request.device) or "unnamed"
         with self._guessing.attempt(*self._places(request, user, address)):
             self._check_password(user, request.password)
@@ -207,8 +206,12 @@ def _taken(name: str) -> RefusedError:
     return RefusedError(Code.INVALID, f"there is already a user called {name}")
 
 
+def _by_name(connection: Connection, name: str) -> User | None:
+    return rows.by_name(connection, texts.folded_before(name)) or rows.by_name(connection, texts.folded(name))
+
+
 def _found(connection: Connection, name: str) -> User:
-    user = rows.by_name(connection, texts.folded(name))
+    user = _by_name(connection, name)
     if user is None:
         raise RefusedError(Code.NOT_FOUND, f"there is no user called {name}")
     return user

@@ -1,5 +1,6 @@
 """Passwords as argon2id hashes, reckoned in native threads, at most two at once, so that the loop goes on."""
 
+import contextlib
 import secrets
 
 from argon2 import PasswordHasher
@@ -28,18 +29,18 @@ class Passwords:
         return str(self._in_thread(self._hasher.hash, texts.opaque(password)))
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """With no hash (no such user) it takes as long, and is false."""
-        matches = self._in_thread(self._matches, password_hash or self._dummy, texts.opaque(password))
+        """With no hash (no such user) it takes as long, and is false. A hash from before RFC 8265 is of what was typed."""
+        matches = self._in_thread(self._matches, password_hash or self._dummy, texts.opaque(password), password)
         return bool(matches) and password_hash is not None
 
     def close(self) -> None:
         self._threads.kill()
 
-    def _matches(self, password_hash: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(password_hash, password)
-        except (VerificationError, InvalidHashError):
-            return False
+    def _matches(self, password_hash: str, *typed: str) -> bool:
+        for password in dict.fromkeys(typed):
+            with contextlib.suppress(VerificationError, InvalidHashError):
+                return self._hasher.verify(password_hash, password)
+        return False
 
     def _in_thread(self, work: object, *arguments: str) -> object:
         if self._waiting >= WAITING_MAX:

@@ -28,6 +28,11 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name.casefold())
 
 
+def folded_before(name: str) -> str:
+    """As it was compared before RFC 8265: accounts from then are kept so."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def opaque(password: str) -> str:
     """`password` as it is hashed, however a keyboard composed it: OpaqueString of RFC 8265, and NFC where that profile
     refuses it, as it does emoji.

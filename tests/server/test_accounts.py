@@ -7,6 +7,7 @@ from typing import Any
 
 import gevent
 import pytest
+from argon2 import PasswordHasher
 
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
@@ -44,6 +45,22 @@ def test_names_are_unique_whatever_their_case_or_form(people: People) -> None:
 def test_a_password_is_the_same_however_a_keyboard_composes_it(people: People, chosen: str, typed: str) -> None:
     people.accounts.add("bob", chosen)
     assert login(people, "bob", typed)
+
+
+@pytest.mark.parametrize("password", ["a\u3000password", "pa\u0308ssword", SECRET])
+def test_an_account_from_before_names_had_one_width_is_still_found(people: People, password: str) -> None:
+    """As it was kept then: the name without case, the password as it was typed."""
+    people.accounts.add("bob", SECRET)
+    people.accounts.add("older", SECRET)
+    row = ("ＢＯＢ", "ｂｏｂ", PasswordHasher().hash(password), "older")
+    people.database.write(
+        lambda c: c.execute("UPDATE users SET name = ?, name_key = ?, password_hash = ? WHERE name = ?", row)
+    )
+    assert refusal(people, "bob", password + "!").code is Code.UNAUTHORIZED
+    assert people.devices.identify(login(people, "ＢＯＢ", password)).name == "ＢＯＢ"
+    people.accounts.set_password("ｂｏｂ", "another password")
+    assert people.devices.identify(login(people, "ｂｏｂ", "another password")).name == "ＢＯＢ"
+    assert people.devices.identify(login(people, "bob")).name == "bob"
 
 
 def test_a_password_may_hold_an_emoji(people: People) -> None:
