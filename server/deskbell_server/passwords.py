@@ -29,7 +29,7 @@ class Passwords:
         return str(self._in_thread(self._hasher.hash, texts.opaque(password)))
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """With no hash (no such user) it takes as long, and is false. A hash from before RFC 8265 is of what was typed."""
+        """With no hash (no such user) it takes as long, and is false. Before RFC 8265 what was typed was hashed."""
         matches = self._in_thread(self._matches, password_hash or self._dummy, texts.opaque(password), password)
         return bool(matches) and password_hash is not None
 
