@@ -5,11 +5,13 @@ Room 6 of a message's way. A ring waits here from its message's commit until its
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 from deskbell_desktop.core.effects import Effect, ShowPopup, SilenceRings, WithdrawPopup
 from deskbell_desktop.core.events import Looking, Moment, Ring
 from deskbell_desktop.core.views import Popup
 from deskbell_desktop.core.words import Words
+from deskbell_protocol.wire import Priority
 
 SUMMARY = "summary"
 """Key of the popup that stands for many conversations."""
@@ -132,13 +134,14 @@ class Rings:
     def _show(self, group: list[Ring], now: Moment) -> Effect:
         last = group[-1]
         rings = self._cover(last.conversation, group, now)
+        priority = _highest(rings)
         popup = Popup(
             key=last.conversation,
-            title=self._words.counted(last.title, len(rings)),
+            title=self._marked(self._words.counted(last.title, len(rings)), priority),
             body=last.body,
             sender=last.sender,
             message_key=last.id,
-            priority="urgent" if any(ring.priority == "urgent" for ring in group) else last.priority,
+            priority=priority,
             can_reply=last.can_reply,
         )
         return ShowPopup(popup, tuple(ring.id for ring in group))
@@ -151,15 +154,18 @@ class Rings:
             return [self._show(group, now)]
         rings = self._cover(SUMMARY, group, now)
         labels = list(dict.fromkeys(ring.label for ring in reversed(rings)))
-        urgent = any(ring.priority == "urgent" for ring in group)
+        priority = _highest(rings)
         popup = Popup(
             key=SUMMARY,
-            title=title(len(rings)),
+            title=self._marked(title(len(rings)), priority),
             body=self._words.from_people(labels),
-            priority="urgent" if urgent else "normal",
+            priority=priority,
             can_reply=False,
         )
         return [ShowPopup(popup, tuple(ring.id for ring in group))]
+
+    def _marked(self, title: str, priority: Priority) -> str:
+        return {"high": self._words.important, "urgent": self._words.urgent}.get(priority, str)(title)
 
     def _cover(self, key: str, group: list[Ring], now: Moment) -> list[Ring]:
         """All that the popup `key` stands for now."""
@@ -217,3 +223,7 @@ class Rings:
     @property
     def dues(self) -> list[float]:
         return [due for due in (self._due, self._coming_until) if due is not None]
+
+
+def _highest(rings: Iterable[Ring]) -> Priority:
+    return max((ring.priority for ring in rings), key=get_args(Priority).index)

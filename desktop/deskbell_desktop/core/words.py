@@ -33,6 +33,12 @@ class Words:
         """A popup's title, which stands for `count` messages."""
         return title if count < 2 else f"{title} ({count} new)"
 
+    def important(self, title: str) -> str:
+        return f"Important: {title}"
+
+    def urgent(self, title: str) -> str:
+        return f"Urgent: {title}"
+
     def notice_title(self) -> str:
         """Over a problem of this computer or of the program itself."""
         return "Deskbell needs your attention"

@@ -47,6 +47,12 @@ class TranslatedWords(Words):
     def counted(self, title: str, count: int) -> str:
         return title if count < 2 else fill(translate("Core", "%1 (%2 new)"), title, count)
 
+    def important(self, title: str) -> str:
+        return fill(translate("Core", "Important: %1"), title)
+
+    def urgent(self, title: str) -> str:
+        return fill(translate("Core", "Urgent: %1"), title)
+
     def notice_title(self) -> str:
         return translate("Core", "Deskbell needs your attention")
 

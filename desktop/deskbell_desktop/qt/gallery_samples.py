@@ -101,7 +101,7 @@ def _english() -> Sample:
         (MARIA, XIAOMING, OPS),
         _pages("desk.example.org does not answer."),
         (
-            Popup("u3", "Grafana", "Disk on db-2 is 91 % full", GRAFANA, "m9", "high", False),
+            Popup("u3", "Important: Grafana", "Disk on db-2 is 91 % full", GRAFANA, "m9", "high", False),
             Popup("u1", "Maria Garcia", "Shall we ship it now?", MARIA, "m3"),
         ),
         "That name and password do not match. 3 tries left.",
@@ -137,7 +137,7 @@ def _chinese() -> Sample:
         (XIAOMING, LI, MARIA, OPS),
         _pages("desk.example.org 没有响应。"),
         (
-            Popup("u3", "Grafana", "db-2 的磁盘已用 91 %", GRAFANA, "m9", "high", False),
+            Popup("u3", "重要：Grafana", "db-2 的磁盘已用 91 %", GRAFANA, "m9", "high", False),
             Popup("u2", "陈晓明", "现在可以发布了吗？", XIAOMING, "m3"),
         ),
         "名称和密码不匹配，还可以再试 3 次。",

@@ -138,6 +138,14 @@
         <translation>未发送。%1</translation>
     </message>
     <message>
+        <source>Important: %1</source>
+        <translation>重要：%1</translation>
+    </message>
+    <message>
+        <source>Urgent: %1</source>
+        <translation>紧急：%1</translation>
+    </message>
+    <message>
         <source>1 message was not sent</source>
         <translation>1 条消息未发送</translation>
     </message>

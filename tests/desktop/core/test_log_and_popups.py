@@ -7,6 +7,7 @@ from deskbell_desktop.core import events as on
 from deskbell_desktop.core.events import Moment
 from deskbell_desktop.core.rings import SUMMARY
 from deskbell_protocol import limits, wire
+from deskbell_protocol.wire import Priority
 from tests.fakes import BOB, CHEN, ME, OPS, Bench, Clock, MemoryStore, of
 
 
@@ -294,6 +295,26 @@ def test_an_urgent_one_is_not_the_last_of_a_flood() -> None:
     effects = bench.push(*events)
     assert of(effects, do.ShowPopup)[0].popup.key == CHEN.id
     assert of(effects, do.ShowPopup)[0].popup.priority == "urgent"
+
+
+@pytest.mark.parametrize(
+    ("priorities", "priority", "title"),
+    [
+        (["normal"], "normal", "Bob Stone"),
+        (["low"], "low", "Bob Stone"),
+        (["high"], "high", "Important: Bob Stone"),
+        (["high", "low"], "high", "Important: Bob Stone (2 new)"),
+        (["urgent", "high"], "urgent", "Urgent: Bob Stone (2 new)"),
+    ],
+)
+def test_a_popup_says_how_much_it_matters(priorities: list[Priority], priority: Priority, title: str) -> None:
+    bench = Bench()
+    bench.online()
+    effects = bench.push(*[bench.log.message(priority=one) for one in priorities])
+    (popup,) = [effect.popup for effect in of(effects, do.ShowPopup)]
+    assert (popup.priority, popup.title) == (priority, title)
+    (effect,) = of(bench.push(bench.log.message(priority="low")), do.ShowPopup)
+    assert effect.popup.priority == priority, "it stands for the first ones too"
 
 
 def test_a_wall_clock_that_is_set_changes_nothing_for_live_messages() -> None:
