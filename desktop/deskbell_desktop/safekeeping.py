@@ -1,5 +1,6 @@
 """The store of whoever is at their desk: opened, tried again while its disk takes nothing, and closed."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,8 @@ class Safekeeping:
         loss = self.loss()
         store, self._carrier.store = self._carrier.store, None
         if store is not None:
+            if not loss:
+                _tell_waiting(store)
             store.close()
         if loss:
             log.error("%s", loss)
@@ -75,3 +78,9 @@ class Safekeeping:
         if self._carrier.come_back() or self._carrier.store is None:
             return ""
         return self._words.store_lost() if self._carrier.store.holds_unsent() else ""
+
+
+def _tell_waiting(store: Store) -> None:
+    with contextlib.suppress(StoreError):
+        if waiting := store.waiting():
+            log.info("messages still to be sent, after the next start: %d", waiting)

@@ -85,6 +85,12 @@ class Store:
         """Whether the person wrote something that is neither in the file nor at the server."""
         return not self._unsent() <= self._in_file
 
+    def waiting(self) -> int:
+        """How many messages go out by themselves."""
+        with self.reading() as database:
+            query = "SELECT count(*) FROM outbox WHERE json_extract(item, '$.state') = 'queued'"
+            return int(database.execute(query).fetchone()[0])
+
     def _unsent(self) -> frozenset[tuple[str, str]]:
         query = (
             "SELECT cid, item FROM outbox WHERE json_extract(item, '$.state') <> 'sent' UNION ALL SELECT * FROM drafts"

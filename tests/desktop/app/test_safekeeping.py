@@ -109,6 +109,18 @@ def test_what_would_be_lost_is_said_while_it_would_be_and_only_then(world: World
     assert lost == [Words().store_lost()]
 
 
+def test_what_waits_at_the_end_is_told_by_the_log(world: World, disk: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    keeper = Safekeeping(world.carrier, world, disk, Words(), lambda _ms, _call: None, print)  # type: ignore[arg-type]
+    world.tell(on.Wrote("c1", BOB.id, ("bob",), "on the disk"))
+    world.tell(on.Wrote("c2", BOB.id, ("bob",), ""))
+    keeper.close()
+    assert "messages still to be sent, after the next start: 1" in caplog.text
+    caplog.clear()
+    keeper.close()
+    assert "still to be sent" not in caplog.text
+
+
 def test_what_no_store_takes_is_tried_again(world: World, disk: Path) -> None:
     later: list[Callable[[], None]] = []
     desk = Desk(lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), lambda _error: None)
