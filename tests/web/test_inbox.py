@@ -296,6 +296,18 @@ def test_read_elsewhere_withdraws_the_notification(person: MakePerson, house: Se
     alex.page.wait_for_function("() => window.rung[0].closeSeen", timeout=2000)
 
 
+def test_a_notification_says_what_is_important_and_what_is_urgent(person: MakePerson, house: Server) -> None:
+    alex = person(permissions=["notifications"])
+    alex.context.add_init_script(WATCHED)
+    alex.sign_in("alex", PASSWORD)
+    maria = house.login("maria", PASSWORD)
+    for number, priority in enumerate(("high", "urgent", "low")):
+        house.publish(maria, "alex", body="x", priority=priority)
+        alex.page.wait_for_function("number => window.rung.length > number", arg=number)
+    titles = ["Important: Maria Garcia", "Urgent: Maria Garcia", "Maria Garcia"]
+    assert alex.page.evaluate("window.rung.map(({ title }) => title)") == titles
+
+
 def test_a_burst_makes_few_notifications(person: MakePerson, house: Server) -> None:
     alex, maria = person(permissions=["notifications"]), house.login("maria", PASSWORD)
     alex.context.add_init_script(WATCHED)

@@ -16,7 +16,7 @@ export default {
   "state.online": "已连接到 {host}", "state.connecting": "正在连接 {host}…", "state.offline": "正在等待连接", "state.again": "立即重试",
   "empty.loading": "正在加载消息…", "empty.loading.text": "第一次需要一点时间。", "empty.none": "这里还没有内容", "empty.none.text": "发给您的消息会在这里响起，并保留在这里。不妨由您来写第一条。",
   "empty.choose": "请选择一个会话", "empty.choose.text": "它的消息会显示在这里。",
-  "ring.more.other": "还有 {count} 条消息", "ring.group": "{sender}（{group}）", "ring.missed.other": "有 {count} 条消息在等您",
+  "ring.more.other": "还有 {count} 条消息", "ring.high": "重要：{title}", "ring.urgent": "紧急：{title}", "ring.group": "{sender}（{group}）", "ring.missed.other": "有 {count} 条消息在等您",
   "notify.on": "开启通知", "notify.off": "关闭通知", "notify.denied": "浏览器阻止了本页的通知，可在浏览器设置中允许。", "notify.cannot": "此浏览器只在 https 下显示通知。", "sound": "响铃",
   "signin": "登录", "signin.title": "登录 Deskbell", "signin.text": "消息在这里响起，就在您的桌面上。", "signin.name": "名称", "signin.password": "密码", "signin.both": "请输入名称和密码。", "signin.wrong": "名称与密码不符。",
   "signin.server": "服务器：{host}", "signin.again": "您已在此浏览器中退出登录。请重新登录，您写的内容都还在。", "signout": "退出登录", "signout.waiting": "还有消息没有发出。要退出登录并丢弃它们吗？", "signout.failed": "未能退出：无法连接服务器。",

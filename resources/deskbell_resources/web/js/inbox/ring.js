@@ -9,6 +9,7 @@ const WINDOW_MS = 10_000;
 const BELL_EVERY_MS = 1500;
 const BODY_CHARS = 300;
 const FOCUS = "deskbell-focus";
+const MARKED = { high: "ring.high", urgent: "ring.urgent" };
 
 /** The unread count where it can be seen from another tab. */
 export function showCount(count) {
@@ -63,7 +64,8 @@ export class Ringer {
     const sender = oneLine(labelOf(message.from), 60);
     const group = groupOf(message.to);
     const title = group ? t("ring.group", { sender, group: oneLine(labelOf(group), 60) }) : sender;
-    this.#show(conversation, title, oneLine(`${message.title}\n${message.body}`, BODY_CHARS), message.id);
+    const mark = MARKED[message.priority];
+    this.#show(conversation, mark ? t(mark, { title }) : title, oneLine(`${message.title}\n${message.body}`, BODY_CHARS), message.id);
   }
 
   /** What came while this browser was away: one ring for all of it. */
