@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,14 @@ def is_of(imported: str, *packages: str) -> bool:
 
 OURS = ("deskbell_protocol", "deskbell_desktop", "deskbell_server", "deskbell_resources")
 
+WORDS = tuple(f"deskbell_server.{name}" for name in ("errors", "principals", "limiter", "clock"))
+"""What every room of the server speaks of."""
+
+
+def of_server(*rooms: str) -> tuple[str, ...]:
+    return (*(f"deskbell_server.{room}" for room in rooms), *WORDS, "deskbell_protocol")
+
+
 # Within a place: of our own packages it may import only these.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "deskbell_protocol": ("deskbell_protocol",),
@@ -88,11 +97,19 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "deskbell_server": ("deskbell_server", "deskbell_protocol", "deskbell_resources"),
     "deskbell_server.transport": ("deskbell_server.transport", "deskbell_protocol"),
-    "deskbell_server.store": (
-        "deskbell_server.store",
-        "deskbell_server.errors",
-        "deskbell_server.principals",
-        "deskbell_protocol",
+    "deskbell_server.store": of_server("store"),
+    "deskbell_server.people": of_server("people", "store"),
+    "deskbell_server.messaging": of_server("messaging", "people", "store"),
+    "deskbell_server.upkeep": of_server("upkeep", "people", "store"),
+    "deskbell_server.delivery": of_server("delivery", "messaging", "people", "store", "transport"),
+    "deskbell_server.redis": of_server("redis", "delivery", "messaging", "store"),
+    "deskbell_server.edge": of_server("edge", "delivery", "people", "store"),
+    "deskbell_server.ingest": of_server(
+        "ingest", "edge", "redis", "delivery", "messaging", "people", "store", "transport"
+    ),
+    "deskbell_server.web": (
+        *of_server("web", "edge", "delivery", "messaging", "people", "transport"),
+        "deskbell_resources",
     ),
 }
 
@@ -100,8 +117,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 ONLY_WITHIN: dict[tuple[str, ...], tuple[str, ...]] = {
     ("PySide6", "shiboken6"): ("deskbell_desktop.qt", "deskbell_desktop.notify", "deskbell_desktop.app"),
     ("flask", "flask_socketio", "werkzeug"): (
+        "deskbell_server.edge",
         "deskbell_server.ingest",
-        "deskbell_server.app",
+        "deskbell_server.process.app",
         "deskbell_server.transport",
         "deskbell_server.web",
     ),
@@ -138,7 +156,7 @@ def breaches_of_imports(module: Module) -> list[str]:
 
 # -- what may be written where ------------------------------------------------------------------------------------
 
-CONFIG = ("deskbell_desktop.config", "deskbell_server.config")
+CONFIG = ("deskbell_desktop.config", "deskbell_server.process.config")
 SPEAKS = ("deskbell_server.cli", "deskbell_server.__main__", "deskbell_desktop.__main__", "deskbell_desktop.cli")
 SQL = re.compile(
     r"^\s*(SELECT\s.+\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE)\b", re.DOTALL
@@ -204,6 +222,18 @@ def test_imports_follow_the_layers() -> None:
     assert [breach for module in SOURCES for breach in breaches_of_imports(module)] == []
 
 
+ROOMS = frozenset(path.name for path in (ROOT / "server/deskbell_server").iterdir() if (path / "__init__.py").exists())
+
+
+def test_the_rooms_of_the_server_stand_in_no_circle() -> None:
+    within: dict[str, set[str]] = {room: set() for room in ROOMS}
+    for module in SOURCES:
+        package, room, *_ = (*module.name.split("."), "", "")
+        if package == "deskbell_server" and room in ROOMS:
+            within[room] |= {imported.split(".")[1] for imported in module.imports if is_of(imported, package)}
+    TopologicalSorter({room: (others & ROOMS) - {room} for room, others in within.items()}).prepare()
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_nothing_is_written_where_it_does_not_belong(rule: str) -> None:
     check, exempt = RULES[rule]
@@ -253,8 +283,8 @@ BROKEN = [
     ("deskbell_desktop.core.session", "import aiohttp"),
     ("deskbell_desktop.core.session", "def f():\n    from deskbell_desktop.io import store"),
     ("deskbell_desktop.io.http", "import deskbell_server.errors"),
-    ("deskbell_server.messages", "from flask import request"),
-    ("deskbell_server.messages", "import sqlite3"),
+    ("deskbell_server.messaging.messages", "from flask import request"),
+    ("deskbell_server.messaging.messages", "import sqlite3"),
     ("deskbell_server.transport.native", "from deskbell_server.errors import Problem"),
     ("deskbell_protocol.wire", "import sqlalchemy"),
     ("deskbell_desktop.qt.window", "from deskbell_desktop.io.store import Store"),

@@ -11,7 +11,7 @@ import pytest
 import redis
 from jeepney import DBusAddress
 
-from deskbell_server.config import DATABASE_NAME
+from deskbell_server.process.config import DATABASE_NAME
 from tests.desk.bus import Bus
 from tests.desk.desktop import Desk
 from tests.desk.processes import Child, NotInTimeError, leftovers, wait_for

@@ -21,7 +21,7 @@ class Made(NamedTuple):
 def fill(database: Path, count: int) -> list[Made]:
     """Makes the database with `count` accounts in one transaction."""
     from deskbell_protocol.ids import new_id, now_ms
-    from deskbell_server.devices import token_hash
+    from deskbell_server.people.devices import token_hash
     from deskbell_server.store import devices, migrate, sqlite, users
 
     migrate.prepare(database)

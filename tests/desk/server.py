@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from deskbell_server.config import DATABASE_NAME
+from deskbell_server.process.config import DATABASE_NAME
 from tests.desk.processes import Child, free_port
 
 PROGRAM = Path(sys.executable).with_name("deskbell-server")

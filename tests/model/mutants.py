@@ -16,7 +16,7 @@ from deskbell_desktop.core.outbox import Outbox
 from deskbell_desktop.core.rings import Rings
 from deskbell_desktop.io.store import Store
 from deskbell_protocol import wire
-from deskbell_server import messages, reading
+from deskbell_server.messaging import messages, reading
 from deskbell_server.store import doors, logs
 from tests.model import office
 

@@ -15,13 +15,13 @@ from deskbell_server.clock import Ages, Clock
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.limiter import Limiter, Rate
-from deskbell_server.messages import Messages, Stored
+from deskbell_server.messaging.messages import Messages, Stored
+from deskbell_server.messaging.reading import Reading
 from deskbell_server.principals import Principal
-from deskbell_server.pruning import Kept, Pruning
-from deskbell_server.reading import Reading
 from deskbell_server.store import backup, groups, logs, migrate, users
 from deskbell_server.store.database import Connection
 from deskbell_server.store.wake import Job
+from deskbell_server.upkeep.retention import Kept, Pruning
 
 T = TypeVar("T")
 GROUP = "@team"

@@ -8,8 +8,9 @@ from typing import LiteralString
 
 import pytest
 
-from deskbell_server.config import make_place
-from deskbell_server.services import People, open_people
+from deskbell_server.people.people import People
+from deskbell_server.process.config import make_place
+from deskbell_server.process.services import open_people
 from tests.desk.processes import free_port
 from tests.desk.server import Login, Server
 from tests.server.wires import Wire

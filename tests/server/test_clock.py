@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from deskbell_server.clock import BELIEVE_MS, CATCH_UP, Ages, Clock
-from deskbell_server.services import People
-from deskbell_server.tickets import KEY_BYTES, Tickets
+from deskbell_server.people.people import People
+from deskbell_server.people.tickets import KEY_BYTES, Tickets
 from tests.desk.processes import wait_for
 from tests.desk.server import Login, Server
 from tests.server.conftest import PASSWORDS

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from deskbell_server.__main__ import main
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.ingest.socket import Desk
-from deskbell_server.messages import Messages
+from deskbell_server.messaging.messages import Messages
 from deskbell_server.store.postgres import PostgresSession
 from tests.torture.clock import bend_own_clock
 

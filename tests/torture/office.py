@@ -16,7 +16,7 @@ import psutil
 
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Party
-from deskbell_server.devices import token_hash
+from deskbell_server.people.devices import token_hash
 from deskbell_server.store import devices, groups, users
 from tests.desk.processes import Child, NotInTimeError, free_port, wait_for
 from tests.torture.databases import Database

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deskbell_server.tickets import Tickets
+from deskbell_server.people.tickets import Tickets
 from tests.desk.server import Server
 from tests.web.conftest import PASSWORD
 

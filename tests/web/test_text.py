@@ -11,7 +11,7 @@ import pytest
 
 from deskbell_desktop.core import text
 from deskbell_protocol.characters import can_be_seen
-from deskbell_server import texts as server
+from deskbell_server.people import texts as server
 from tests.conftest import require
 from tests.texts import CLEANED, LINKS, SEEN
 

@@ -5,12 +5,12 @@ import click
 from deskbell_protocol import names
 from deskbell_protocol.ids import new_id
 from deskbell_protocol.wire import Priority, Publish
-from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.cli.devices import day
-from deskbell_server.config import Place
 from deskbell_server.limiter import Limiter, Rate
-from deskbell_server.messages import Messages
-from deskbell_server.services import open_people
+from deskbell_server.messaging.messages import Messages
+from deskbell_server.people.activity import COMMAND_LINE
+from deskbell_server.process.config import Place
+from deskbell_server.process.services import open_people
 
 
 @click.command()

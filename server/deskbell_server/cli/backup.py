@@ -5,18 +5,18 @@ from pathlib import Path
 import click
 
 from deskbell_protocol.ids import now_ms
-from deskbell_server.activity import COMMAND_LINE
 from deskbell_server.cli.options import Finite
 from deskbell_server.clock import Ages
-from deskbell_server.config import Place
 from deskbell_server.errors import SetupError
-from deskbell_server.pruning import Kept, Pruning
-from deskbell_server.services import open_people
-from deskbell_server.serving import is_served
+from deskbell_server.people.activity import COMMAND_LINE
+from deskbell_server.process.config import Place
+from deskbell_server.process.services import open_people
+from deskbell_server.process.serving import is_served
 from deskbell_server.store import backup as files
 from deskbell_server.store import doors
 from deskbell_server.store.database import Connection
 from deskbell_server.store.opening import other_sessions
+from deskbell_server.upkeep.retention import Kept, Pruning
 
 
 @click.command()

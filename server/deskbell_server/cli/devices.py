@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import click
 
-from deskbell_server.activity import COMMAND_LINE
-from deskbell_server.config import Place
-from deskbell_server.services import open_people
+from deskbell_server.people.activity import COMMAND_LINE
+from deskbell_server.process.config import Place
+from deskbell_server.process.services import open_people
 
 
 @click.group()

@@ -2,8 +2,8 @@
 
 import click
 
-from deskbell_server.config import Place
-from deskbell_server.services import open_people
+from deskbell_server.process.config import Place
+from deskbell_server.process.services import open_people
 
 
 @click.group()

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from deskbell_protocol import __version__
-from deskbell_server import config
 from deskbell_server.cli.activity import activity, announce
 from deskbell_server.cli.backup import backup, prune, restore
 from deskbell_server.cli.devices import device
@@ -15,6 +14,7 @@ from deskbell_server.cli.groups import group
 from deskbell_server.cli.options import options
 from deskbell_server.cli.users import user
 from deskbell_server.errors import DeskbellError
+from deskbell_server.process import config
 
 
 class Commands(click.Group):
@@ -71,7 +71,7 @@ def serve(ctx: click.Context, /, **values: Any) -> None:
     """Run the server, until it is told to stop."""
     settings = config.Settings(place=ctx.obj, **values)
     if settings.workers > 1:
-        from deskbell_server.supervisor import Supervisor
+        from deskbell_server.process.supervisor import Supervisor
 
         sys.exit(Supervisor(settings, run).run())
     run(settings)
@@ -79,7 +79,7 @@ def serve(ctx: click.Context, /, **values: Any) -> None:
 
 def run(settings: config.Settings) -> None:
     """Serves in this process."""
-    from deskbell_server import app
+    from deskbell_server.process import app
 
     app.serve(settings, click.echo)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from deskbell_server.config import Option
+from deskbell_server.process.config import Option
 
 
 class Finite(click.FloatRange):

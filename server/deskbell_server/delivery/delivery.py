@@ -10,10 +10,10 @@ from deskbell_protocol import names
 from deskbell_protocol.errors import FATAL, Code
 from deskbell_protocol.wire import Bye, Message
 from deskbell_server.delivery.presence import Presence, device_room, user_room
-from deskbell_server.messages import Stored
-from deskbell_server.reading import Marked
+from deskbell_server.messaging.messages import Stored
+from deskbell_server.messaging.reading import Marked
+from deskbell_server.messaging.views import hides_parties, seen_by
 from deskbell_server.transport import Transport
-from deskbell_server.views import hides_parties, seen_by
 
 log = logging.getLogger(__name__)
 

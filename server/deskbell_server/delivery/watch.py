@@ -10,8 +10,8 @@ import gevent
 from deskbell_protocol import limits
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
-from deskbell_server.devices import Devices
 from deskbell_server.errors import OutcomeUnknownError, UnavailableError
+from deskbell_server.people.devices import Devices
 from deskbell_server.store import users
 from deskbell_server.store.database import Database
 

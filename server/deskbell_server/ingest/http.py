@@ -7,14 +7,14 @@ from flask import Blueprint, Response, g, request
 
 from deskbell_protocol import limits
 from deskbell_protocol.wire import Device, Login, Publish
-from deskbell_server.accounts import Accounts
-from deskbell_server.devices import Devices
-from deskbell_server.groups import Groups
-from deskbell_server.ingest.web import Needs, answer, body_as, caller, needs, number
-from deskbell_server.messages import Messages
+from deskbell_server.edge.gate import Needs, answer, body_as, caller, needs, number
+from deskbell_server.messaging.messages import Messages
+from deskbell_server.messaging.reading import Reading
+from deskbell_server.messaging.scheduled import Scheduled
+from deskbell_server.people.accounts import Accounts
+from deskbell_server.people.devices import Devices
+from deskbell_server.people.groups import Groups
 from deskbell_server.principals import Principal
-from deskbell_server.reading import Reading
-from deskbell_server.scheduled import Scheduled
 from deskbell_server.store.devices import DeviceRow
 from deskbell_server.store.doors import ScheduledRow
 

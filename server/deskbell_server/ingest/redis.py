@@ -18,12 +18,12 @@ import msgspec
 
 from deskbell_protocol import wire
 from deskbell_protocol.errors import Code
-from deskbell_server.devices import Devices
 from deskbell_server.errors import LimitedError, OutcomeUnknownError, RefusedError, UnavailableError
 from deskbell_server.ingest.redis_channel import ChannelDoor
 from deskbell_server.ingest.redis_entries import NAME, Done, Fields, Publisher, decoded, fields_of
-from deskbell_server.messages import Messages, Stored
-from deskbell_server.redis_link import Crossing, Loop, make_client
+from deskbell_server.messaging.messages import Messages, Stored
+from deskbell_server.people.devices import Devices
+from deskbell_server.redis.link import Crossing, Loop, make_client
 
 log = logging.getLogger(__name__)
 

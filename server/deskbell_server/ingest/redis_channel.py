@@ -11,8 +11,8 @@ from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_server.errors import RefusedError
 from deskbell_server.ingest.redis_entries import NAME, Publisher, decoded
-from deskbell_server.messages import Stored
-from deskbell_server.redis_link import Crossing, Loop, make_client
+from deskbell_server.messaging.messages import Stored
+from deskbell_server.redis.link import Crossing, Loop, make_client
 
 log = logging.getLogger(__name__)
 

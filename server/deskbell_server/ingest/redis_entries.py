@@ -8,10 +8,10 @@ import msgspec
 
 from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import Code
-from deskbell_server.devices import Devices
+from deskbell_server.edge import wording
 from deskbell_server.errors import RefusedError
-from deskbell_server.ingest import wording
-from deskbell_server.messages import Messages, Stored
+from deskbell_server.messaging.messages import Messages, Stored
+from deskbell_server.people.devices import Devices
 
 NAME = "deskbell:publish"
 TIME = re.compile(r"[0-9]{1,16}")

@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 from flask import Blueprint, Response, request
 
 from deskbell_protocol.errors import HTTP_STATUS, Code
-from deskbell_server.accounts import Accounts
+from deskbell_server.edge.gate import Needs, needs, raw_body
 from deskbell_server.errors import RefusedError
 from deskbell_server.ingest import setup_page as page
-from deskbell_server.ingest.web import Needs, needs, raw_body
+from deskbell_server.people.accounts import Accounts
 
 LIFE_S = 15 * 60.0
 

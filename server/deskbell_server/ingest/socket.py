@@ -11,13 +11,13 @@ from deskbell_protocol import PROTOCOL_VERSION, names, wire
 from deskbell_protocol.errors import FATAL, FINAL, Code
 from deskbell_server.delivery.presence import Presence, device_room, user_room
 from deskbell_server.delivery.watch import Watch
-from deskbell_server.devices import Devices
+from deskbell_server.edge import wording
+from deskbell_server.edge.gate import printable
 from deskbell_server.errors import RefusedError
-from deskbell_server.ingest import wording
-from deskbell_server.ingest.web import printable
-from deskbell_server.messages import Messages, Stored
+from deskbell_server.messaging.messages import Messages, Stored
+from deskbell_server.messaging.reading import Reading
+from deskbell_server.people.devices import Devices
 from deskbell_server.principals import Principal
-from deskbell_server.reading import Reading
 from deskbell_server.transport import ConnectionRefusedError as NotConnectedError
 from deskbell_server.transport import Later, Transport
 

@@ -7,11 +7,11 @@ from flask import Flask, Response
 
 from deskbell_protocol.wire import Login
 from deskbell_server.delivery.presence import Presence
+from deskbell_server.edge.gate import Needs
 from deskbell_server.errors import SetupError
-from deskbell_server.ingest.web import Needs
-from deskbell_server.messages import Messages
+from deskbell_server.messaging.messages import Messages
+from deskbell_server.people.people import People
 from deskbell_server.principals import Principal
-from deskbell_server.services import People
 from deskbell_server.transport import Transport
 from deskbell_server.web.admin import Admin
 from deskbell_server.web.browser import Browser

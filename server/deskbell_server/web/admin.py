@@ -10,9 +10,9 @@ from msgspec import Meta, field
 from deskbell_protocol import limits, names
 from deskbell_protocol.wire import Incoming, Key, Priority, Publish, Text, Title
 from deskbell_server.delivery.presence import Presence
-from deskbell_server.ingest.web import Needs, answer, body_as, caller, needs
-from deskbell_server.messages import Messages
-from deskbell_server.services import People
+from deskbell_server.edge.gate import Needs, answer, body_as, caller, needs
+from deskbell_server.messaging.messages import Messages
+from deskbell_server.people.people import People
 from deskbell_server.web.browser import Browser
 from deskbell_server.web.session import describe
 

@@ -7,12 +7,12 @@ from flask import Response, request
 
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import LoginAnswer
-from deskbell_server import tickets
-from deskbell_server.accounts import KNOWN_S
-from deskbell_server.devices import Devices
 from deskbell_server.errors import RefusedError
+from deskbell_server.people import tickets
+from deskbell_server.people.accounts import KNOWN_S
+from deskbell_server.people.devices import Devices
+from deskbell_server.people.tickets import Tickets
 from deskbell_server.principals import Principal
-from deskbell_server.tickets import Tickets
 from deskbell_server.transport import origins
 
 SESSION_COOKIE = "deskbell_session"

@@ -13,9 +13,9 @@ from flask import Blueprint, Response, request
 from flask_socketio import emit, join_room, leave_room, send
 
 from deskbell_protocol.errors import Code
-from deskbell_server.devices import Devices
+from deskbell_server.edge.gate import Needs, answer, needs
 from deskbell_server.errors import RefusedError
-from deskbell_server.ingest.web import Needs, answer, needs
+from deskbell_server.people.devices import Devices
 from deskbell_server.transport import ConnectionRefusedError as NotConnectedError
 from deskbell_server.transport import Transport
 from deskbell_server.web.browser import Browser

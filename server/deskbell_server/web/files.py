@@ -10,8 +10,8 @@ from flask import Blueprint, Response, request
 
 from deskbell_protocol.errors import Code
 from deskbell_resources.files import read, resource
+from deskbell_server.edge.gate import Needs, needs
 from deskbell_server.errors import RefusedError
-from deskbell_server.ingest.web import Needs, needs
 
 log = logging.getLogger(__name__)
 

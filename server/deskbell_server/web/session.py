@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Incoming, Login, LoginAnswer
+from deskbell_server.edge.gate import Needs, answer, body_as, caller, needs
 from deskbell_server.errors import RefusedError
-from deskbell_server.ingest.web import Needs, answer, body_as, caller, needs
-from deskbell_server.services import People
+from deskbell_server.people.people import People
 from deskbell_server.web.browser import SESSION_COOKIE, Browser, cookie
 
 TICKET_S = 60.0

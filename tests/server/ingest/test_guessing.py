@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deskbell_server.guessing import FAILURES
+from deskbell_server.people.guessing import FAILURES
 from tests.desk.server import Server
 from tests.server.conftest import PASSWORDS
 from tests.web.test_sessions import Caller

@@ -8,14 +8,14 @@ from flask import Flask, Response
 
 from deskbell_protocol import names
 from deskbell_protocol.errors import HTTP_STATUS, Code
-from deskbell_server.app import Server
-from deskbell_server.config import Place, Settings
-from deskbell_server.devices import Devices
+from deskbell_server.edge.gate import Gate, Needs
 from deskbell_server.errors import UnavailableError
 from deskbell_server.ingest.socket import Desk
-from deskbell_server.ingest.web import Gate, Needs
-from deskbell_server.services import People
-from deskbell_server.tickets import KEY_BYTES, Tickets
+from deskbell_server.people.devices import Devices
+from deskbell_server.people.people import People
+from deskbell_server.people.tickets import KEY_BYTES, Tickets
+from deskbell_server.process.app import Server
+from deskbell_server.process.config import Place, Settings
 
 PAGES = {"web_files.inbox", "web_files.admin", "web_files.password", "web_files.diagnostics", "web_files.file"}
 SIGN_IN = {"web_session.session", "web_session.login", "web_session.check_link", "web_session.choose_password"}

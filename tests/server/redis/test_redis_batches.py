@@ -14,7 +14,7 @@ from deskbell_server.errors import LimitedError, UnavailableError
 from deskbell_server.ingest.redis import GROUP, StreamDoor
 from deskbell_server.ingest.redis_channel import HEARD_MAX, READER, ChannelDoor
 from deskbell_server.ingest.redis_entries import NAME, Done, Publisher
-from deskbell_server.redis_link import Crossing
+from deskbell_server.redis.link import Crossing
 from tests.desk.processes import wait_for
 from tests.desk.services import OwnRedis
 

@@ -1,0 +1,1 @@
+"""What all doors share: who may come in, bodies, answers, proxies, health."""

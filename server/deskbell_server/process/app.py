@@ -1,0 +1,230 @@
+"""The composition root of `serve`: builds every part, runs them, and ends them in order."""
+
+import gc
+import logging
+import signal
+import ssl
+import time
+from collections.abc import Callable
+
+import gevent
+from flask import Flask
+
+from deskbell_protocol import limits
+from deskbell_protocol.errors import Code
+from deskbell_server.clock import Ages
+from deskbell_server.delivery.delivery import Delivery
+from deskbell_server.delivery.everywhere import Everywhere
+from deskbell_server.delivery.presence import Presence
+from deskbell_server.delivery.watch import Watch
+from deskbell_server.edge.gate import BODY_S, Gate, InFlight
+from deskbell_server.edge.health import Health
+from deskbell_server.edge.proxies import Proxies
+from deskbell_server.errors import SetupError, cannot_listen
+from deskbell_server.ingest import socket
+from deskbell_server.ingest.http import Api
+from deskbell_server.ingest.redis import RedisDoors
+from deskbell_server.ingest.setup import SetupPage
+from deskbell_server.limiter import Limiter, Rate
+from deskbell_server.messaging.messages import Messages
+from deskbell_server.messaging.reading import Reading
+from deskbell_server.messaging.scheduled import Scheduled
+from deskbell_server.people import guessing
+from deskbell_server.people.people import People
+from deskbell_server.process import logs
+from deskbell_server.process.config import Settings
+from deskbell_server.process.services import open_people
+from deskbell_server.process.serving import serving
+from deskbell_server.redis.hints import Hints
+from deskbell_server.store import users
+from deskbell_server.store.opening import check_durable
+from deskbell_server.store.sqlite import Commits
+from deskbell_server.transport import Options, make_transport
+from deskbell_server.upkeep.housekeeping import Housekeeping
+from deskbell_server.upkeep.retention import Kept, Pruning
+from deskbell_server.web import Web, check_diagnostics
+
+log = logging.getLogger(__name__)
+
+PUBLISH_BURST = 100.0
+READING = Rate(per_s=50, burst=200)
+DRAIN_S = 10.0
+PATIENCE_S = limits.ANSWER_S - 0.3
+BACK_AFTER_MS = 1000
+GC_THRESHOLDS = (50_000, 20, 100)
+"""Almost nothing here is in a cycle, and each collection stands in the way of everybody's messages."""
+
+
+class Server:
+    """All parts of one running server; each is made here and nowhere else."""
+
+    def __init__(self, settings: Settings, people: People) -> None:
+        self._settings = settings
+        database = people.database
+        self.flask = Flask("deskbell_server", static_folder=None)
+        self.flask.url_map.merge_slashes = False  # or it would redirect, to whatever `Host` says
+        self._http = InFlight(self.flask)
+        proxies = Proxies.named(settings.trusted_proxy)
+        self.transport = make_transport(
+            self.flask,
+            Options(
+                kind="stock" if settings.transport == "stock" else "native",
+                polling=settings.polling,
+                allowed_origins=settings.allowed_origin,
+                environ=proxies.see_through,
+                place=lambda address: "" if proxies.trusts(address) else guessing.place(address),
+                unknown=socket.unknown,
+                body_bytes=2 * limits.REQUEST_BYTES,  # a little too long is still answered by the door, in its words
+                body_s=BODY_S,
+            ),
+        )
+        proxies.install(self.flask)  # outermost: long polling is seen so, too
+        presence = Presence()
+        self._delivery = Delivery(self.transport, presence, database.read(users.epoch))
+        publishing = Limiter(Rate(settings.publish_rate, PUBLISH_BURST))
+        place = settings.place
+        self._hints = Hints(place.redis, database, presence, self._delivery) if place.redis else None
+        announcing = self._hints or self._delivery
+        self._messages = Messages(database, publishing, announcing.message, people.clock.now)
+        reading = Reading(database, announcing.read, Limiter(READING), people.clock.now)
+        scheduled = Scheduled(database, announcing.message, people.clock.now)
+        self._doors = RedisDoors(place.redis, people.devices, self._messages, gevent.spawn) if place.redis else None
+        self._messages.on_scheduled = scheduled.on_scheduled
+        watch = Watch(database, people.devices, presence, self._delivery)
+        people.devices.on_revoked(self._delivery.close_devices)
+        worker = settings.worker
+        ages = Ages(people.clock)
+        keeping = Housekeeping(database, people.devices, ages)
+        self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, keeping.run]
+        if self._hints:
+            self._loops.append(self._hints.run)
+        kept = Kept(settings.retention_days or None, settings.retention_events or None)
+        if not kept.everything:
+            self._loops.append(lambda: Pruning(database, ages).run(kept))
+        self._everywhere = Everywhere(database, presence) if settings.worker or place.postgres else None
+        if self._everywhere:
+            self._loops.append(self._everywhere.run)
+        web = Web(
+            people,
+            self._messages,
+            self._everywhere or presence,
+            self.transport,
+            settings.allowed_origin,
+            settings.polling,
+            settings.diagnostics,
+        )
+        Gate(people.devices, web.sessions()).install(self.flask)
+        web.install(self.flask)
+        secret = (worker.setup_secret,) if worker else ()
+        self._setup = SetupPage(people.accounts, web.welcome, *secret)
+        api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
+        self.flask.register_blueprint(api.blueprint())
+        self.flask.register_blueprint(self._setup.blueprint())
+        self.flask.register_blueprint(Health(database, watch, self._has_redis, people.clock).blueprint())
+        socket.Desk(self.transport, people.devices, presence, watch, self._messages, reading).register()
+
+    def run(self, say: Callable[[str], None]) -> None:
+        """Serves until SIGTERM or SIGINT. `say` tells the person at the terminal."""
+        link = self._setup.link()  # before anybody is answered: whoever is must not see it end because a disk hangs
+        running = [gevent.spawn(loop) for loop in self._loops]
+        worker = self._settings.worker
+        if worker:
+            running.append(gevent.spawn(self._end_with_parent, worker.pipe))
+        handlers = [gevent.signal_handler(number, self._end) for number in (signal.SIGTERM, signal.SIGINT)]
+        self._ending = False
+        if self._doors:
+            self._doors.open()
+        try:
+            self.transport.serve(
+                self._settings.host,
+                self._settings.port,
+                ssl_context=_tls(self._settings),
+                reuse_port=worker is not None,
+                on_ready=lambda: self._ready(say, link),
+            )
+        except OSError as problem:
+            raise cannot_listen(self._settings.host, self._settings.port, problem) from problem
+        finally:
+            self._close_redis()
+            gevent.killall(running)
+            if self._everywhere:
+                self._everywhere.close()
+            for handler in handlers:
+                handler.cancel()
+
+    def _has_redis(self) -> bool:
+        """Whether all works that was asked of it."""
+        return (self._hints is None or self._hints.is_well) and (self._doors is None or self._doors.are_well)
+
+    def _close_redis(self) -> None:
+        for part in (self._doors, self._hints):
+            if part:
+                part.close()
+
+    def _ready(self, say: Callable[[str], None], link: str | None) -> None:
+        scheme = "https" if self._settings.tls_cert else "http"
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        address = f"{scheme}://{host}:{self.transport.port}"
+        worker = self._settings.worker
+        if worker is None or worker.number == 1:
+            self._tell(say, address, worker.of if worker else 1, link)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        log.info("listening on %s", address)
+
+    def _tell(self, say: Callable[[str], None], address: str, workers: int, link: str | None) -> None:
+        say(f"Deskbell listens on {address}" + (f" with {workers} processes" if workers > 1 else ""))
+        if link:
+            say(f"Nobody has an account yet. Within 15 minutes, open {address}{link} to make the first one.")
+
+    def _end_with_parent(self, pipe: int) -> None:
+        gevent.get_hub().wait(gevent.get_hub().loop.io(pipe, 1))
+        log.warning("the parent process is gone")
+        self._end()
+
+    def _end(self) -> None:
+        if not self._ending:
+            self._ending = True
+            gevent.spawn(self._drain)
+
+    def _drain(self) -> None:
+        """Says goodbye, lets every publish in flight be answered, then stops."""
+        log.info("shutting down")
+        self._messages.close()
+        self._delivery.bye_all(Code.UNAVAILABLE, BACK_AFTER_MS)
+        until = time.monotonic() + DRAIN_S
+        while (self._messages.in_flight or self._http.count) and time.monotonic() < until:
+            gevent.sleep(0.01)
+        self.transport.stop(max(1.0, until - time.monotonic()))
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    check_diagnostics(settings.diagnostics, settings.host)
+    if settings.place.postgres and not settings.i_accept_loss:
+        check_durable(settings.place.postgres)
+    commits = Commits(settings.database_sync, settings.commit_jobs)
+    with open_people(settings.place, commits, PATIENCE_S) as people:
+        listener = logs.start(
+            settings.log_level, settings.place.logs, settings.worker.number if settings.worker else None
+        )
+        try:
+            with serving(settings.place):
+                Server(settings, people).run(say)
+            log.info("stopped")
+        finally:
+            listener.stop()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None:
+        if settings.tls_key is not None:
+            raise SetupError("--tls-key needs --tls-cert: without a certificate nothing would be encrypted")
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as problem:
+        raise SetupError(f"cannot use the certificate {settings.tls_cert}: {problem}") from problem
+    return context

@@ -1,0 +1,1 @@
+"""Redis between several processes: the connection to it, and hints."""
