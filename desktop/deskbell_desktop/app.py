@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from deskbell_desktop import clock, config
 from deskbell_desktop.carrier import Carrier
-from deskbell_desktop.config import Kept, Settings
+from deskbell_desktop.config import SavedSettings, Settings
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.session import Session
@@ -362,7 +362,7 @@ class App(QObject):
     def keep_quiet(self, quiet: bool) -> None:
         self._keep(msgspec.structs.replace(self._kept, quiet=quiet))
 
-    def _keep(self, kept: Kept) -> None:
+    def _keep(self, kept: SavedSettings) -> None:
         if kept == self._kept:
             return
         self._kept = kept

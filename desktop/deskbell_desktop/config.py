@@ -22,7 +22,7 @@ from deskbell_protocol.wire import Party
 Theme = Literal["system", "light", "dark"]
 
 
-class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+class SavedSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the profile's `settings.json` holds. Keys that are not known here are dropped at the next change."""
 
     server: str = ""
@@ -43,7 +43,7 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     def account(self) -> Account | None:
         return None if self.user is None or not self.server else Account(self.server, self.user, self.server_id)
 
-    def signed_in(self, account: Account, known: str) -> "Kept":
+    def signed_in(self, account: Account, known: str) -> "SavedSettings":
         """The same after a sign-in."""
         servers = {**self.known, account.server: known}
         return replace(self, server=account.server, user=account.user, server_id=account.server_id, known=servers)
@@ -57,7 +57,7 @@ class Settings:
     folder: Path
     """Where starts of this profile find each other: only this user may write there."""
     server: str
-    kept: Kept
+    kept: SavedSettings
     activation_token: str = ""
     damaged: bool = False
     """The settings file could not be read; `kept` are the defaults."""
@@ -121,21 +121,21 @@ def default_profile() -> str:
     return str(user_data_path("deskbell", appauthor=False))
 
 
-def load_kept(path: Path) -> tuple[Kept, bool]:
+def load_kept(path: Path) -> tuple[SavedSettings, bool]:
     """What is kept, and whether it could not be read. A bad file is put aside, never fatal."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Kept), False
+        return msgspec.json.decode(path.read_bytes(), type=SavedSettings), False
     except FileNotFoundError:
-        return Kept(), False
+        return SavedSettings(), False
     except OSError:
-        return Kept(), True
+        return SavedSettings(), True
     except msgspec.DecodeError:
         with contextlib.suppress(OSError):
             path.replace(path.with_suffix(".damaged"))
-        return Kept(), True
+        return SavedSettings(), True
 
 
-def save_kept(path: Path, kept: Kept) -> None:
+def save_kept(path: Path, kept: SavedSettings) -> None:
     """Whole or not at all, readable for this user alone. Raises `OSError`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_suffix(".new")

@@ -15,7 +15,7 @@ class Rate:
 class Bucket:
     """What one key still has, and when that was reckoned."""
 
-    left: float
+    remaining: float
     at: float
 
 
@@ -32,36 +32,36 @@ class Limiter:
         if not self._rate.per_s:
             return 0.0
         bucket = self._filled(key, now)
-        if bucket.left >= 1.0:
-            bucket.left -= 1.0
+        if bucket.remaining >= 1.0:
+            bucket.remaining -= 1.0
             return 0.0
-        return (1.0 - bucket.left) / self._rate.per_s
+        return (1.0 - bucket.remaining) / self._rate.per_s
 
     def charge(self, key: str, more: float, now: float) -> None:
         """Takes `more` (less than none: gives back), whatever there is; there may be less than none then."""
         if self._rate.per_s:
             bucket = self._filled(key, now)
-            bucket.left = min(self._rate.burst, max(-self._rate.burst, bucket.left - more))
+            bucket.remaining = min(self._rate.burst, max(-self._rate.burst, bucket.remaining - more))
 
     def give_back(self, key: str, now: float) -> None:
         """Undoes a `take`."""
         bucket = self._buckets.get(key)
         if bucket is not None:
-            bucket.left, bucket.at = min(self._rate.burst, self._left(bucket, now) + 1.0), now
+            bucket.remaining, bucket.at = min(self._rate.burst, self._remaining(bucket, now) + 1.0), now
 
     def wait(self, key: str, now: float) -> float:
         """Seconds until there is one to take; takes nothing and remembers nothing."""
         bucket = self._buckets.get(key)
         if bucket is None or not self._rate.per_s:
             return 0.0
-        left = self._left(bucket, now)
-        return 0.0 if left >= 1.0 else (1.0 - left) / self._rate.per_s
+        remaining = self._remaining(bucket, now)
+        return 0.0 if remaining >= 1.0 else (1.0 - remaining) / self._rate.per_s
 
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def _left(self, bucket: Bucket, now: float) -> float:
-        return min(self._rate.burst, bucket.left + max(0.0, now - bucket.at) * self._rate.per_s)
+    def _remaining(self, bucket: Bucket, now: float) -> float:
+        return min(self._rate.burst, bucket.remaining + max(0.0, now - bucket.at) * self._rate.per_s)
 
     def _filled(self, key: str, now: float) -> Bucket:
         bucket = self._buckets.get(key)
@@ -70,12 +70,12 @@ class Limiter:
                 self._forget(now)
             bucket = self._buckets[key] = Bucket(self._rate.burst, now)
         else:
-            bucket.left, bucket.at = self._left(bucket, now), now
+            bucket.remaining, bucket.at = self._remaining(bucket, now), now
         return bucket
 
     def _forget(self, now: float) -> None:
         """Drops the full buckets; if all are in use, the oldest half, so that a flood of keys cannot grow memory."""
-        self._buckets = {k: b for k, b in self._buckets.items() if self._left(b, now) < self._rate.burst}
+        self._buckets = {k: b for k, b in self._buckets.items() if self._remaining(b, now) < self._rate.burst}
         if len(self._buckets) >= self._keys_max:
             by_age = sorted(self._buckets.items(), key=lambda item: item[1].at)
             self._buckets = dict(by_age[len(by_age) // 2 :])

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from deskbell_desktop.config import Kept, save_kept
+from deskbell_desktop.config import SavedSettings, save_kept
 from deskbell_desktop.io.secrets import SERVICE, TokenFile
 from deskbell_protocol import wire
 from tests.desk.hand import Hand, Window
@@ -48,7 +48,7 @@ class Client:
         self.user_id = user.id
         save_kept(
             self.profile / "settings.json",
-            Kept(server=self._server.url, user=user, theme=theme, token_in_file=True),  # type: ignore[arg-type]
+            SavedSettings(server=self._server.url, user=user, theme=theme, token_in_file=True),  # type: ignore[arg-type]
         )
         entry = f"{user.name} at {self._server.url} ({self.profile})"
         TokenFile(self.profile / "token.json").set_password(SERVICE, entry, login.token)

@@ -21,7 +21,7 @@ from deskbell_server.principals import Principal
 from deskbell_server.store import backup, groups, logs, migrate, users
 from deskbell_server.store.database import Connection
 from deskbell_server.store.wake import Job
-from deskbell_server.upkeep.retention import Kept, Pruning
+from deskbell_server.upkeep.retention import Pruning, RetentionPolicy
 
 T = TypeVar("T")
 GROUP = "@team"
@@ -175,7 +175,7 @@ class Office:
 
     def prune(self, keep: int) -> None:
         """Retention: of each log the newest `keep` events stay."""
-        Pruning(self.database, Ages(Clock())).prune(Kept(days=None, events=keep), "model")
+        Pruning(self.database, Ages(Clock())).prune(RetentionPolicy(days=None, events=keep), "model")
 
     # -- what is true -------------------------------------------------------------------------------------------------
 

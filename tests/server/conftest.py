@@ -9,7 +9,7 @@ from typing import LiteralString
 import pytest
 
 from deskbell_server.people.people import People
-from deskbell_server.process.config import make_place
+from deskbell_server.process.config import make_storage
 from deskbell_server.process.services import open_people
 from tests.desk.processes import free_port
 from tests.desk.server import Login, Server
@@ -29,7 +29,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def people(folder: Path, database_url: str) -> Iterator[People]:
     """The services about people on a fresh database, in this process."""
-    with open_people(make_place(folder / "data", database_url)) as opened:
+    with open_people(make_storage(folder / "data", database_url)) as opened:
         yield opened
 
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from deskbell_server.__main__ import main
 from deskbell_server.delivery.delivery import Delivery
-from deskbell_server.ingest.socket import Desk
+from deskbell_server.ingest.socket import SocketDoor
 from deskbell_server.messaging.messages import Messages
 from deskbell_server.store.postgres import PostgresSession
 from tests.torture.clock import bend_own_clock
@@ -49,7 +49,7 @@ class Failpoints:
         self._arm_commits()
         self._arm_delivery()
         for name in ("on_sync", "on_read", "on_ack", "on_send"):
-            _replace(Desk, name, self._failing(getattr(Desk, name)))
+            _replace(SocketDoor, name, self._failing(getattr(SocketDoor, name)))
         _replace(Messages, "publish", self._failing(Messages.publish))
 
     def _arm_commits(self) -> None:

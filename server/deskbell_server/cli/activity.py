@@ -9,7 +9,7 @@ from deskbell_server.cli.devices import day
 from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.messaging.messages import Messages
 from deskbell_server.people.activity import COMMAND_LINE
-from deskbell_server.process.config import Place
+from deskbell_server.process.config import Storage
 from deskbell_server.process.services import open_people
 
 
@@ -19,9 +19,9 @@ from deskbell_server.process.services import open_people
 @click.option("--title", default="", help="A line above it.")
 @click.option("--priority", type=click.Choice(["low", "normal", "high", "urgent"]), default="normal", show_default=True)
 @click.pass_obj
-def announce(place: Place, text: str, name: str, title: str, priority: Priority) -> None:
+def announce(storage: Storage, text: str, name: str, title: str, priority: Priority) -> None:
     """Send TEXT to everyone. A server that runs delivers it within a second."""
-    with open_people(place) as people:
+    with open_people(storage) as people:
         messages = Messages(people.database, Limiter(Rate(0, 1)), lambda _stored: None)
         draft = Publish(body=text, to=[names.EVERYONE], title=title, priority=priority)
         writer = people.accounts.writer(name)
@@ -32,8 +32,8 @@ def announce(place: Place, text: str, name: str, title: str, priority: Priority)
 @click.command()
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many, at most.")
 @click.pass_obj
-def activity(place: Place, limit: int) -> None:
+def activity(storage: Storage, limit: int) -> None:
     """What was done to accounts, groups and devices, newest first (times in UTC)."""
-    with open_people(place) as people:
+    with open_people(storage) as people:
         for row in people.activity.page(None, limit):
             click.echo("\t".join([day(row.at), row.actor, row.action, row.subject, row.detail]))

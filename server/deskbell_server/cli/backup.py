@@ -9,27 +9,27 @@ from deskbell_server.cli.options import Finite
 from deskbell_server.clock import Ages
 from deskbell_server.errors import SetupError
 from deskbell_server.people.activity import COMMAND_LINE
-from deskbell_server.process.config import Place
+from deskbell_server.process.config import Storage
 from deskbell_server.process.services import open_people
 from deskbell_server.process.serving import is_served
 from deskbell_server.store import backup as files
 from deskbell_server.store import doors
 from deskbell_server.store.database import Connection
 from deskbell_server.store.opening import other_sessions
-from deskbell_server.upkeep.retention import Kept, Pruning
+from deskbell_server.upkeep.retention import Pruning, RetentionPolicy
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
-def backup(place: Place, file: Path) -> None:
+def backup(storage: Storage, file: Path) -> None:
     """Write everything into FILE, while the server runs. Who has it can read all messages: keep it safe."""
-    with files.ending_in_order(), open_people(place) as people, files.written_whole(file) as draft:
-        if place.postgres:
+    with files.ending_in_order(), open_people(storage) as people, files.written_whole(file) as draft:
+        if storage.postgres:
             files.make_empty(draft)
             people.database.read(lambda connection: files.save_rows(connection, draft))
         else:
-            files.save_sqlite(place.database, draft)
+            files.save_sqlite(storage.database, draft)
     click.echo(f"Saved {file} ({file.stat().st_size:,} bytes).")
 
 
@@ -37,13 +37,13 @@ def backup(place: Place, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--force", is_flag=True, help="Even while a server runs: its clients then start again from the backup.")
 @click.pass_obj
-def restore(place: Place, file: Path, force: bool) -> None:
+def restore(storage: Storage, file: Path, force: bool) -> None:
     """Replace everything by the backup FILE. Clients notice it, and mark in their history what is missing.
 
     Devices that were signed out since the backup was made are signed in again: sign them out once more.
     """
-    with files.ending_in_order(), open_people(place) as people, files.readable(file) as copy:
-        if not force and (is_served(place) or (place.postgres and other_sessions(people.database))):
+    with files.ending_in_order(), open_people(storage) as people, files.readable(file) as copy:
+        if not force and (is_served(storage) or (storage.postgres and other_sessions(people.database))):
             raise SetupError("a server runs on this database: stop it first, or use --force")
 
         def job(connection: Connection) -> None:
@@ -58,11 +58,11 @@ def restore(place: Place, file: Path, force: bool) -> None:
 @click.option("--older-than", "days", type=Finite(0, min_open=True), help="Forget what is older than DAYS.")
 @click.option("--keep", "events", type=click.IntRange(0), help="Keep the newest N events of each person at most.")
 @click.pass_obj
-def prune(place: Place, days: float | None, events: int | None) -> None:
+def prune(storage: Storage, days: float | None, events: int | None) -> None:
     """Forget old messages, while the server runs. What devices have stored stays with them."""
-    kept = Kept(days, events)
+    kept = RetentionPolicy(days, events)
     if kept.everything:
         raise SetupError("say what is to go: --older-than DAYS, --keep N, or both")
-    with open_people(place) as people:
+    with open_people(storage) as people:
         pruned = Pruning(people.database, Ages(people.clock)).prune(kept, COMMAND_LINE)
     click.echo(f"Forgot {pruned.events} events and {pruned.messages} messages.")

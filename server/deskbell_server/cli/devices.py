@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from deskbell_server.people.activity import COMMAND_LINE
-from deskbell_server.process.config import Place
+from deskbell_server.process.config import Storage
 from deskbell_server.process.services import open_people
 
 
@@ -20,9 +20,9 @@ def day(at: int) -> str:
 
 @device.command("list")
 @click.pass_obj
-def list_devices(place: Place) -> None:
+def list_devices(storage: Storage) -> None:
     """All devices that are signed in, the last used first (times in UTC)."""
-    with open_people(place) as people:
+    with open_people(storage) as people:
         for row in people.devices.everyones():
             click.echo("\t".join([row.id, row.user_name, row.name, day(row.last_used_at)]))
 
@@ -30,8 +30,8 @@ def list_devices(place: Place) -> None:
 @device.command()
 @click.argument("device_id", metavar="ID")
 @click.pass_obj
-def revoke(place: Place, device_id: str) -> None:
+def revoke(storage: Storage, device_id: str) -> None:
     """Log a device out; a connected one is closed within two seconds."""
-    with open_people(place) as people:
+    with open_people(storage) as people:
         people.devices.revoke(device_id, COMMAND_LINE)
     click.echo("Signed out.")

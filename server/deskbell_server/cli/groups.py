@@ -2,7 +2,7 @@
 
 import click
 
-from deskbell_server.process.config import Place
+from deskbell_server.process.config import Storage
 from deskbell_server.process.services import open_people
 
 
@@ -16,9 +16,9 @@ def group() -> None:
 @click.argument("members", nargs=-1)
 @click.option("--display", default="", help="How the group is shown, such as 'Support team'.")
 @click.pass_obj
-def add(place: Place, name: str, members: tuple[str, ...], display: str) -> None:
+def add(storage: Storage, name: str, members: tuple[str, ...], display: str) -> None:
     """Make a group, or add members to it."""
-    with open_people(place) as people:
+    with open_people(storage) as people:
         people.groups.add(name, list(members), display)
     click.echo("Done.")
 
@@ -27,17 +27,17 @@ def add(place: Place, name: str, members: tuple[str, ...], display: str) -> None
 @click.argument("name")
 @click.argument("members", nargs=-1)
 @click.pass_obj
-def remove(place: Place, name: str, members: tuple[str, ...]) -> None:
+def remove(storage: Storage, name: str, members: tuple[str, ...]) -> None:
     """Remove members, or the whole group when none are named."""
-    with open_people(place) as people:
+    with open_people(storage) as people:
         people.groups.remove(name, list(members))
     click.echo("Done.")
 
 
 @group.command("list")
 @click.pass_obj
-def list_groups(place: Place) -> None:
+def list_groups(storage: Storage) -> None:
     """All groups with their members."""
-    with open_people(place) as people:
+    with open_people(storage) as people:
         for row in people.groups.listed():
             click.echo("\t".join([row.name, row.display, " ".join(row.members)]))

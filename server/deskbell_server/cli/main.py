@@ -50,7 +50,7 @@ def read_file(ctx: click.Context, _parameter: click.Parameter, path: Path | None
 @click.pass_context
 def command(ctx: click.Context, data: Path, database: str, redis: str) -> None:
     """The server of Deskbell: messages that ring at a desk."""
-    ctx.obj = config.make_place(data, database, redis)
+    ctx.obj = config.make_storage(data, database, redis)
 
 
 def too(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
@@ -59,7 +59,7 @@ def too(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
     if value and parameter.name:
         given = {name: ctx.parent.params[name] for name in ("data", "database", "redis")} | {parameter.name: value}
         ctx.parent.params[parameter.name] = value
-        ctx.obj = config.make_place(**given)
+        ctx.obj = config.make_storage(**given)
 
 
 @command.command()
@@ -69,7 +69,7 @@ def too(ctx: click.Context, parameter: click.Parameter, value: str) -> None:
 @click.pass_context
 def serve(ctx: click.Context, /, **values: Any) -> None:
     """Run the server, until it is told to stop."""
-    settings = config.Settings(place=ctx.obj, **values)
+    settings = config.Settings(storage=ctx.obj, **values)
     if settings.workers > 1:
         from deskbell_server.process.supervisor import Supervisor
 

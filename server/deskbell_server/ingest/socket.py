@@ -9,8 +9,8 @@ import msgspec
 
 from deskbell_protocol import PROTOCOL_VERSION, names, wire
 from deskbell_protocol.errors import FATAL, FINAL, Code
+from deskbell_server.delivery.follower import Follower
 from deskbell_server.delivery.presence import Presence, device_room, user_room
-from deskbell_server.delivery.watch import Watch
 from deskbell_server.edge import wording
 from deskbell_server.edge.gate import printable
 from deskbell_server.errors import RefusedError
@@ -36,7 +36,7 @@ def unknown(event: str) -> wire.Refusal:
     return wire.Refusal(code=Code.UNKNOWN_EVENT, message=f"there is no event “{printable(event)}”"[:200])
 
 
-class Desk(flask_socketio.Namespace):
+class SocketDoor(flask_socketio.Namespace):
     """Handlers of one connection run in order, without a Flask request context: each gets the `sid`."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Desk(flask_socketio.Namespace):
         transport: Transport,
         devices: Devices,
         presence: Presence,
-        watch: Watch,
+        follower: Follower,
         messages: Messages,
         reading: Reading,
     ) -> None:
@@ -52,7 +52,7 @@ class Desk(flask_socketio.Namespace):
         self._transport = transport
         self._devices = devices
         self._presence = presence
-        self._watch = watch
+        self._follower = follower
         self._messages = messages
         self._reading = reading
 
@@ -132,7 +132,7 @@ class Desk(flask_socketio.Namespace):
         self._presence.add(sid, principal)
         self._transport.join(sid, user_room(principal.user_id))
         self._transport.join(sid, device_room(principal.device_id))
-        self._watch.connected(principal.user_id)
+        self._follower.connected(principal.user_id)
         log.info(
             "%s connected: device %s from %s, %s",
             sid,

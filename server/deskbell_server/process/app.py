@@ -14,9 +14,9 @@ from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_server.clock import Ages
 from deskbell_server.delivery.delivery import Delivery
-from deskbell_server.delivery.everywhere import Everywhere
+from deskbell_server.delivery.follower import Follower
 from deskbell_server.delivery.presence import Presence
-from deskbell_server.delivery.watch import Watch
+from deskbell_server.delivery.shared_presence import SharedPresence
 from deskbell_server.edge.gate import BODY_S, Gate, InFlight
 from deskbell_server.edge.health import Health
 from deskbell_server.edge.proxies import Proxies
@@ -41,7 +41,7 @@ from deskbell_server.store.opening import check_durable
 from deskbell_server.store.sqlite import Commits
 from deskbell_server.transport import Options, make_transport
 from deskbell_server.upkeep.housekeeping import Housekeeping
-from deskbell_server.upkeep.retention import Kept, Pruning
+from deskbell_server.upkeep.retention import Pruning, RetentionPolicy
 from deskbell_server.web import Web, check_diagnostics
 
 log = logging.getLogger(__name__)
@@ -82,32 +82,32 @@ class Server:
         presence = Presence()
         self._delivery = Delivery(self.transport, presence, database.read(users.epoch))
         publishing = Limiter(Rate(settings.publish_rate, PUBLISH_BURST))
-        place = settings.place
-        self._hints = Hints(place.redis, database, presence, self._delivery) if place.redis else None
+        storage = settings.storage
+        self._hints = Hints(storage.redis, database, presence, self._delivery) if storage.redis else None
         announcing = self._hints or self._delivery
         self._messages = Messages(database, publishing, announcing.message, people.clock.now)
         reading = Reading(database, announcing.read, Limiter(READING), people.clock.now)
         scheduled = Scheduled(database, announcing.message, people.clock.now)
-        self._doors = RedisDoors(place.redis, people.devices, self._messages, gevent.spawn) if place.redis else None
+        self._doors = RedisDoors(storage.redis, people.devices, self._messages, gevent.spawn) if storage.redis else None
         self._messages.on_scheduled = scheduled.on_scheduled
-        watch = Watch(database, people.devices, presence, self._delivery)
+        follower = Follower(database, people.devices, presence, self._delivery)
         people.devices.on_revoked(self._delivery.close_devices)
         worker = settings.worker
         ages = Ages(people.clock)
         keeping = Housekeeping(database, people.devices, ages)
-        self._loops: list[Callable[[], None]] = [watch.run, scheduled.run, keeping.run]
+        self._loops: list[Callable[[], None]] = [follower.run, scheduled.run, keeping.run]
         if self._hints:
             self._loops.append(self._hints.run)
-        kept = Kept(settings.retention_days or None, settings.retention_events or None)
+        kept = RetentionPolicy(settings.retention_days or None, settings.retention_events or None)
         if not kept.everything:
             self._loops.append(lambda: Pruning(database, ages).run(kept))
-        self._everywhere = Everywhere(database, presence) if settings.worker or place.postgres else None
-        if self._everywhere:
-            self._loops.append(self._everywhere.run)
+        self._shared_presence = SharedPresence(database, presence) if settings.worker or storage.postgres else None
+        if self._shared_presence:
+            self._loops.append(self._shared_presence.run)
         web = Web(
             people,
             self._messages,
-            self._everywhere or presence,
+            self._shared_presence or presence,
             self.transport,
             settings.allowed_origin,
             settings.polling,
@@ -120,8 +120,8 @@ class Server:
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
         self.flask.register_blueprint(self._setup.blueprint())
-        self.flask.register_blueprint(Health(database, watch, self._has_redis, people.clock).blueprint())
-        socket.Desk(self.transport, people.devices, presence, watch, self._messages, reading).register()
+        self.flask.register_blueprint(Health(database, follower, self._has_redis, people.clock).blueprint())
+        socket.SocketDoor(self.transport, people.devices, presence, follower, self._messages, reading).register()
 
     def run(self, say: Callable[[str], None]) -> None:
         """Serves until SIGTERM or SIGINT. `say` tells the person at the terminal."""
@@ -147,8 +147,8 @@ class Server:
         finally:
             self._close_redis()
             gevent.killall(running)
-            if self._everywhere:
-                self._everywhere.close()
+            if self._shared_presence:
+                self._shared_presence.close()
             for handler in handlers:
                 handler.cancel()
 
@@ -201,15 +201,15 @@ class Server:
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     check_diagnostics(settings.diagnostics, settings.host)
-    if settings.place.postgres and not settings.i_accept_loss:
-        check_durable(settings.place.postgres)
+    if settings.storage.postgres and not settings.i_accept_loss:
+        check_durable(settings.storage.postgres)
     commits = Commits(settings.database_sync, settings.commit_jobs)
-    with open_people(settings.place, commits, PATIENCE_S) as people:
+    with open_people(settings.storage, commits, PATIENCE_S) as people:
         listener = logs.start(
-            settings.log_level, settings.place.logs, settings.worker.number if settings.worker else None
+            settings.log_level, settings.storage.logs, settings.worker.number if settings.worker else None
         )
         try:
-            with serving(settings.place):
+            with serving(settings.storage):
                 Server(settings, people).run(say)
             log.info("stopped")
         finally:

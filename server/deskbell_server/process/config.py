@@ -76,7 +76,7 @@ SERVE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Storage:
     """Where everything that must survive lies."""
 
     data: Path
@@ -109,7 +109,7 @@ class Worker:
 class Settings:
     """What `serve` runs with."""
 
-    place: Place
+    storage: Storage
     host: str
     port: int
     workers: int
@@ -149,15 +149,15 @@ def load(path: Path) -> dict[str, Any]:
     return _as_parameters(values) | {"serve": _as_parameters(serve)}
 
 
-def make_place(data: Path, database: str, redis: str = "") -> Place:
+def make_storage(data: Path, database: str, redis: str = "") -> Storage:
     if not database:
-        return Place(data, data / DATABASE_NAME, redis=redis)
+        return Storage(data, data / DATABASE_NAME, redis=redis)
     scheme, found, rest = database.partition("://")
     if scheme == POSTGRES and rest:
-        return Place(data, data / DATABASE_NAME, database, redis)
+        return Storage(data, data / DATABASE_NAME, database, redis)
     if not found or scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
         raise SetupError(f"--database must be sqlite:///PATH or {POSTGRES}://…, not {scheme}://…")
-    return Place(data, Path(rest[1:]), redis=redis)
+    return Storage(data, Path(rest[1:]), redis=redis)
 
 
 def _as_parameters(values: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from deskbell_server.people.groups import Groups
 from deskbell_server.people.passwords import Passwords
 from deskbell_server.people.people import People
 from deskbell_server.people.tickets import Tickets, read_key
-from deskbell_server.process.config import Place
+from deskbell_server.process.config import Storage
 from deskbell_server.store import ages
 from deskbell_server.store.opening import open_database
 from deskbell_server.store.sqlite import FULL, Commits
@@ -26,15 +26,15 @@ KEY_NAME = "web.key"
 
 
 @contextmanager
-def open_people(place: Place, commits: Commits = FULL, patience_s: float | None = None) -> Iterator[People]:
+def open_people(storage: Storage, commits: Commits = FULL, patience_s: float | None = None) -> Iterator[People]:
     """Makes the folder and the schema if need be; closes everything at the end."""
-    _make_private(place)
-    database = open_database(place.database, place.postgres, commits, patience_s)
+    _make_private(storage)
+    database = open_database(storage.database, storage.postgres, commits, patience_s)
     passwords = Passwords()
     try:
         clock = Clock()
         clock.not_before(database.read(ages.last))
-        tickets = Tickets(read_key(place.data / KEY_NAME), clock.now)
+        tickets = Tickets(read_key(storage.data / KEY_NAME), clock.now)
         devices = Devices(database, tickets)
         accounts = Accounts(database, passwords, devices, tickets)
         yield People(database, devices, accounts, Groups(database), tickets, Activity(database), clock)
@@ -43,25 +43,25 @@ def open_people(place: Place, commits: Commits = FULL, patience_s: float | None 
         database.close()
 
 
-def _make_private(place: Place) -> None:
+def _make_private(storage: Storage) -> None:
     """Whatever is made from here on is for this user only; a folder of others' things is left as it is, and refused."""
     os.umask(PRIVATE_UMASK)
     try:
-        place.data.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        mode = stat.S_IMODE(place.data.stat().st_mode)
-        if mode & PRIVATE_UMASK and any(place.data.iterdir()):
+        storage.data.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        mode = stat.S_IMODE(storage.data.stat().st_mode)
+        if mode & PRIVATE_UMASK and any(storage.data.iterdir()):
             raise SetupError(
-                f"{place.data} is open to others (mode {mode:o}) and not empty: "
-                f"name a folder of its own, or close it with `chmod 700 {place.data}`"
+                f"{storage.data} is open to others (mode {mode:o}) and not empty: "
+                f"name a folder of its own, or close it with `chmod 700 {storage.data}`"
             )
         if mode & PRIVATE_UMASK:
-            place.data.chmod(PRIVATE_FOLDER)
+            storage.data.chmod(PRIVATE_FOLDER)
     except OSError as problem:
-        raise SetupError(f"cannot use the folder {place.data}: {problem.strerror}") from problem
-    for path in (place.data / KEY_NAME, *([] if place.postgres else [place.database])):
+        raise SetupError(f"cannot use the folder {storage.data}: {problem.strerror}") from problem
+    for path in (storage.data / KEY_NAME, *([] if storage.postgres else [storage.database])):
         _refuse_others(path)
-    if not place.postgres and not place.database.parent.is_dir():
-        raise SetupError(f"there is no folder {place.database.parent} for the database")
+    if not storage.postgres and not storage.database.parent.is_dir():
+        raise SetupError(f"there is no folder {storage.database.parent} for the database")
 
 
 def _refuse_others(path: Path) -> None:

@@ -6,26 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deskbell_server.process.config import Place
+from deskbell_server.process.config import Storage
 
 NAME = ".serving"
 
 
-def _file(place: Place) -> Path:
-    return place.database.with_name(place.database.name + NAME)
+def _file(storage: Storage) -> Path:
+    return storage.database.with_name(storage.database.name + NAME)
 
 
 @contextmanager
-def serving(place: Place) -> Iterator[None]:
+def serving(storage: Storage) -> Iterator[None]:
     """While the block lasts, this process serves."""
-    with _opened(_file(place)) as number:
+    with _opened(_file(storage)) as number:
         fcntl.flock(number, fcntl.LOCK_SH)
         yield
 
 
-def is_served(place: Place) -> bool:
+def is_served(storage: Storage) -> bool:
     """By a server that shares the data folder; one on another host is not seen."""
-    with _opened(_file(place)) as number:
+    with _opened(_file(storage)) as number:
         try:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

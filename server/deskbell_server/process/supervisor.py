@@ -40,7 +40,7 @@ class Supervisor:
     settings: Settings
     serve: Callable[[Settings], None]
     _children: dict[int, _Child] = field(default_factory=dict)
-    _again: dict[int, float] = field(default_factory=dict)
+    _restarts: dict[int, float] = field(default_factory=dict)
     """When a worker that ended is to be started again, by its number."""
     _pauses: dict[int, float] = field(default_factory=dict)
     _ending: bool = False
@@ -56,7 +56,7 @@ class Supervisor:
             began = time.monotonic()
             for number in range(1, self.settings.workers + 1):
                 self._start(worker, number)
-            while self._children or self._again:
+            while self._children or self._restarts:
                 self._wait(began)
                 self._start_due(worker)
         return 1 if self._failed else 0
@@ -86,7 +86,7 @@ class Supervisor:
             os._exit(code)
 
     def _wait(self, began: float) -> None:
-        found = signal.sigtimedwait(SIGNALS, 0.5 if self._again else 3600.0)
+        found = signal.sigtimedwait(SIGNALS, 0.5 if self._restarts else 3600.0)
         if found is not None and found.si_signo != signal.SIGCHLD:
             self._end()
         while (ended := _ended_child()) is not None:
@@ -109,20 +109,20 @@ class Supervisor:
         steady = now - child.began > STEADY_S
         pause = 0.0 if steady else self._pauses.get(child.number, 0.0)
         self._pauses[child.number] = min(PAUSE_MAX_S, max(0.5, pause * 2))
-        self._again[child.number] = now + pause
+        self._restarts[child.number] = now + pause
         log.error(
             "worker %d (process %d) ended with %d; it starts again in %.1f s", child.number, child.pid, code, pause
         )
 
     def _start_due(self, worker: Worker) -> None:
         now = time.monotonic()
-        for number in [number for number, at in self._again.items() if at <= now]:
-            del self._again[number]
+        for number in [number for number, at in self._restarts.items() if at <= now]:
+            del self._restarts[number]
             self._start(worker, number)
 
     def _end(self) -> None:
         self._ending = True
-        self._again.clear()
+        self._restarts.clear()
         for pid in self._children:
             os.kill(pid, signal.SIGTERM)
 

@@ -73,12 +73,12 @@ class Connection(EngineSocket):
             data = b""
         if not data:
             self._readable.stop()
-            self._engine.left(self)
+            self._engine.client_gone(self)
             return
         self._take(data)
         if has_pending(self._stream) and not self._paused and not self.closing:
             self._pause()
-            self._engine.again(self)
+            self._engine.resume_soon(self)
 
     def _take(self, data: bytes) -> None:
         room = INBOX - len(self._inbox or ())
@@ -99,7 +99,7 @@ class Connection(EngineSocket):
         if (self._reader.more or self._waiting_bytes() > INBOX_BYTES) and not self.closing:
             self._pause()  # more may stand in what was read already
             if not self._busy:
-                self._engine.again(self)
+                self._engine.resume_soon(self)
 
     def _receive(self, payload: bytes) -> None:
         if payload == b"3":

@@ -56,7 +56,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self.newcomers = Newcomers(options.waiting_max, options.patience_s, "Too many are waiting to sign in.")
         self._app, self._address, self._secure = app, address, secure
         self._paused: list[Connection] = []
-        self._again = self.loop.timer(0)
+        self._resume_timer = self.loop.timer(0)
         self._leaving: deque[Connection] = deque()
         self._leave = self.loop.timer(0)
         self._ticks = self.loop.timer(tick, tick)
@@ -74,7 +74,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
 
     def shut(self) -> None:
         self.thread = None
-        for watcher in (self._again, self._leave, self._ticks):
+        for watcher in (self._resume_timer, self._leave, self._ticks):
             watcher.stop()
             watcher.close()
         self.outbox.close()
@@ -147,7 +147,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
             connection.closed = True
             self.sockets.pop(connection.sid, None)
 
-    def left(self, connection: Connection) -> None:
+    def client_gone(self, connection: Connection) -> None:
         """Its client has gone. When thousands go at once they are seen off in slices, and nobody else waits for it."""
         if not self._leaving:
             self._leave.start(self._see_off, update=False)
@@ -159,10 +159,10 @@ class Engine(engineio.Server):  # type: ignore[misc]
         if self._leaving:
             self._leave.start(self._see_off, update=False)
 
-    def again(self, connection: Connection) -> None:
+    def resume_soon(self, connection: Connection) -> None:
         """Let a paused connection go on in the next turn of the loop."""
         if not self._paused:
-            self._again.start(self._resume, update=False)
+            self._resume_timer.start(self._resume, update=False)
         self._paused.append(connection)
 
     def _resume(self) -> None:
@@ -210,7 +210,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
     def send(self, sid: str, data: str | bytes) -> None:
         self.send_many([sid], [data])
 
-    def below(self, sids: Iterable[str]) -> list[Any]:
+    def sockets_of(self, sids: Iterable[str]) -> list[Any]:
         sockets = self.sockets
         return [socket for sid in sids if (socket := sockets.get(sid)) is not None]
 
@@ -219,15 +219,15 @@ class Engine(engineio.Server):  # type: ignore[misc]
         if self.foreign():
             self.loop.run_callback_threadsafe(self.send_many, sids, texts)
             return
-        below = self.below(sids)
+        found = self.sockets_of(sids)
         for text in texts:
-            self._send_one(below, text)
+            self._send_one(found, text)
 
-    def _send_one(self, below: list[Any], text: str | bytes) -> None:
+    def _send_one(self, found: list[Any], text: str | bytes) -> None:
         whole = frames.encode(text, frames.BINARY) if isinstance(text, bytes) else frames.encode(b"4" + text.encode())
-        ours = [socket for socket in below if type(socket) is Connection]
+        ours = [socket for socket in found if type(socket) is Connection]
         self.spread(((connection, whole) for connection in ours), len(ours))
-        for socket in below:
+        for socket in found:
             if type(socket) is not Connection:
                 super().send(socket.sid, text)
 

@@ -228,8 +228,8 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
     # -- the transport below
 
     def is_open(self, eio_sid: str) -> bool:
-        below = self.eio.sockets.get(eio_sid)
-        return below is not None and not below.closed and not below.closing
+        client = self.eio.sockets.get(eio_sid)
+        return client is not None and not client.closed and not client.closing
 
     def is_logged_in(self, eio_sid: str) -> bool:
         manager = self.manager
@@ -240,21 +240,21 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
 
     def drop(self, eio_sid: str) -> None:
         """End a transport after what was sent before, within a second; not waiting for it."""
-        below = self.eio.sockets.get(eio_sid)
-        if below is None:
+        client = self.eio.sockets.get(eio_sid)
+        if client is None:
             return
-        if below.upgraded:
-            below.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
+        if client.upgraded:
+            client.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
         elif eio_sid not in self.dropping:
             self.dropping.add(eio_sid)
-            self.start_background_task(self._drop_polling, below)
+            self.start_background_task(self._drop_polling, client)
 
-    def _drop_polling(self, below: Any) -> None:
+    def _drop_polling(self, client: Any) -> None:
         # What was sent before is fetched by the client's next request, of which a closed session knows nothing.
         until = time.monotonic() + _POLL_S
-        while not below.queue.empty() and time.monotonic() < until:
+        while not client.queue.empty() and time.monotonic() < until:
             self.sleep(0.02)
-        below.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
+        client.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
 
 
 class GuardedSocketIO(flask_socketio.SocketIO):

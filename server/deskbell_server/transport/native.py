@@ -30,10 +30,10 @@ class _Environs(dict[str, Any]):
         self._engine = engine
 
     def __missing__(self, eio_sid: str) -> Any:
-        below = self._engine.sockets.get(eio_sid)
-        if type(below) is not Connection:
+        client = self._engine.sockets.get(eio_sid)
+        if type(client) is not Connection:
             raise KeyError(eio_sid)
-        return below.environ
+        return client.environ
 
     def get(self, eio_sid: str, default: Any = None) -> Any:
         try:
@@ -60,9 +60,9 @@ class NativeServer(GuardedServer):
         self.eio.send_many(eio_sids, encoded)
 
     def _login_changed(self, eio_sid: str, by: int) -> None:
-        below = self.eio.sockets.get(eio_sid)
-        if below is not None:
-            self.eio.login_changed(below, by)
+        client = self.eio.sockets.get(eio_sid)
+        if client is not None:
+            self.eio.login_changed(client, by)
 
     def _accept(self, eio_sid: str, namespace: str, sid: str, environ: Any) -> None:
         held = self.manager.held(sid, namespace)
@@ -71,13 +71,13 @@ class NativeServer(GuardedServer):
             self._send_encoded([eio_sid], held)
 
     def is_logged_in(self, eio_sid: str) -> bool:
-        below = self.eio.sockets.get(eio_sid)
-        return below is not None and below.logins > 0
+        client = self.eio.sockets.get(eio_sid)
+        return client is not None and client.logins > 0
 
     def acknowledge(self, eio_sid: str, namespace: str, number: int, args: list[Any]) -> None:
-        below = self.eio.sockets.get(eio_sid)
-        if type(below) is Connection and namespace == "/" and not self.packet_class.data_is_binary(args):
-            below.write(frames.encode(packets.ack(namespace, number, args)))
+        client = self.eio.sockets.get(eio_sid)
+        if type(client) is Connection and namespace == "/" and not self.packet_class.data_is_binary(args):
+            client.write(frames.encode(packets.ack(namespace, number, args)))
         else:
             super().acknowledge(eio_sid, namespace, number, args)
 
@@ -127,11 +127,11 @@ class Native(Serving):
 
     def _close(self, sid: str) -> None:
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
-        below = self._engine.sockets.get(eio_sid)
-        if type(below) is Connection:
-            below.write(_GOODBYE)
-            below.close()
-        elif below is not None:
+        client = self._engine.sockets.get(eio_sid)
+        if type(client) is Connection:
+            client.write(_GOODBYE)
+            client.close()
+        elif client is not None:
             self.server.drop(eio_sid)
 
     def _start(self, listener: Any, tls: SSLContext | None) -> None:
@@ -155,8 +155,8 @@ class Native(Serving):
 
     def _hang_up(self, *, polling: bool = False) -> None:
         """On everybody, or on those who came by polling."""
-        for number, below in enumerate(list(self._engine.sockets.values())):
-            if not polling or type(below) is not Connection:
-                below.close(wait=False)
+        for number, client in enumerate(list(self._engine.sockets.values())):
+            if not polling or type(client) is not Connection:
+                client.close(wait=False)
             if not number % SLICE:
                 gevent.sleep(0)

@@ -22,7 +22,7 @@ FIRST_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RetentionPolicy:
     """Events younger than `days`, and of each log the newest `events`; None: without end."""
 
     days: float | None
@@ -46,7 +46,7 @@ class Pruning:
     database: Database
     ages: Ages
 
-    def prune(self, kept: Kept, actor: str) -> Pruned:
+    def prune(self, kept: RetentionPolicy, actor: str) -> Pruned:
         """Forgets what is not to be kept."""
         now = self.database.write(self.ages.advance)
         before = 0 if kept.days is None else now - round(kept.days * DAY_MS)
@@ -61,7 +61,7 @@ class Pruning:
             self.database.write(lambda connection: doors.audit(connection, now_ms(), actor, "prune", "", said))
         return Pruned(events, len(messages))
 
-    def run(self, kept: Kept) -> None:
+    def run(self, kept: RetentionPolicy) -> None:
         """A greenlet's work, for ever."""
         gevent.sleep(FIRST_S)
         while True:

@@ -6,8 +6,8 @@ import pytest
 
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
+from deskbell_server.delivery.follower import HeadTimes
 from deskbell_server.delivery.presence import Presence
-from deskbell_server.delivery.watch import HeadTimes
 from deskbell_server.errors import LimitedError
 from deskbell_server.principals import Principal
 

@@ -10,12 +10,12 @@ from deskbell_protocol import names
 from deskbell_protocol.errors import HTTP_STATUS, Code
 from deskbell_server.edge.gate import Gate, Needs
 from deskbell_server.errors import UnavailableError
-from deskbell_server.ingest.socket import Desk
+from deskbell_server.ingest.socket import SocketDoor
 from deskbell_server.people.devices import Devices
 from deskbell_server.people.people import People
 from deskbell_server.people.tickets import KEY_BYTES, Tickets
 from deskbell_server.process.app import Server
-from deskbell_server.process.config import Place, Settings
+from deskbell_server.process.config import Settings, Storage
 
 PAGES = {"web_files.inbox", "web_files.admin", "web_files.password", "web_files.diagnostics", "web_files.file"}
 SIGN_IN = {"web_session.session", "web_session.login", "web_session.check_link", "web_session.choose_password"}
@@ -25,10 +25,10 @@ OPEN = {"api.login", "health.healthz", "setup.form", "setup.submit", "web_admin.
 
 @pytest.fixture
 def built(people: People, folder: Path) -> Server:
-    place = Place(folder / "data", folder / "data" / "deskbell.db")
+    storage = Storage(folder / "data", folder / "data" / "deskbell.db")
     return Server(
         Settings(
-            place=place,
+            storage=storage,
             host="127.0.0.1",
             port=0,
             workers=1,
@@ -102,7 +102,7 @@ def test_an_error_while_a_token_is_looked_up_lets_nobody_in(people: People, prob
 
 def test_every_client_event_has_a_handler() -> None:
     for event in names.CLIENT_EVENTS:
-        assert callable(getattr(Desk, f"on_{event}"))
+        assert callable(getattr(SocketDoor, f"on_{event}"))
 
 
 def test_every_code_has_a_status() -> None:

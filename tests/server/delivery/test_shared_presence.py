@@ -1,7 +1,7 @@
 """Who is connected to another process is known here, and forgotten when that process ends or dies."""
 
-from deskbell_server.delivery.everywhere import BEAT_S, SILENT_S, Everywhere
 from deskbell_server.delivery.presence import Presence
+from deskbell_server.delivery.shared_presence import BEAT_S, SILENT_S, SharedPresence
 from deskbell_server.people.people import People
 from deskbell_server.principals import Principal
 
@@ -12,7 +12,7 @@ def connected(user: str, device: str) -> Principal:
 
 def test_each_process_knows_who_is_connected_to_the_others(people: People) -> None:
     here, there = Presence(), Presence()
-    first, second = Everywhere(people.database, here), Everywhere(people.database, there)
+    first, second = SharedPresence(people.database, here), SharedPresence(people.database, there)
     here.add("s1", connected("ann", "a1"))
     there.add("s2", connected("bob", "b1"))
     for now in (0.0, 1.0):
@@ -32,7 +32,7 @@ def test_each_process_knows_who_is_connected_to_the_others(people: People) -> No
 
 def test_a_process_that_ends_is_forgotten_at_once_and_one_that_died_soon(people: People) -> None:
     presences = [Presence() for _ in range(3)]
-    ends, dies, stays = (Everywhere(people.database, presence) for presence in presences)
+    ends, dies, stays = (SharedPresence(people.database, presence) for presence in presences)
     presences[0].add("s", connected("ann", "a1"))
     presences[1].add("s", connected("bob", "b1"))
     for one in (ends, dies, stays):
@@ -50,7 +50,7 @@ def test_a_process_that_ends_is_forgotten_at_once_and_one_that_died_soon(people:
 
 
 def test_what_does_not_change_is_not_written_again(people: People) -> None:
-    one = Everywhere(people.database, Presence())
+    one = SharedPresence(people.database, Presence())
     one.exchange(0.0)
 
     def said() -> object:

@@ -41,7 +41,7 @@ class HeadTimes:
         return [user_id for grain in grains for user_id in self._due.pop(grain)]
 
 
-class Watch:
+class Follower:
     """Keeps what is connected here in step with the database."""
 
     def __init__(self, database: Database, devices: Devices, presence: Presence, delivery: Delivery) -> None:

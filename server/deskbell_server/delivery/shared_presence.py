@@ -33,7 +33,7 @@ class Told(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Told)
 
 
-class Everywhere(Presence):
+class SharedPresence(Presence):
     """`here` and all that the others told. The caller passes the monotonic time in."""
 
     def __init__(self, database: Database, here: Presence) -> None:
