@@ -1,9 +1,6 @@
 """The little style sheet that Fusion needs to look like ours: corners, hairlines and the one loud button."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from deskbell_desktop.qt.theme import Colours
+from collections.abc import Mapping
 
 _SHEET = """
 QLineEdit, QPlainTextEdit[boxed="true"] {{
@@ -49,10 +46,10 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 """
 
 
-def style_sheet(colours: "Colours") -> str:
+def style_sheet(colours: Mapping[str, str], *, dark: bool) -> str:
     """The sheet for one scheme; set again whenever the scheme changes."""
     return _SHEET.format(
-        **{name: getattr(colours, name) for name in colours.__dataclass_fields__},
-        accent_hover="#FFC766" if colours.dark else "#7A4E00",
-        handle="#4A453D" if colours.dark else "#CFC8BB",
+        **colours,
+        accent_hover="#FFC766" if dark else "#7A4E00",
+        handle="#4A453D" if dark else "#CFC8BB",
     )

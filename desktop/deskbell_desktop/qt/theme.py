@@ -157,7 +157,7 @@ class Theme(QObject):
             return
         self._app.setProperty("deskbell_scheme", wanted.background)
         self._app.setPalette(palette(wanted))
-        self._app.setStyleSheet(style_sheet(wanted))
+        self._app.setStyleSheet(style_sheet({name: getattr(wanted, name) for name in COLOUR_NAMES}, dark=wanted.dark))
         self.changed.emit()
 
     def _is_dark(self) -> bool:

@@ -6,17 +6,15 @@ Bytes become frames, frames become packets, packets are handled in order; readin
 import logging
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from gevent import spawn_raw
 
 from deskbell_server.transport import frames, packets
 from deskbell_server.transport.base import Later
 from deskbell_server.transport.engine_socket import EngineSocket
+from deskbell_server.transport.reactor import REASON, Handler, Reactor
 from deskbell_server.transport.streams import Stream, end_sending, has_pending
-
-if TYPE_CHECKING:
-    from deskbell_server.transport.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +44,10 @@ class Connection(EngineSocket):
         "slot",
     )
 
-    def __init__(self, engine: "Engine", sid: str, stream: Stream, head: bytes, address: Any) -> None:
-        super().__init__(engine, sid, stream, head, address)
-        self._reader = frames.Reader(engine.options.max_message)
-        self._readable: Any = engine.loop.io(stream.fileno(), _READ)
+    def __init__(self, reactor: Reactor, handler: Handler, sid: str, stream: Stream, head: bytes, address: Any) -> None:
+        super().__init__(reactor, handler, sid, stream, head, address)
+        self._reader = frames.Reader(handler.options.max_message)
+        self._readable: Any = reactor.loop.io(stream.fileno(), _READ)
         self._inbox: deque[bytes | packets.Packet] | None = None
         self._busy = self._paused = self.pinged = False
         self._discarded = self.logins = 0
@@ -73,12 +71,12 @@ class Connection(EngineSocket):
             data = b""
         if not data:
             self._readable.stop()
-            self._engine.client_gone(self)
+            self._reactor.client_gone(self.end)
             return
         self._take(data)
         if has_pending(self._stream) and not self._paused and not self.closing:
             self._pause()
-            self._engine.resume_soon(self)
+            self._reactor.resume_soon(self.resume)
 
     def _take(self, data: bytes) -> None:
         room = INBOX - len(self._inbox or ())
@@ -99,13 +97,13 @@ class Connection(EngineSocket):
         if (self._reader.more or self._waiting_bytes() > INBOX_BYTES) and not self.closing:
             self._pause()  # more may stand in what was read already
             if not self._busy:
-                self._engine.resume_soon(self)
+                self._reactor.resume_soon(self.resume)
 
     def _receive(self, payload: bytes) -> None:
         if payload == b"3":
             self._on_pong()
         elif payload == b"1":
-            self.end(self._engine.reason.CLIENT_DISCONNECT, frames.close_frame(frames.NORMAL))
+            self.end(REASON.CLIENT_DISCONNECT, frames.close_frame(frames.NORMAL))
         else:
             if self._inbox is None:
                 self._inbox = deque()
@@ -118,13 +116,13 @@ class Connection(EngineSocket):
         if opcode == frames.PING:
             self.write(frames.encode(payload, frames.PONG))
         elif opcode == frames.CLOSE:
-            self.end(self._engine.reason.TRANSPORT_CLOSE, frames.close_frame(frames.close_code(payload)))
+            self.end(REASON.TRANSPORT_CLOSE, frames.close_frame(frames.close_code(payload)))
         elif opcode == frames.BINARY:
             self._fail(frames.UNSUPPORTED, "binary messages are refused")
 
     def _fail(self, code: int, why: str) -> None:
         log.warning("%s closed with %d: %s", self.sid, code, why)
-        self.end(self._engine.reason.TRANSPORT_ERROR, frames.close_frame(code, why))
+        self.end(REASON.TRANSPORT_ERROR, frames.close_frame(code, why))
 
     def _pause(self) -> None:
         self._paused = True
@@ -145,25 +143,25 @@ class Connection(EngineSocket):
     def _run(self, *, may_block: bool) -> None:
         """Handle what waits; in the loop itself only as far as it cannot block, the rest in a greenlet."""
         self._busy = True
-        engine = self._engine
+        handler = self._handler
         while self._inbox and not self.closing:
             packet = self._next(self._inbox)
             if packet is None:
                 continue
-            quick = packet.kind == packets.EVENT and packet.data[0] in engine.inline and packet.namespace == "/"
+            quick = packet.kind == packets.EVENT and packet.data[0] in handler.inline and packet.namespace == "/"
             if not quick and not may_block:
                 spawn_raw(self._run_blocking)
                 return
             self._inbox.popleft()
             if not quick:
-                engine.dispatch(self, packet)
+                handler.dispatch(self, packet)
             elif self._call(packet):
                 return
         self._inbox = None
         self._busy = False
         self.forget_environ()
         if self._paused:
-            engine.again(self)
+            self._reactor.resume_soon(self.resume)
 
     def _next(self, inbox: "deque[bytes | packets.Packet]") -> packets.Packet | None:
         """The first that waits, parsed; None when it was no packet, and is gone."""
@@ -174,7 +172,7 @@ class Connection(EngineSocket):
             packet = packets.parse(first, 1) if first[:1] == b"4" else packets.nothing()
         except packets.PacketError as error:
             inbox.popleft()
-            self._engine.malformed(self, error)
+            self._handler.malformed(self, error)
             return None
         inbox[0] = packet
         return packet
@@ -184,20 +182,20 @@ class Connection(EngineSocket):
             self._run(may_block=True)
         except Exception:
             log.exception("%s: handling failed", self.sid)
-            self.end(self._engine.reason.TRANSPORT_ERROR, frames.close_frame(frames.INTERNAL))
+            self.end(REASON.TRANSPORT_ERROR, frames.close_frame(frames.INTERNAL))
 
     def _call(self, packet: packets.Packet) -> bool:
         """Whether the answer comes later, and the rest of the handling with it."""
-        result = self._engine.call_inline(self, packet)
+        result = self._handler.call_inline(self, packet)
         if type(result) is not Later:
-            self._engine.answer(self, packet, result)
+            self._handler.answer(self, packet, result)
             return False
         if result.answered:
-            self._engine.answer(self, packet, result.wait())
+            self._handler.answer(self, packet, result.wait())
             return False
 
         def go_on(value: Any) -> None:
-            self._engine.answer(self, packet, value)
+            self._handler.answer(self, packet, value)
             self._run(may_block=False)
 
         result.then(go_on)
@@ -212,18 +210,18 @@ class Connection(EngineSocket):
         elif not self.logins:
             self.close()
         elif self.pinged and not self._paused:
-            self.end(self._engine.reason.PING_TIMEOUT, frames.close_frame(frames.GOING_AWAY, "ping timeout"))
+            self.end(REASON.PING_TIMEOUT, frames.close_frame(frames.GOING_AWAY, "ping timeout"))
         else:
             # While reading is paused the answer may stand in what was not read.
-            self._engine.wheel.set(self, now + self._engine.options.ping_timeout_s)
+            self._reactor.wheel.set(self, now + self._handler.options.ping_timeout_s)
             if not self.pinged:
                 self.pinged = True
-                self._engine.outbox.post(_PING, self)
+                self._reactor.outbox.post(_PING, self)
 
     def _on_pong(self) -> None:
         if self.pinged:
             self.pinged = False
-            self._engine.answered(self)
+            self._handler.answered(self)
 
     # -- the end
 
@@ -240,7 +238,7 @@ class Connection(EngineSocket):
         self.closing = True
         self._readable.stop()
         self.queue = self._inbox = None
-        self._engine.ended(self, reason)
+        self._handler.ended(self, reason)
         if last is None:
             self._release()
             return
@@ -248,7 +246,7 @@ class Connection(EngineSocket):
             end_sending(self._stream)
         # Closing with input unread would reset the connection, and the last frame with it.
         self._readable.start(self._discard)
-        self._engine.wheel.set(self, time.monotonic() + _LINGER_S)
+        self._reactor.wheel.set(self, time.monotonic() + _LINGER_S)
 
     def _discard(self) -> None:
         try:
@@ -262,14 +260,14 @@ class Connection(EngineSocket):
             self._release()
 
     def _broken(self) -> None:
-        self.end(self._engine.reason.TRANSPORT_ERROR)
+        self.end(REASON.TRANSPORT_ERROR)
         self._release()
 
     def _release(self) -> None:
         if self._readable is None:
             return
         self._unblock()
-        self._engine.wheel.remove(self)
+        self._reactor.wheel.remove(self)
         self._readable.stop()
         self._readable.close()
         self._readable = None

@@ -5,30 +5,26 @@ Long polling, where it is allowed, keeps python-engineio's code, and sockets tha
 
 import logging
 import time
-from collections import deque
 from collections.abc import Iterable
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 import engineio
 from engineio import packet as eio
-from gevent import get_hub, spawn_raw
+from gevent import spawn_raw
 
 from deskbell_server.transport import frames, handshake, packets, refusals
 from deskbell_server.transport.base import HotHandler, Options
 from deskbell_server.transport.connection import Connection
 from deskbell_server.transport.engine_socket import EngineSocket
+from deskbell_server.transport.guard import GuardedServer
 from deskbell_server.transport.newcomers import Newcomers
-from deskbell_server.transport.outbox import SLICE, Outbox
+from deskbell_server.transport.outbox import SLICE
 from deskbell_server.transport.polling import PollingSocket
+from deskbell_server.transport.reactor import Reactor
 from deskbell_server.transport.refusals import HandshakeError
-from deskbell_server.transport.sending import Sending
 from deskbell_server.transport.streams import Stream
-from deskbell_server.transport.wheel import Wheel
-
-if TYPE_CHECKING:
-    from deskbell_server.transport.native import NativeServer
 
 log = logging.getLogger(__name__)
 
@@ -37,30 +33,20 @@ Client = Connection | PollingSocket
 
 
 class Engine(engineio.Server):  # type: ignore[misc]
-    server: "NativeServer"
+    server: GuardedServer
     options: Options
     thread: int | None = None
     """Of the loop, while it serves."""
 
-    def open(self, server: "NativeServer", app: Any, address: tuple[str, int], *, secure: bool) -> None:
+    def open(self, server: GuardedServer, app: Any, address: tuple[str, int], *, secure: bool) -> None:
         """Begin, on the loop of the calling thread."""
         self.server, self.options = server, server.options
-        self.loop = get_hub().loop
         self.thread = get_ident()
-        self.outbox = Outbox(self.loop)
-        tick = min(_TICK_S, self.options.ping_interval_s / 4, self.options.login_s / 4)
-        self.wheel: Wheel[Client] = Wheel(tick, time.monotonic())
-        self.blocked: set[Sending] = set()
+        self.reactor = Reactor(min(_TICK_S, self.options.ping_interval_s / 4, self.options.login_s / 4))
         self.inline: dict[str, HotHandler] = server.inline
         options = self.options
         self.newcomers = Newcomers(options.waiting_max, options.patience_s, "Too many are waiting to sign in.")
         self._app, self._address, self._secure = app, address, secure
-        self._paused: list[Connection] = []
-        self._resume_timer = self.loop.timer(0)
-        self._leaving: deque[Connection] = deque()
-        self._leave = self.loop.timer(0)
-        self._ticks = self.loop.timer(tick, tick)
-        self._ticks.start(self._tick)
         self._terms = {
             "pingTimeout": int(self.options.ping_timeout_s * 1000),
             "pingInterval": int(self.options.ping_interval_s * 1000),
@@ -74,10 +60,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
 
     def shut(self) -> None:
         self.thread = None
-        for watcher in (self._resume_timer, self._leave, self._ticks):
-            watcher.stop()
-            watcher.close()
-        self.outbox.close()
+        self.reactor.close()
 
     # -- connections
 
@@ -85,7 +68,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         """A client's connection begins. HandshakeError when there is no room."""
         sid, environ = self.generate_id(), self._environ_of(upgrade, address)
         self._admit(sid, environ)
-        connection = Connection(self, sid, stream, head, address)
+        connection = Connection(self.reactor, self, sid, stream, head, address)
         connection.environ = environ
         self.sockets[sid] = connection
         self._await_login(connection)
@@ -117,7 +100,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self.newcomers.add(sid, place, time.monotonic(), lambda: spawn_raw(self.sockets[sid].close))
 
     def _await_login(self, client: Client) -> None:
-        self.wheel.set(client, time.monotonic() + self.options.login_s)
+        self.reactor.wheel.set(client, time.monotonic() + self.options.login_s)
 
     def login_changed(self, client: Client, by: int) -> None:
         """One more or one fewer namespace is connected; without any it waits for a login again."""
@@ -134,7 +117,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
 
     def answered(self, client: Client) -> None:
         """It is there; the next ping is due an interval from now."""
-        self.wheel.set(client, time.monotonic() + self.options.ping_interval_s)
+        self.reactor.wheel.set(client, time.monotonic() + self.options.ping_interval_s)
 
     def ended(self, connection: Connection, reason: str) -> None:
         self.newcomers.remove(connection.sid)
@@ -146,37 +129,6 @@ class Engine(engineio.Server):  # type: ignore[misc]
         finally:
             connection.closed = True
             self.sockets.pop(connection.sid, None)
-
-    def client_gone(self, connection: Connection) -> None:
-        """Its client has gone. When thousands go at once they are seen off in slices, and nobody else waits for it."""
-        if not self._leaving:
-            self._leave.start(self._see_off, update=False)
-        self._leaving.append(connection)
-
-    def _see_off(self) -> None:
-        for _ in range(min(SLICE, len(self._leaving))):
-            self._leaving.popleft().end(self.reason.TRANSPORT_CLOSE)
-        if self._leaving:
-            self._leave.start(self._see_off, update=False)
-
-    def resume_soon(self, connection: Connection) -> None:
-        """Let a paused connection go on in the next turn of the loop."""
-        if not self._paused:
-            self._resume_timer.start(self._resume, update=False)
-        self._paused.append(connection)
-
-    def _resume(self) -> None:
-        paused, self._paused = self._paused, []
-        for connection in paused:
-            connection.resume()
-
-    def _tick(self) -> None:
-        now = time.monotonic()
-        for connection in self.wheel.turn(now):
-            connection.on_due(now)
-        self.outbox.start()
-        for sending in list(self.blocked):
-            sending.check_progress(now)
 
     # -- packets
 
@@ -217,7 +169,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
     def send_many(self, sids: list[str], texts: Iterable[Any]) -> None:
         """Send encoded packets to many."""
         if self.foreign():
-            self.loop.run_callback_threadsafe(self.send_many, sids, texts)
+            self.reactor.loop.run_callback_threadsafe(self.send_many, sids, texts)
             return
         found = self.sockets_of(sids)
         for text in texts:
@@ -239,8 +191,8 @@ class Engine(engineio.Server):  # type: ignore[misc]
         else:
             for connection, frame in frames_of:
                 if not connection.closing:
-                    self.outbox.post(frame, connection)
-            self.outbox.start()
+                    self.reactor.outbox.post(frame, connection)
+            self.reactor.outbox.start()
 
     def foreign(self) -> bool:
         """Whether the calling thread is not the loop's, and must hand over what it wants sent."""

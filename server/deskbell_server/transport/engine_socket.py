@@ -1,13 +1,11 @@
 """What python-engineio and Flask expect of a socket, made from as little as a connection keeps."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from deskbell_server.transport import frames
+from deskbell_server.transport.reactor import REASON, Handler, Reactor
 from deskbell_server.transport.sending import Sending
 from deskbell_server.transport.streams import Stream
-
-if TYPE_CHECKING:
-    from deskbell_server.transport.engine import Engine
 
 _CLOSE: Final = frames.encode(b"1")
 
@@ -17,8 +15,8 @@ class EngineSocket(Sending):
     connected = upgraded = True
     upgrading = False
 
-    def __init__(self, engine: "Engine", sid: str, stream: Stream, head: bytes, address: Any) -> None:
-        super().__init__(engine, sid, stream)
+    def __init__(self, reactor: Reactor, handler: Handler, sid: str, stream: Stream, head: bytes, address: Any) -> None:
+        super().__init__(reactor, handler, sid, stream)
         self.head = head
         self.address = address
         self._environ: dict[str, Any] | None = None
@@ -39,7 +37,7 @@ class EngineSocket(Sending):
     def environ(self) -> dict[str, Any]:
         """The upgrade request; made when needed, and kept only while a Flask session may hang on it."""
         if self._environ is None:
-            self._environ = self._engine.make_environ(self)
+            self._environ = self._handler.make_environ(self)
         return self._environ
 
     @environ.setter
@@ -57,7 +55,7 @@ class EngineSocket(Sending):
         """End it; what was sent before arrives before."""
         if not abort:
             self.write(_CLOSE)
-        self.end(reason or self._engine.reason.SERVER_DISCONNECT, frames.close_frame(frames.NORMAL))
+        self.end(reason or REASON.SERVER_DISCONNECT, frames.close_frame(frames.NORMAL))
 
     def forget_environ(self) -> None:
         environ = self._environ

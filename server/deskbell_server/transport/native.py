@@ -143,13 +143,13 @@ class Native(Serving):
     def _finish(self, grace_s: float) -> None:
         self._http.close()
         with within(grace_s):
-            while self._engine.blocked:
+            while self._engine.reactor.blocked:
                 gevent.sleep(0.02)
         self._hang_up(polling=True)  # a poll is a request that waits for us
         self._http.finish(grace_s)
         self._hang_up()
         with within(2.0):
-            while self._engine.sockets or len(self._engine.wheel):
+            while self._engine.sockets or len(self._engine.reactor.wheel):
                 gevent.sleep(0.02)
         self._engine.shut()
 

@@ -3,16 +3,12 @@
 import contextlib
 import logging
 import socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from engineio import packet as eio
 from engineio.exceptions import EngineIOError
 from engineio.socket import Socket
 from gevent import spawn_later, spawn_raw
-
-if TYPE_CHECKING:
-    from deskbell_server.transport.engine import Engine
-
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +18,10 @@ _LINGER_S: Final = 0.8
 class PollingSocket(Socket):  # type: ignore[misc]
     """python-engineio's, with its clock on the engine's wheel instead of in greenlets. It may be upgraded later."""
 
-    server: "Engine"
+    server: Any
+    """The `Engine`."""
 
-    def __init__(self, engine: "Engine", sid: str) -> None:
+    def __init__(self, engine: Any, sid: str) -> None:
         super().__init__(engine, sid)
         self.logins, self.pinged = 0, False
         self.due, self.slot = 0.0, -1
@@ -68,7 +65,7 @@ class PollingSocket(Socket):  # type: ignore[misc]
         if self.closing:
             return
         engine = self.server
-        engine.wheel.remove(self)
+        engine.reactor.wheel.remove(self)
         engine.newcomers.remove(self.sid)
         try:
             super().close(wait=False, abort=abort, reason=reason)
@@ -115,7 +112,7 @@ class PollingSocket(Socket):  # type: ignore[misc]
             self._end_soon(reason.PING_TIMEOUT)
         else:
             self.pinged = True
-            self.server.wheel.set(self, now + self.server.options.ping_timeout_s)
+            self.server.reactor.wheel.set(self, now + self.server.options.ping_timeout_s)
             self.send(eio.Packet(eio.PING))
 
     def schedule_ping(self) -> None:

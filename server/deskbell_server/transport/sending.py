@@ -3,12 +3,10 @@
 import logging
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from deskbell_server.transport.reactor import REASON, Handler, Reactor
 from deskbell_server.transport.streams import Stream, end_sending
-
-if TYPE_CHECKING:
-    from deskbell_server.transport.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +17,11 @@ _WRITE: Final = 2
 
 class Sending:
     __slots__ = (
-        "_engine",
+        "_handler",
         "_out",
         "_out_bytes",
         "_progress_at",
+        "_reactor",
         "_soon",
         "_stream",
         "_writable",
@@ -31,8 +30,9 @@ class Sending:
         "sid",
     )
 
-    def __init__(self, engine: "Engine", sid: str, stream: Stream) -> None:
-        self._engine = engine
+    def __init__(self, reactor: Reactor, handler: Handler, sid: str, stream: Stream) -> None:
+        self._reactor = reactor
+        self._handler = handler
         self.sid = sid
         self._stream = stream
         self._writable: Any = None
@@ -55,7 +55,7 @@ class Sending:
             self.flush()
         elif not self._soon:
             self._soon = True
-            self._engine.outbox.soon(self)
+            self._reactor.outbox.soon(self)
 
     def flush(self) -> None:
         """Send what waits for its turn, in one write."""
@@ -76,13 +76,13 @@ class Sending:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self.end(self._engine.reason.TRANSPORT_ERROR)
+            self.end(REASON.TRANSPORT_ERROR)
             return
         if sent != len(data):
             self._out = deque()
             self._progress_at = time.monotonic()
-            self._engine.blocked.add(self)
-            self._writable = self._engine.loop.io(self._stream.fileno(), _WRITE)
+            self._reactor.blocked.add(self)
+            self._writable = self._reactor.loop.io(self._stream.fileno(), _WRITE)
             self._writable.start(self._on_writable)
             self._keep([data[sent:]])
 
@@ -90,17 +90,17 @@ class Sending:
         assert self._out is not None
         self._out.extend(waiting)
         self._out_bytes += sum(map(len, waiting))
-        options = self._engine.options
+        options = self._handler.options
         if self._out_bytes > options.out_bytes or len(self._out) > options.out_frames:
             self._too_slow("does not read")
 
     def check_progress(self, now: float) -> None:
-        if now - self._progress_at > self._engine.options.stall_s:
+        if now - self._progress_at > self._handler.options.stall_s:
             self._too_slow("takes nothing")
 
     def _too_slow(self, why: str) -> None:
         log.warning("%s closed: it %s, %d bytes wait", self.sid, why, self._out_bytes)
-        self.end(self._engine.reason.TRANSPORT_ERROR)
+        self.end(REASON.TRANSPORT_ERROR)
 
     def _on_writable(self) -> None:
         out = self._out
@@ -125,7 +125,7 @@ class Sending:
 
     def _unblock(self) -> None:
         self._out, self._out_bytes = None, 0
-        self._engine.blocked.discard(self)
+        self._reactor.blocked.discard(self)
         if self._writable is not None:
             self._writable.stop()
             self._writable.close()
