@@ -14,6 +14,7 @@ from deskbell_server.transport import frames, packets
 from deskbell_server.transport.base import Later
 from deskbell_server.transport.engine_socket import EngineSocket
 from deskbell_server.transport.reactor import REASON, Handler, Reactor
+from deskbell_server.transport.sending import OPEN, ConnectionState
 from deskbell_server.transport.streams import Stream, end_sending, has_pending
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ _LINGER_S: Final = 0.8
 _LINGER_BYTES: Final = 1 << 20
 _READ: Final = 1
 _PING: Final = frames.encode(b"2")
+_TEXT: Final = frames.Opcode.TEXT
 
 
 class Connection(EngineSocket):
@@ -57,7 +59,7 @@ class Connection(EngineSocket):
         """Begin with `first` to send, and with what the client sent behind its request."""
         self._readable.start(self._on_readable)
         self.write(first)
-        if pipelined and not self.closing:
+        if pipelined and self.state is OPEN:
             self._take(pipelined)
 
     # -- in
@@ -74,7 +76,7 @@ class Connection(EngineSocket):
             self._reactor.client_gone(self.end)
             return
         self._take(data)
-        if has_pending(self._stream) and not self._paused and not self.closing:
+        if has_pending(self._stream) and not self._paused and self.state is OPEN:
             self._pause()
             self._reactor.resume_soon(self.resume)
 
@@ -83,18 +85,18 @@ class Connection(EngineSocket):
         try:
             found = self._reader.read(data, room)
             for opcode, payload in found:
-                if opcode == frames.TEXT:
+                if opcode is _TEXT:
                     self._receive(payload)
                 else:
                     self._control(opcode, payload)
-                if self.closing:
+                if self.state is not OPEN:
                     return
         except frames.FrameError as error:
             self._fail(error.code, str(error))
             return
         if self._inbox and not self._busy:
             self._run(may_block=False)
-        if (self._reader.more or self._waiting_bytes() > INBOX_BYTES) and not self.closing:
+        if (self._reader.more or self._waiting_bytes() > INBOX_BYTES) and self.state is OPEN:
             self._pause()  # more may stand in what was read already
             if not self._busy:
                 self._reactor.resume_soon(self.resume)
@@ -103,7 +105,7 @@ class Connection(EngineSocket):
         if payload == b"3":
             self._on_pong()
         elif payload == b"1":
-            self.end(REASON.CLIENT_DISCONNECT, frames.close_frame(frames.NORMAL))
+            self.end(REASON.CLIENT_DISCONNECT, frames.close_frame(frames.CloseReason.NORMAL_CLOSURE))
         else:
             if self._inbox is None:
                 self._inbox = deque()
@@ -113,12 +115,12 @@ class Connection(EngineSocket):
         return sum(len(waiting) for waiting in self._inbox or () if type(waiting) is bytes)
 
     def _control(self, opcode: int, payload: bytes) -> None:
-        if opcode == frames.PING:
-            self.write(frames.encode(payload, frames.PONG))
-        elif opcode == frames.CLOSE:
+        if opcode == frames.Opcode.PING:
+            self.write(frames.encode(payload, frames.Opcode.PONG))
+        elif opcode == frames.Opcode.CLOSE:
             self.end(REASON.TRANSPORT_CLOSE, frames.close_frame(frames.close_code(payload)))
-        elif opcode == frames.BINARY:
-            self._fail(frames.UNSUPPORTED, "binary messages are refused")
+        elif opcode == frames.Opcode.BINARY:
+            self._fail(frames.CloseReason.UNSUPPORTED_DATA, "binary messages are refused")
 
     def _fail(self, code: int, why: str) -> None:
         log.warning("%s closed with %d: %s", self.sid, code, why)
@@ -130,12 +132,12 @@ class Connection(EngineSocket):
 
     def resume(self) -> None:
         """Go on with what was read already, then read."""
-        if self.closing:
+        if self.state is not OPEN:
             return
         self._paused = False
         self._readable.start(self._on_readable)
         self._take(b"")
-        if has_pending(self._stream) and not self._paused and not self.closing:
+        if has_pending(self._stream) and not self._paused and self.state is OPEN:
             self._on_readable()
 
     # -- handling, in order
@@ -144,7 +146,7 @@ class Connection(EngineSocket):
         """Handle what waits; in the loop itself only as far as it cannot block, the rest in a greenlet."""
         self._busy = True
         handler = self._handler
-        while self._inbox and not self.closing:
+        while self._inbox and self.state is OPEN:
             packet = self._next(self._inbox)
             if packet is None:
                 continue
@@ -182,7 +184,7 @@ class Connection(EngineSocket):
             self._run(may_block=True)
         except Exception:
             log.exception("%s: handling failed", self.sid)
-            self.end(REASON.TRANSPORT_ERROR, frames.close_frame(frames.INTERNAL))
+            self.end(REASON.TRANSPORT_ERROR, frames.close_frame(frames.CloseReason.INTERNAL_ERROR))
 
     def _call(self, packet: packets.Packet) -> bool:
         """Whether the answer comes later, and the rest of the handling with it."""
@@ -205,12 +207,12 @@ class Connection(EngineSocket):
 
     def on_due(self, now: float) -> None:
         """Its deadline has come: to hang up, to have signed in, to be pinged, or to have answered that."""
-        if self.closing:
+        if self.state is not OPEN:
             self._release()
         elif not self.logins:
             self.close()
         elif self.pinged and not self._paused:
-            self.end(REASON.PING_TIMEOUT, frames.close_frame(frames.GOING_AWAY, "ping timeout"))
+            self.end(REASON.PING_TIMEOUT, frames.close_frame(frames.CloseReason.GOING_AWAY, "ping timeout"))
         else:
             # While reading is paused the answer may stand in what was not read.
             self._reactor.wheel.set(self, now + self._handler.options.ping_timeout_s)
@@ -228,14 +230,14 @@ class Connection(EngineSocket):
     def end(self, reason: str, last: bytes | None = None) -> None:
         """Over: the handlers hear of it and nothing more is read. With a `last` frame the client gets a moment to take
         it and what was sent before it."""
-        if self.closing:
+        if self.state is not OPEN:
             return
         if last is not None:
             self.flush()
             self._push(last)
             if self._readable is None:  # sending failed, and ended it
                 return
-        self.closing = True
+        self.state = ConnectionState.LOCAL_CLOSING
         self._readable.stop()
         self.queue = self._inbox = None
         self._handler.ended(self, reason)

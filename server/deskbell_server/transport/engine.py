@@ -24,6 +24,7 @@ from deskbell_server.transport.outbox import SLICE
 from deskbell_server.transport.polling import PollingSocket
 from deskbell_server.transport.reactor import Reactor
 from deskbell_server.transport.refusals import HandshakeError
+from deskbell_server.transport.sending import OPEN, ConnectionState
 from deskbell_server.transport.streams import Stream
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         try:
             self._trigger_event("disconnect", connection.sid, reason)
         finally:
-            connection.closed = True
+            connection.state = ConnectionState.CLOSED
             self.sockets.pop(connection.sid, None)
 
     # -- packets
@@ -176,7 +177,11 @@ class Engine(engineio.Server):  # type: ignore[misc]
             self._send_one(found, text)
 
     def _send_one(self, found: list[Any], text: str | bytes) -> None:
-        whole = frames.encode(text, frames.BINARY) if isinstance(text, bytes) else frames.encode(b"4" + text.encode())
+        whole = (
+            frames.encode(text, frames.Opcode.BINARY)
+            if isinstance(text, bytes)
+            else frames.encode(b"4" + text.encode())
+        )
         ours = [socket for socket in found if type(socket) is Connection]
         self.spread(((connection, whole) for connection in ours), len(ours))
         for socket in found:
@@ -190,7 +195,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
                 connection.write(frame)
         else:
             for connection, frame in frames_of:
-                if not connection.closing:
+                if connection.state is OPEN:
                     self.reactor.outbox.post(frame, connection)
             self.reactor.outbox.start()
 

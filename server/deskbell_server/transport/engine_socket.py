@@ -11,7 +11,7 @@ _CLOSE: Final = frames.encode(b"1")
 
 
 class EngineSocket(Sending):
-    __slots__ = ("_environ", "_session", "address", "closed", "head")
+    __slots__ = ("_environ", "_session", "address", "head")
     connected = upgraded = True
     upgrading = False
 
@@ -21,7 +21,6 @@ class EngineSocket(Sending):
         self.address = address
         self._environ: dict[str, Any] | None = None
         self._session: dict[str, Any] | None = None
-        self.closed = False
 
     @property
     def session(self) -> dict[str, Any]:
@@ -47,7 +46,7 @@ class EngineSocket(Sending):
     def send(self, packet: Any) -> None:
         encoded = packet.encode()
         if isinstance(encoded, bytes):
-            self.write(frames.encode(encoded, frames.BINARY))
+            self.write(frames.encode(encoded, frames.Opcode.BINARY))
         else:
             self.write(frames.encode(encoded.encode()))
 
@@ -55,7 +54,7 @@ class EngineSocket(Sending):
         """End it; what was sent before arrives before."""
         if not abort:
             self.write(_CLOSE)
-        self.end(reason or REASON.SERVER_DISCONNECT, frames.close_frame(frames.NORMAL))
+        self.end(reason or REASON.SERVER_DISCONNECT, frames.close_frame(frames.CloseReason.NORMAL_CLOSURE))
 
     def forget_environ(self) -> None:
         environ = self._environ

@@ -1,26 +1,35 @@
 """WebSocket framing after RFC 6455 without I/O: bytes in, whole messages out, and the other way."""
 
+from enum import IntEnum
 from typing import Final
 
 from websockets.speedups import apply_mask
 
-CONTINUATION: Final = 0
-TEXT: Final = 1
-BINARY: Final = 2
-CLOSE: Final = 8
-PING: Final = 9
-PONG: Final = 10
 
-NORMAL: Final = 1000
-GOING_AWAY: Final = 1001
-PROTOCOL: Final = 1002
-UNSUPPORTED: Final = 1003
-INVALID: Final = 1007
-POLICY: Final = 1008
-TOO_BIG: Final = 1009
-INTERNAL: Final = 1011
+class Opcode(IntEnum):
+    CONTINUATION = 0
+    TEXT = 1
+    BINARY = 2
+    CLOSE = 8
+    PING = 9
+    PONG = 10
 
-_KNOWN: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
+
+class CloseReason(IntEnum):
+    """Those that are sent here, of RFC 6455 7.4.1."""
+
+    NORMAL_CLOSURE = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    UNSUPPORTED_DATA = 1003
+    INVALID_FRAME_PAYLOAD_DATA = 1007
+    POLICY_VIOLATION = 1008
+    MESSAGE_TOO_BIG = 1009
+    INTERNAL_ERROR = 1011
+
+
+_TEXT: Final = Opcode.TEXT
+_KNOWN: Final = frozenset(map(int, Opcode))
 _SENT_CODES: Final = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 
 
@@ -32,7 +41,7 @@ class FrameError(Exception):
         self.code = code
 
 
-def header(size: int, opcode: int = TEXT) -> bytes:
+def header(size: int, opcode: int = _TEXT) -> bytes:
     """What stands before a payload of `size` bytes in an unmasked frame that is a whole message."""
     if size < 126:
         return bytes((0x80 | opcode, size))
@@ -41,21 +50,21 @@ def header(size: int, opcode: int = TEXT) -> bytes:
     return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big")
 
 
-def encode(payload: bytes, opcode: int = TEXT) -> bytes:
+def encode(payload: bytes, opcode: int = _TEXT) -> bytes:
     return header(len(payload), opcode) + payload
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
-    return encode(code.to_bytes(2, "big") + reason.encode()[:120], CLOSE)
+    return encode(code.to_bytes(2, "big") + reason.encode()[:120], Opcode.CLOSE)
 
 
 def close_code(payload: bytes) -> int:
     """The code in a peer's close frame, 1000 when it gave none; raises FrameError."""
     if not payload:
-        return NORMAL
+        return CloseReason.NORMAL_CLOSURE
     code = int.from_bytes(payload[:2], "big")
     if len(payload) == 1 or not (code in _SENT_CODES or 3000 <= code < 5000):
-        raise FrameError(PROTOCOL, "no such close code")
+        raise FrameError(CloseReason.PROTOCOL_ERROR, "no such close code")
     _utf8(payload[2:])
     return code
 
@@ -65,13 +74,13 @@ def _utf8(payload: bytes) -> bytes:
         try:
             payload.decode()
         except UnicodeDecodeError as error:
-            raise FrameError(INVALID, "not UTF-8") from error
+            raise FrameError(CloseReason.INVALID_FRAME_PAYLOAD_DATA, "not UTF-8") from error
     return payload
 
 
 def _wide(size: int, wide: int) -> int:
     if size < (126 if wide == 2 else 65536) or size >> 63:
-        raise FrameError(PROTOCOL, "length not in its shortest form")
+        raise FrameError(CloseReason.PROTOCOL_ERROR, "length not in its shortest form")
     return size
 
 
@@ -86,7 +95,7 @@ class Reader:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._rest = b""
-        self._kind = CONTINUATION
+        self._kind = Opcode.CONTINUATION
         self._message: bytearray | None = None
         self.more = False
         """Whether the last call left whole frames for the next one."""
@@ -107,10 +116,10 @@ class Reader:
         while room and end - at >= 2:
             first, size, mask = data[at], data[at + 1], at + 2
             if first & 0x70 or size < 128 or first & 15 not in _KNOWN:
-                raise FrameError(PROTOCOL, "reserved bit, reserved opcode or unmasked frame")
+                raise FrameError(CloseReason.PROTOCOL_ERROR, "reserved bit, reserved opcode or unmasked frame")
             size &= 127
             if first & 8 and (size > 125 or first < 0x80):
-                raise FrameError(PROTOCOL, "long or fragmented control frame")
+                raise FrameError(CloseReason.PROTOCOL_ERROR, "long or fragmented control frame")
             if size > 125:
                 wide = 2 if size == 126 else 8
                 mask += wide
@@ -119,14 +128,14 @@ class Reader:
                 size = _wide(int.from_bytes(data[mask - wide : mask], "big"), wide)
             body = mask + 4
             if not first & 8 and size + len(self._message or b"") > self._limit:
-                raise FrameError(TOO_BIG, "message too large")
+                raise FrameError(CloseReason.MESSAGE_TOO_BIG, "message too large")
             if end < body + size:
                 break
             at = body + size
             room -= 1
             payload = apply_mask(data[body:at], data[mask:body])
             if first == 0x81 and self._message is None:
-                found.append((TEXT, payload if payload.isascii() else _utf8(payload)))
+                found.append((_TEXT, payload if payload.isascii() else _utf8(payload)))
             else:
                 self._other(first, payload, found)
         self._rest, self.more = data[at:], not room
@@ -134,14 +143,16 @@ class Reader:
 
     def _other(self, first: int, payload: bytes, found: list[tuple[int, bytes]]) -> None:
         opcode = first & 15
-        if opcode >= CLOSE:
-            found.append((opcode, payload))
+        if opcode >= Opcode.CLOSE:
+            found.append((Opcode(opcode), payload))
             return
-        if (opcode == CONTINUATION) != (self._message is not None):
-            raise FrameError(PROTOCOL, "continuation without a beginning, or a beginning within a message")
+        if (opcode == Opcode.CONTINUATION) != (self._message is not None):
+            raise FrameError(
+                CloseReason.PROTOCOL_ERROR, "continuation without a beginning, or a beginning within a message"
+            )
         if self._message is None:
-            self._kind, self._message = opcode, bytearray()
+            self._kind, self._message = Opcode(opcode), bytearray()
         self._message += payload
         if first & 0x80:
             whole, self._message = bytes(self._message), None
-            found.append((self._kind, _utf8(whole) if self._kind == TEXT else whole))
+            found.append((self._kind, _utf8(whole) if self._kind == _TEXT else whole))

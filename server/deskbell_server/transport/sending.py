@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import deque
+from enum import Enum, auto
 from typing import Any, Final
 
 from deskbell_server.transport.reactor import REASON, Handler, Reactor
@@ -15,6 +16,19 @@ QUEUE: Final = 64
 _WRITE: Final = 2
 
 
+class ConnectionState(Enum):
+    """From ours to the client; the names are wsproto's."""
+
+    OPEN = auto()
+    LOCAL_CLOSING = auto()
+    """The last frame has its moment to be taken; nothing is handled any more."""
+    CLOSED = auto()
+    """Its handlers have heard of the end."""
+
+
+OPEN: Final = ConnectionState.OPEN
+
+
 class Sending:
     __slots__ = (
         "_handler",
@@ -25,9 +39,9 @@ class Sending:
         "_soon",
         "_stream",
         "_writable",
-        "closing",
         "queue",
         "sid",
+        "state",
     )
 
     def __init__(self, reactor: Reactor, handler: Handler, sid: str, stream: Stream) -> None:
@@ -41,11 +55,19 @@ class Sending:
         self._out_bytes = 0
         self._soon = False
         self._progress_at = 0.0
-        self.closing = False
+        self.state = OPEN
+
+    @property
+    def closing(self) -> bool:
+        return self.state is not OPEN
+
+    @property
+    def closed(self) -> bool:
+        return self.state is ConnectionState.CLOSED
 
     def write(self, frame: bytes) -> None:
         """Send a frame, together with all others of this turn of the loop, at its end."""
-        if self.closing:
+        if self.state is not OPEN:
             return
         if self.queue is None:
             self.queue = [frame]
@@ -61,7 +83,7 @@ class Sending:
         """Send what waits for its turn, in one write."""
         self._soon = False
         waiting, self.queue = self.queue, None
-        if waiting is not None and not self.closing:
+        if waiting is not None and self.state is OPEN:
             if self._out is None:
                 self._push(waiting[0] if len(waiting) == 1 else b"".join(waiting))
             else:
@@ -120,7 +142,7 @@ class Sending:
             self._broken()
             return
         self._unblock()
-        if self.closing:
+        if self.state is not OPEN:
             end_sending(self._stream)
 
     def _unblock(self) -> None:

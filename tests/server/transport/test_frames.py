@@ -13,10 +13,10 @@ from tests.server.transport.raw import frame
 LIMIT = 70_000
 messages = st.lists(
     st.one_of(
-        st.tuples(st.just(frames.TEXT), st.text(max_size=300).map(str.encode)),
-        st.tuples(st.just(frames.BINARY), st.binary(max_size=300)),
-        st.tuples(st.sampled_from([frames.PING, frames.PONG]), st.binary(max_size=125)),
-        st.tuples(st.just(frames.BINARY), st.sampled_from([125, 126, 65535, 65536]).map(bytes)),
+        st.tuples(st.just(frames.Opcode.TEXT), st.text(max_size=300).map(str.encode)),
+        st.tuples(st.just(frames.Opcode.BINARY), st.binary(max_size=300)),
+        st.tuples(st.sampled_from([frames.Opcode.PING, frames.Opcode.PONG]), st.binary(max_size=125)),
+        st.tuples(st.just(frames.Opcode.BINARY), st.sampled_from([125, 126, 65535, 65536]).map(bytes)),
     ),
     max_size=8,
 )
@@ -49,7 +49,7 @@ def test_a_fragment_takes_as_much_room_as_a_message(size: int) -> None:
     while reader.more and not found:
         found = reader.read(b"", 64)
         turns += 1
-    assert found == [(frames.TEXT, b"x" * size * 1_000 + b"!")]
+    assert found == [(frames.Opcode.TEXT, b"x" * size * 1_000 + b"!")]
     assert turns == 1_002 // 64 + 1
 
 
@@ -60,8 +60,8 @@ def test_fragments_join_with_control_frames_between(text: str, cuts: list[int], 
     for number, part in enumerate(parts):
         sent += frame(part, 0 if number else 1, final=number == len(parts) - 1) + frame(ping, 9)
     got = Reader(LIMIT).read(sent, 100)
-    assert [payload for opcode, payload in got if opcode == frames.TEXT] == [text.encode()]
-    assert [payload for opcode, payload in got if opcode == frames.PING] == [ping] * len(parts)
+    assert [payload for opcode, payload in got if opcode == frames.Opcode.TEXT] == [text.encode()]
+    assert [payload for opcode, payload in got if opcode == frames.Opcode.PING] == [ping] * len(parts)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_announced_length_is_refused_before_its_bytes_come() -> None:
     reader = Reader(1000)
     with pytest.raises(FrameError) as caught:
         reader.read(bytes((0x81, 0xFE, 0x7F, 0xFF)), 1)
-    assert caught.value.code == frames.TOO_BIG
+    assert caught.value.code == frames.CloseReason.MESSAGE_TOO_BIG
 
 
 @given(st.binary(max_size=3000))
