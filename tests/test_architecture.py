@@ -199,6 +199,23 @@ def breaches_of_state(module: Module) -> Iterator[str]:
             yield f"{module.name}:{node.lineno} changes a module's global: state belongs to an object with an owner"
 
 
+OLD_WORDS = {"Desk", "Everywhere", "Watch", "Kept", "Place", "again"}
+
+
+def breaches_of_words(module: Module) -> Iterator[str]:
+    """Names of our own that had a meaning besides the one in docs/words.md."""
+    for node in ast.walk(module.tree):
+        name = ""
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            name = node.name
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            name = node.attr
+        elif isinstance(node, ast.arg):
+            name = node.arg
+        if name.lstrip("_") in OLD_WORDS:
+            yield f"{module.name}: {name} (docs/words.md)"
+
+
 def breaches_of_form(module: Module) -> Iterator[str]:
     if module.text.strip() and not ast.get_docstring(module.tree):
         yield f"{module.name} does not say why it exists"
@@ -215,6 +232,7 @@ RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "event names": (breaches_of_event_names, ("deskbell_protocol",)),
     "state": (breaches_of_state, ()),
     "form": (breaches_of_form, ()),
+    "words": (breaches_of_words, ()),
 }
 
 

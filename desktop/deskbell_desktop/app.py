@@ -19,7 +19,6 @@ from deskbell_desktop.core import events as on
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.views import StatusView
-from deskbell_desktop.desk import Desk
 from deskbell_desktop.garbage import search_seldom
 from deskbell_desktop.io import results
 from deskbell_desktop.io.intake import Intake
@@ -28,6 +27,7 @@ from deskbell_desktop.io.secrets import Secrets
 from deskbell_desktop.io.store_file import StoreError
 from deskbell_desktop.logs import begin_log
 from deskbell_desktop.notify.candidates import make_popups
+from deskbell_desktop.presenter import Presenter
 from deskbell_desktop.qt import language
 from deskbell_desktop.qt.bridge import Bridge
 from deskbell_desktop.qt.core_words import TranslatedWords
@@ -118,10 +118,10 @@ class App(QObject):
         )
         self._secrets = Secrets(self._bridge.post, settings.profile, words, in_file=self._kept.token_in_file)
         self._network.warm()
-        self._desk = Desk(self._make_window, self.tell, self._later, self._on_store_error)
+        self._presenter = presenter = Presenter(self._make_window, self.tell, self._later, self._on_store_error)
         self._popups = make_popups(self._application, self._kept.theme, self)
-        self._carrier = Carrier(self, self._network, self._popups, self._desk)
-        self._keeper = Safekeeping(self._carrier, self._desk, settings.profile, words, self._later, self.lost.append)
+        self._carrier = Carrier(self, self._network, self._popups, presenter)
+        self._keeper = Safekeeping(self._carrier, presenter, settings.profile, words, self._later, self.lost.append)
         self._listen()
         self._begun = True
         damaged = words.settings_damaged(str(settings.path)) if settings.damaged else ""
@@ -133,7 +133,7 @@ class App(QObject):
     def _listen(self) -> None:
         tray, popups = self._tray, self._popups
         tray.open_requested.connect(self._on_open)
-        tray.compose_requested.connect(lambda: self._desk.compose())
+        tray.compose_requested.connect(lambda: self._presenter.compose())
         tray.quiet_toggled.connect(lambda quiet: self.tell(on.QuietToggled(quiet)))
         tray.sign_out_requested.connect(self._on_sign_out)
         tray.quit_requested.connect(self._quit)
@@ -142,7 +142,7 @@ class App(QObject):
         popups.read_requested.connect(lambda key: self.tell(on.PopupRead(key)))
         popups.replied.connect(self._on_replied)
         popups.reply_requested.connect(self._on_reply_wanted)
-        popups.left.connect(self._desk.add_draft)
+        popups.left.connect(self._presenter.add_draft)
         popups.closed.connect(lambda key: self.tell(on.PopupClosed(key)))
         self._instance.raise_requested.connect(self._on_raise)
         self._waking = Waking(self)
@@ -156,7 +156,7 @@ class App(QObject):
             self._begun = False
             self._popups.close()
             self.leave_account()
-            self._desk.close()
+            self._presenter.close()
             self._network.close()
             self._secrets.close()
         self._instance.close()
@@ -194,7 +194,7 @@ class App(QObject):
                 self._keeping = False
                 self.tell(on.ProblemSeen("keyring", problem))
             case results.PeopleFound(query, people):
-                self._desk.show_people(query, people, self._session.account)
+                self._presenter.show_people(query, people, self._session.account)
             case _:
                 self.tell(event)  # type: ignore[arg-type]  # the network posts the session's own events
 
@@ -278,7 +278,7 @@ class App(QObject):
         if self._dialog is not None:
             self._dialog.hide()
         self._sit_down(account, address)
-        self._desk.welcome()
+        self._presenter.welcome()
         self._look_for_tray()
 
     def _sit_down(self, account: Account, before: str) -> None:
@@ -297,7 +297,7 @@ class App(QObject):
         self._secrets.forget(account)
 
     def leave_account(self) -> None:
-        self._desk.hide()
+        self._presenter.hide()
         if self._answer is not None:
             self._answer.forget()
         self._keeper.close()
@@ -308,7 +308,7 @@ class App(QObject):
         if self._session.account is None:
             self.ask_login("", "", "")
         else:
-            self._desk.open()
+            self._presenter.open()
 
     def _on_raise(self, token: str) -> None:
         config.offer_activation(token)
@@ -320,7 +320,7 @@ class App(QObject):
 
     def _on_replied(self, key: str, body: str) -> None:
         popup = self._carrier.popup(key)
-        self._desk.reply(key, body, popup.message_key if popup else None)
+        self._presenter.reply(key, body, popup.message_key if popup else None)
 
     def _on_reply_wanted(self, key: str) -> None:
         popup = self._carrier.popup(key)
@@ -330,8 +330,8 @@ class App(QObject):
             from deskbell_desktop.qt.reply_popup import ReplyPopup
 
             self._answer = ReplyPopup()
-            self._answer.reply_requested.connect(self._desk.reply)
-            self._answer.left.connect(self._desk.add_draft)
+            self._answer.reply_requested.connect(self._presenter.reply)
+            self._answer.left.connect(self._presenter.add_draft)
         config.offer_activation(self._popups.activation_token)
         self._popups.withdraw(key)
         self._answer.ask(popup)
@@ -357,7 +357,7 @@ class App(QObject):
 
     def show_status(self, status: StatusView) -> None:
         self._tray.show_status(status)
-        self._desk.show_status(status)
+        self._presenter.show_status(status)
 
     def keep_quiet(self, quiet: bool) -> None:
         self._keep(msgspec.structs.replace(self._kept, quiet=quiet))
@@ -376,9 +376,9 @@ class App(QObject):
 
     def _look_for_tray(self) -> None:
         """Without a tray the window is the only way in: it minimises instead of hiding."""
-        self._desk.stay_in_taskbar(not self._tray.available)
+        self._presenter.stay_in_taskbar(not self._tray.available)
         if not self._tray.available and self._session.account is not None:
-            self._desk.open()
+            self._presenter.open()
 
     def _quit(self) -> None:
         if self._may_leave():

@@ -9,10 +9,10 @@ from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.views import Popup, StatusView
-from deskbell_desktop.desk import Desk
 from deskbell_desktop.io.network import Network
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
+from deskbell_desktop.presenter import Presenter
 from deskbell_protocol.ids import now_ms
 
 log = logging.getLogger(__name__)
@@ -43,12 +43,12 @@ class Host(Protocol):
 class Carrier:
     """`store` is there while an account is at its desk."""
 
-    def __init__(self, host: Host, network: Network, popups: Popups, desk: Desk) -> None:
+    def __init__(self, host: Host, network: Network, popups: Popups, presenter: Presenter) -> None:
         self.store: Store | None = None
         self._host = host
         self._network = network
         self._popups = popups
-        self._desk = desk
+        self._presenter = presenter
         self._queue: deque[do.Effect] = deque()
         self._busy = False
         self._shown: dict[str, Popup] = {}
@@ -74,8 +74,8 @@ class Carrier:
             do.ShowPopup: self._show_popup,
             do.WithdrawPopup: self._withdraw_popup,
             do.ShowStatus: lambda effect: host.show_status(effect.status),
-            do.Changed: lambda effect: desk.changed(effect.conversations),
-            do.UnreadChanged: lambda _effect: desk.unread_changed(),
+            do.Changed: lambda effect: presenter.changed(effect.conversations),
+            do.UnreadChanged: lambda _effect: presenter.unread_changed(),
             do.ShowConversation: self._show_conversation,
             do.AskLogin: lambda effect: host.ask_login(effect.server, effect.name, effect.problem),
             do.HideWindow: lambda _effect: host.leave_account(),
@@ -154,4 +154,4 @@ class Carrier:
         self._popups.withdraw(effect.key)
 
     def _show_conversation(self, effect: do.ShowConversation) -> None:
-        self._desk.open(effect.conversation, effect.message, self._popups.activation_token)
+        self._presenter.open(effect.conversation, effect.message, self._popups.activation_token)

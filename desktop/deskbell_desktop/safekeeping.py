@@ -8,10 +8,10 @@ from pathlib import Path
 from deskbell_desktop.carrier import Carrier
 from deskbell_desktop.core.events import Account, Stored
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.desk import Desk, Later
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError, find_file
+from deskbell_desktop.presenter import Later, Presenter
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +23,16 @@ class Safekeeping:
     """`later(ms, call)` calls once, on this thread; `lost` hears what could be kept nowhere."""
 
     def __init__(
-        self, carrier: Carrier, desk: Desk, profile: Path, words: Words, later: Later, lost: Callable[[str], None]
+        self,
+        carrier: Carrier,
+        presenter: Presenter,
+        profile: Path,
+        words: Words,
+        later: Later,
+        lost: Callable[[str], None],
     ) -> None:
         self._carrier = carrier
-        self._desk = desk
+        self._presenter = presenter
         self._profile = profile
         self._words = words
         self._later = later
@@ -39,7 +45,7 @@ class Safekeeping:
         self.close()
         store = Store(find_file(self._profile, account, before), account.user.id, self._words)
         self._carrier.store = store
-        self._desk.bind(store, Pages(store, account.user, self._words))
+        self._presenter.bind(store, Pages(store, account.user, self._words))
         try:
             return store.load()
         except StoreError as error:
@@ -48,7 +54,7 @@ class Safekeeping:
 
     def close(self) -> None:
         self._carrier.forget()
-        self._desk.unbind()
+        self._presenter.unbind()
         loss = self.loss()
         store, self._carrier.store = self._carrier.store, None
         if store is not None:
@@ -74,7 +80,7 @@ class Safekeeping:
 
     def loss(self) -> str:
         """What would be lost at the end, as a sentence: empty when the disk takes it, now at the latest."""
-        self._desk.keep_drafts()
+        self._presenter.keep_drafts()
         if self._carrier.come_back() or self._carrier.store is None:
             return ""
         return self._words.store_lost() if self._carrier.store.holds_unsent() else ""

@@ -41,11 +41,11 @@ class Tray(QObject):
         self._make_menu()
         # Qt chooses between the two tray protocols when an icon is made, and never again: a panel that starts after us
         # would not see an old one. It has its name before it has a place for icons, and at login we may come between.
-        self._again = QTimer(self, singleShot=True, interval=SETTLED_MS)
-        self._again.timeout.connect(self._on_panel)
+        self._settled = QTimer(self, singleShot=True, interval=SETTLED_MS)
+        self._settled.timeout.connect(self._on_panel)
         bus = QDBusConnection.sessionBus()
         self._watcher = QDBusServiceWatcher(WATCHER, bus, QDBusServiceWatcher.WatchModeFlag.WatchForRegistration, self)
-        self._watcher.serviceRegistered.connect(lambda _name: self._again.start())
+        self._watcher.serviceRegistered.connect(lambda _name: self._settled.start())
         # the stub asks for bytes, the function for SLOT's str
         bus.connect(*HOST, self, SLOT("on_host()"))  # type: ignore[call-overload]
         self._icon = self._make_icon()
@@ -111,7 +111,7 @@ class Tray(QObject):
 
     @Slot()
     def on_host(self) -> None:
-        self._again.start()
+        self._settled.start()
 
     def _on_panel(self) -> None:
         log.info("a panel appeared: the tray icon is made again")

@@ -13,9 +13,9 @@ import pytest
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.notices import NOTICE
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.desk import Desk
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
+from deskbell_desktop.presenter import Presenter
 from deskbell_desktop.safekeeping import AGAIN_FIRST_MS, Safekeeping
 from tests.desktop.app.test_carrier import World
 from tests.fakes import BOB, CHEN, ME
@@ -123,10 +123,12 @@ def test_what_waits_at_the_end_is_told_by_the_log(world: World, disk: Path, capl
 
 def test_what_no_store_takes_is_tried_again(world: World, disk: Path) -> None:
     later: list[Callable[[], None]] = []
-    desk = Desk(lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), lambda _error: None)
-    desk.bind(world.store, Pages(world.store, ME, Words()))
+    presenter = Presenter(
+        lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), lambda _error: None
+    )
+    presenter.bind(world.store, Pages(world.store, ME, Words()))
     rest = fill(disk)
-    desk.add_draft(BOB.id, "and more " * 2000)
+    presenter.add_draft(BOB.id, "and more " * 2000)
     before = later[:]
     later.clear()
     for call in before:
@@ -156,14 +158,16 @@ def test_what_no_store_took_is_no_draft_of_the_next_person(world: World, disk: P
 def test_what_is_begun_while_the_disk_is_full_is_kept_or_said_to_be_lost(world: World, disk: Path, mends: bool) -> None:
     """Its own save is the first that meets the full disk."""
     later: list[Callable[[], None]] = []
-    desk = Desk(lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), world.carrier.mend)
-    desk.bind(world.store, Pages(world.store, ME, Words()))
+    presenter = Presenter(
+        lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), world.carrier.mend
+    )
+    presenter.bind(world.store, Pages(world.store, ME, Words()))
     lost: list[str] = []
-    keeper = Safekeeping(world.carrier, desk, disk, Words(), lambda _ms, _call: None, lost.append)
-    desk.add_draft(BOB.id, "first words")
-    desk.keep_drafts()
+    keeper = Safekeeping(world.carrier, presenter, disk, Words(), lambda _ms, _call: None, lost.append)
+    presenter.add_draft(BOB.id, "first words")
+    presenter.keep_drafts()
     rest = fill(disk)
-    desk.add_draft(BOB.id, "and more " * 2000)
+    presenter.add_draft(BOB.id, "and more " * 2000)
     if mends:
         later[-1]()
         assert world.store.in_memory

@@ -150,7 +150,7 @@ def test_a_frozen_bus_stops_nothing(
             began = time.monotonic()
             chain.show(replace(HELLO, key=f"c{number}"))
             slowest = max(slowest, time.monotonic() - began)
-        assert slowest < 0.5
+        assert slowest < 5.0, "one that waited for an answer would wait until the bus goes on"
         qtbot.waitUntil(lambda: len(spare.shown) == 300, timeout=8000)
     finally:
         bus._daemon.signal(signal.SIGCONT)

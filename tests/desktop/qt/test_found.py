@@ -12,9 +12,9 @@ from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import Found, Hit
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.desk import Desk
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
+from deskbell_desktop.presenter import Presenter
 from deskbell_desktop.qt import theme
 from deskbell_desktop.qt.conversation_list import ConversationList
 from deskbell_desktop.qt.found_list import FoundList
@@ -118,18 +118,18 @@ def desk(tmp_path: Path, told: list[on.Event], qtbot: QtBot) -> Iterator[MainWin
     store.apply(do.ApplyEvents("e1", len(arrived), arrived, ()))
     window = MainWindow()
     qtbot.addWidget(window)
-    desk = Desk(
+    presenter = Presenter(
         lambda: window,
         told.append,
         lambda ms, call: QTimer.singleShot(ms, window, call),
         lambda error: pytest.fail(str(error)),
     )
-    desk.bind(store, Pages(store, ME, Words()))
-    desk.show_status(ONLINE)
-    desk.open()
+    presenter.bind(store, Pages(store, ME, Words()))
+    presenter.show_status(ONLINE)
+    presenter.open()
     qtbot.waitUntil(window.isActiveWindow)
     yield window
-    desk.close()
+    presenter.close()
     store.close()
 
 

@@ -12,10 +12,10 @@ from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import Link, StatusView
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.desk import PAGE, UNREAD_DEPTH, Desk
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreError
+from deskbell_desktop.presenter import PAGE, UNREAD_DEPTH, Presenter
 from deskbell_desktop.qt import language, theme
 from deskbell_desktop.qt.compose import PARTY, ComposePage
 from deskbell_desktop.qt.conversation_list import ConversationList
@@ -35,9 +35,9 @@ class Life:
         self.told: list[on.Event] = []
         self.windows: list[MainWindow] = []
         self.store = Store(path, ME.id, Words())
-        self.desk = Desk(self._make, self.told.append, self._later, self._on_error)
-        self.desk.bind(self.store, Pages(self.store, ME, Words()))
-        self.desk.show_status(StatusView(Link.ONLINE, "https://desk.example.org", "maria"))
+        self.presenter = Presenter(self._make, self.told.append, self._later, self._on_error)
+        self.presenter.bind(self.store, Pages(self.store, ME, Words()))
+        self.presenter.show_status(StatusView(Link.ONLINE, "https://desk.example.org", "maria"))
 
     def _make(self) -> MainWindow:
         self.windows.append(MainWindow())
@@ -50,7 +50,7 @@ class Life:
         raise error
 
     def open(self) -> MainWindow:
-        self.desk.open()
+        self.presenter.open()
         return self.windows[-1]
 
     @property
@@ -58,8 +58,8 @@ class Life:
         return [id_ for event in self.told if isinstance(event, on.Looking) for id_ in event.seen]
 
     def end(self) -> None:
-        self.desk.unbind()
-        self.desk.close()
+        self.presenter.unbind()
+        self.presenter.close()
         self.store.close()
 
 
@@ -142,16 +142,16 @@ def test_what_was_begun_for_somebody_comes_back_with_the_name_and_is_nobody_else
     live: Callable[[], Life], qtbot: QtBot
 ) -> None:
     first = live()
-    first.desk.compose()
+    first.presenter.compose()
     to, editor = page_of(first.windows[-1])
     qtbot.keyClicks(to, "chen")
     qtbot.keyClicks(editor, "For you alone")
     second = live()
-    second.desk.compose()
+    second.presenter.compose()
     window = second.windows[-1]
     to, editor = page_of(window)
     assert (to.text(), editor.text()) == ("chen", "For you alone")
-    second.desk.compose()  # Ctrl+N once more
+    second.presenter.compose()  # Ctrl+N once more
     assert (to.text(), editor.text()) == ("chen", "For you alone")
     assert window.focusWidget() is editor
     window.compose(BOB)
@@ -165,7 +165,7 @@ def test_what_was_begun_for_somebody_comes_back_with_the_name_and_is_nobody_else
 
 def test_a_message_that_gets_another_name_leaves_nothing_with_the_first(live: Callable[[], Life], qtbot: QtBot) -> None:
     life = live()
-    life.desk.compose()
+    life.presenter.compose()
     window = life.windows[-1]
     to, editor = page_of(window)
     qtbot.keyClicks(editor, "Begun before")
@@ -178,7 +178,7 @@ def test_a_message_that_gets_another_name_leaves_nothing_with_the_first(live: Ca
     window.compose(BOB)
     assert (to.text(), editor.text()) == ("bob", "")
     again = live()
-    again.desk.compose()
+    again.presenter.compose()
     to, editor = page_of(again.windows[-1])
     assert (to.text(), editor.text()) == ("chen", "Begun before\n\nHi!")
 
@@ -191,10 +191,10 @@ def test_what_came_while_something_else_was_on_the_right_is_there_afterwards(
     window = life.open()
     window.conversation_selected.emit(BOB.id)
     messages = window.findChildren(MessageList)[0]
-    life.desk.compose()
+    life.presenter.compose()
     fill(life.store, 2, 1)
     with qtbot.waitSignal(window.findChildren(ConversationList)[0].model().dataChanged):
-        life.desk.changed(frozenset({BOB.id}))
+        life.presenter.changed(frozenset({BOB.id}))
     page_of(window)[0].setFocus()
     qtbot.keyClick(page_of(window)[0], Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: [row.message.key for row in messages.messages.rows] == ["bob1", "bob2"])
@@ -217,8 +217,8 @@ def test_a_conversation_is_loaded_back_to_its_first_unread_message(
 def test_an_answer_on_a_popup_is_to_what_the_popup_showed(live: Callable[[], Life]) -> None:
     life = live()
     fill(life.store, 3, 3)
-    life.desk.reply(BOB.id, "Yes", "bob2")
-    life.desk.reply(BOB.id, "No")
+    life.presenter.reply(BOB.id, "Yes", "bob2")
+    life.presenter.reply(BOB.id, "No")
     wrote = [event for event in life.told if isinstance(event, on.Wrote)]
     assert [(event.reply_to, event.on_popup) for event in wrote] == [("bob2", True), ("bob3", False)]
 
@@ -232,19 +232,19 @@ def test_what_is_read_is_counted_anew_without_touching_the_bubbles(live: Callabl
     rows = list(messages.messages.rows)
     qtbot.waitUntil(lambda: bool(life.seen))
     life.store.mark_read(life.seen)
-    life.desk.unread_changed()
+    life.presenter.unread_changed()
     qtbot.waitUntil(lambda: messages.view.seen == ())
     assert all(one is other for one, other in zip(rows, messages.messages.rows, strict=True))
 
 
 def test_the_first_window_of_an_account_comes_by_itself_and_only_once(live: Callable[[], Life]) -> None:
     first = live()
-    first.desk.welcome()
+    first.presenter.welcome()
     (window,) = first.windows
     assert window.isVisible()
     first.end()
     again = live()
-    again.desk.welcome()
+    again.presenter.welcome()
     assert again.windows == []
 
 
@@ -252,9 +252,9 @@ def test_the_first_window_of_an_account_comes_by_itself_and_only_once(live: Call
 def test_nobody_is_proposed_to_write_to_themselves(live: Callable[[], Life], query: str, found: list[Party]) -> None:
     """Whoever types the whole name of their own may."""
     life = live()
-    life.desk.compose()
+    life.presenter.compose()
     page_of(life.windows[0])[0].insert(query)  # QTest types no wide letters
-    life.desk.show_people(query, (ME, BOB), on.Account("https://desk.example.org", ME, ""))
+    life.presenter.show_people(query, (ME, BOB), on.Account("https://desk.example.org", ME, ""))
     people = life.windows[0].findChild(QListWidget)
     assert people is not None
     assert [people.item(row).data(PARTY) for row in range(people.count())] == found

@@ -28,7 +28,7 @@ DRAFT_MS = 1000
 Later = Callable[[int, Callable[[], None]], None]
 
 
-class Desk:
+class Presenter:
     """The window is made at its first use. `later(ms, call)` calls once, on this thread."""
 
     def __init__(
