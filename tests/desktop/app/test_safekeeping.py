@@ -142,13 +142,15 @@ def test_what_no_store_takes_is_tried_again(world: World, disk: Path) -> None:
 
 def test_what_no_store_took_is_no_draft_of_the_next_person(world: World, disk: Path, tmp_path: Path) -> None:
     later: list[Callable[[], None]] = []
-    desk = Desk(lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), lambda _error: None)
-    desk.bind(world.store, Pages(world.store, ME, Words()))
+    presenter = Presenter(
+        lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), lambda _error: None
+    )
+    presenter.bind(world.store, Pages(world.store, ME, Words()))
     fill(disk)
-    desk.add_draft(BOB.id, "and more " * 2000)
+    presenter.add_draft(BOB.id, "and more " * 2000)
     with closing(Store(tmp_path / "chens.db", CHEN.id, Words())) as other:
         pages = Pages(other, CHEN, Words())
-        desk.bind(other, pages)
+        presenter.bind(other, pages)
         for call in later:
             call()
         assert pages.draft(BOB.id) == ""
