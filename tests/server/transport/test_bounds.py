@@ -174,7 +174,7 @@ def test_who_is_of_no_use_gives_way_to_who_comes(spawn: Spawn, opening: bytes) -
                 return late.answered() in (101, 200)
 
         eventually(let_in, 5)
-        assert idle[0].closed_within(3)
+        assert any(one.closed_within(1) for one in idle), "on a busy machine another than the first may have come first"
 
 
 # -- events: A2, A4, A7, A8
