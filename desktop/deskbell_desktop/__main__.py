@@ -4,20 +4,20 @@ import signal
 import sys
 from importlib.util import find_spec
 
-from deskbell_desktop.config import read_settings, this_environment
-
-NEEDED = ("PySide6", "aiohttp", "socketio", "keyring")
+NEEDED = ("PySide6", "aiohttp", "socketio", "keyring", "platformdirs")
 
 
 def main() -> int | str:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's bindings lose a KeyboardInterrupt while they load
     missing = [name for name in NEEDED if find_spec(name) is None]
-    settings = read_settings(sys.argv[1:], this_environment())
     if missing:
         remedy = f"{sys.executable} -m pip install 'deskbell[desktop]'"
         say(f"{', '.join(missing)} not installed. Install the desktop parts: {remedy}")
         return 1
+    from deskbell_desktop.config import read_settings, this_environment
+
+    settings = read_settings(sys.argv[1:], this_environment())
     from deskbell_desktop.qt.import_hook import import_without_hook
 
     import_without_hook()

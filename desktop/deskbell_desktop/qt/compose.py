@@ -227,14 +227,21 @@ class ComposePage(Surface):
         column.addLayout(foot)
 
     def _leave_party(self) -> None:
-        """What is written is no longer for the one that the page was begun for, and no draft of theirs."""
+        """What is written is no longer for the one that the page was begun for, and no draft of theirs. Where another
+        message is begun already it stays theirs: the two have not the same readers.
+        """
         begun, written = self._draft, self._box.text()
         if begun == NEW:
             return
         self._draft = NEW
+        self.show_draft(NEW, "")
         self.draft_wanted.emit(NEW)
-        self._box.set_text("\n\n".join(filter(None, (self._box.text(), written))))
-        self.draft_changed.emit(NEW, self._box.text())
+        if self._box.text():
+            self._draft = begun
+            self.show_draft(begun, written)
+            return
+        self._box.set_text(written)
+        self.draft_changed.emit(NEW, written)
         self.draft_changed.emit(begun, "")
         self._on_whom(self._to.text())
 

@@ -72,7 +72,9 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         try:
             request = self._next()
         except HandshakeError as error:
-            return str(error.status), refusals.refusal(error)
+            _send(self.socket, refusals.refusal(error))
+            self.server.linger(self.socket.recv, self.socket)
+            return None
         except (EOFError, OSError):
             return None
         if request is None:
@@ -122,7 +124,8 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
     def _take_body(self, request: Request) -> None:
         if request.length == 0:
             return
-        if (request.length or 0) <= self._options.body_bytes and request.headers.get(b"expect", b"").lower() == _EXPECT:
+        expects = request.version == "HTTP/1.1" and request.headers.get(b"expect", b"").lower() == _EXPECT
+        if expects and (request.length or 0) <= self._options.body_bytes:
             self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         with within(self._options.body_s):
             body = self._incoming.body(request.length, self._options.body_bytes)
@@ -245,6 +248,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
             refusal = error
         if incoming.rest:
             _send(client, refusals.refusal(refusal))
+            self.linger(client.recv if self._tls is not None else _receiver(client), client)
         return b""
 
     def _route(self, client: Any, head: bytes, incoming: Incoming, address: Any) -> None:

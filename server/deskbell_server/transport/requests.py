@@ -136,7 +136,8 @@ class Incoming:
 
     def head(self, size_max: int) -> bytes:
         """As `read` wants it."""
-        self._without_empty_lines()
+        while not self._without_empty_lines():
+            self._more()
         looked = 0
         while (end := self._buffer.find(END, max(0, looked - 3))) < 0 and len(self._buffer) <= size_max:
             looked = self._more_lines(looked)
@@ -151,7 +152,7 @@ class Incoming:
                 raise HandshakeError(413, "The body is too large.")
             return self._exactly(length)
         body = bytearray()
-        for _ in range(CHUNKS_MAX):
+        for _ in range(CHUNKS_MAX + 1):
             size = self._chunk_size()
             if not size:
                 self._trailers()
@@ -170,9 +171,12 @@ class Incoming:
         return int(found[1], 16)
 
     def _trailers(self) -> None:
-        for _ in range(HEADERS_MAX):
-            if not self._line():
+        for _ in range(HEADERS_MAX + 1):
+            line = self._line()
+            if not line:
                 return
+            if _FIELD.fullmatch(line) is None:
+                raise HandshakeError(400, "Bad trailer.")
         raise HandshakeError(431, "Too many trailers.")
 
     def _line(self) -> bytes:

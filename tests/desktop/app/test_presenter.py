@@ -168,19 +168,35 @@ def test_a_message_that_gets_another_name_leaves_nothing_with_the_first(live: Ca
     life.presenter.compose()
     window = life.windows[-1]
     to, editor = page_of(window)
-    qtbot.keyClicks(editor, "Begun before")
     window.compose(BOB)
     qtbot.keyClicks(editor, "Hi")
     to.selectAll()
     qtbot.keyClicks(to, "chen")
-    assert (to.text(), editor.text()) == ("chen", "Begun before\n\nHi")
+    assert (to.text(), editor.text()) == ("chen", "Hi")
     qtbot.keyClicks(editor, "!")
     window.compose(BOB)
     assert (to.text(), editor.text()) == ("bob", "")
     again = live()
     again.presenter.compose()
     to, editor = page_of(again.windows[-1])
-    assert (to.text(), editor.text()) == ("chen", "Begun before\n\nHi!")
+    assert (to.text(), editor.text()) == ("chen", "Hi!")
+
+
+def test_a_message_that_gets_another_name_takes_no_other_along(live: Callable[[], Life], qtbot: QtBot) -> None:
+    life = live()
+    life.presenter.compose()
+    window = life.windows[-1]
+    to, editor = page_of(window)
+    qtbot.keyClicks(to, "chen")
+    qtbot.keyClicks(editor, "For you alone")
+    window.compose(BOB)
+    qtbot.keyClicks(editor, "Hi")
+    qtbot.keyClicks(to, ",")
+    assert editor.text() == "Hi"
+    window.compose()
+    assert (to.text(), editor.text()) == ("chen", "For you alone")
+    window.compose(BOB)
+    assert editor.text() == "Hi"
 
 
 def test_what_came_while_something_else_was_on_the_right_is_there_afterwards(

@@ -96,6 +96,16 @@ def test_an_interrupt_while_the_parts_load_ends_it() -> None:
     assert subprocess.run([sys.executable, "-c", INTERRUPTED], env=ENV, check=False).returncode == -signal.SIGINT
 
 
+def test_without_its_parts_it_says_how_to_get_them() -> None:
+    """As where only the server's were installed."""
+    code = (
+        "import sys; sys.modules['platformdirs'] = None; from deskbell_desktop.__main__ import main; sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=ENV, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("deskbell: platformdirs not installed. Install the desktop parts: ")
+
+
 @pytest.mark.parametrize(
     ("screen", "why"),
     [

@@ -421,7 +421,8 @@ def test_slow_bodies_and_large_bodies_are_refused(spawn: Spawn, kind: str) -> No
 POST = b"POST /size HTTP/1.1\r\nHost: x\r\n"
 
 
-@pytest.mark.parametrize("head", [POST + b"Content-Length: 9999999\r\n\r\n", b"nonsense\r\n\r\n"])
+@pytest.mark.parametrize("head", [POST + b"Content-Length: 9999999\r\n\r\n", b"nonsense\r\n\r\n", b"X: y\n",
+                                  b"GET /"])  # fmt: skip
 def test_who_is_refused_while_still_sending_can_read_why(spawn: Spawn, head: bytes) -> None:
     server = spawn("native")
     with Raw(server.port) as one:
@@ -431,7 +432,19 @@ def test_who_is_refused_while_still_sending_can_read_why(spawn: Spawn, head: byt
         broken = select.poll()
         broken.register(one.socket, 0)
         assert broken.poll(300) == []
-        assert one.answered() in {400, 413}
+        assert one.answered() in {400, 413, 431}
+
+
+def test_an_empty_line_before_a_request_is_none(spawn: Spawn) -> None:
+    with Raw(spawn("native").port) as one:
+        one.send(b"\r\n" + ASK)
+        assert one.answered() == 200
+
+
+def test_who_speaks_http_1_0_is_not_told_to_go_on(spawn: Spawn) -> None:
+    with Raw(spawn("native").port) as one:
+        one.send(b"POST /size HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx")
+        assert one.answered() == 200
 
 
 @pytest.mark.parametrize(

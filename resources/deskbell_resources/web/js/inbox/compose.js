@@ -137,12 +137,12 @@ export class Compose {
     this.to.focus();
   }
 
-  /** What is written is no longer for the one that the page was begun for, and no draft of theirs. */
+  /** What is written is no longer for the one that the page was begun for, and no draft of theirs; but where another message is begun
+   *  already, it stays theirs: the two have not the same readers. */
   #leaveParty() {
-    if (this.draft === DRAFT || conversationOf(this.#chosen) === this.draft) return;
-    const [begun, written] = [this.draft, this.body.value];
+    if (this.draft === DRAFT || conversationOf(this.#chosen) === this.draft || this.drafts.get(DRAFT)) return;
+    const begun = this.draft;
     this.draft = DRAFT;
-    this.body.value = [this.drafts.get(DRAFT), written].filter(Boolean).join("\n\n");
     this.drafts.set(DRAFT, this.body.value);
     this.drafts.set(begun, "");
   }
