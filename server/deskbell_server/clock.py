@@ -32,6 +32,7 @@ class Clock:
         self._running = running
         self._ahead = wall() - running()
         self._leapt_at: int | None = None
+        self._leapt_to = 0
         self._last = 0
 
     def now(self) -> int:
@@ -57,8 +58,9 @@ class Clock:
 
     def _has_lasted(self, running: int, ahead: int) -> bool:
         since = self._leapt_at
-        if since is None:
-            since = self._leapt_at = running
+        if since is None or abs(ahead - self._leapt_to) >= TOLERANCE_MS:  # another leap than the one before
+            since, self._leapt_to = running, ahead
+            self._leapt_at = since
             log.warning(
                 "the clock of this machine leapt by %d s: not believed for a while", (ahead - self._ahead) / 1000
             )
@@ -66,10 +68,11 @@ class Clock:
 
 
 class Ages:
-    """The time by which something is old, kept in the database: it never leaps, not over a restart either.
+    """The time by which something is old, kept in the database: it never leaps ahead, not over a restart either.
 
     Where it is behind (the server did not run, or the clock was set) it catches up, an hour a day: what is too old goes
-    a little later, and nothing goes because a clock was wrong for a while. Of several processes one moves it.
+    a little later, and nothing goes because a clock was wrong for a while. It is never ahead of the clock: what is
+    new is not old because the clock was wrong before. Of several processes one moves it.
     """
 
     def __init__(self, clock: Clock, running: Callable[[], int] = running_ms) -> None:
@@ -85,6 +88,6 @@ class Ages:
         now = self._clock.now()
         then = ages.last(connection) or now
         is_mine = self._seen is None or then == self._seen
-        self._seen = max(then, min(now, then + CATCH_UP * passed)) if is_mine else then
+        self._seen = min(now, then + CATCH_UP * passed if is_mine else then)
         ages.save(connection, self._seen)
         return self._seen

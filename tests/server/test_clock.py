@@ -49,6 +49,19 @@ def test_a_leap_is_not_believed_until_it_has_lasted(leap: int) -> None:
     assert (clock.now(), clock.has_leapt) == (machine.wall(), False)
 
 
+def test_another_leap_has_its_own_time_to_last() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    machine.wrong_by = DAY_MS
+    assert clock.has_leapt
+    machine.running += BELIEVE_MS - 1
+    machine.wrong_by = -DAY_MS
+    right = machine.wall() + DAY_MS
+    assert (clock.now(), clock.has_leapt) == (right, True)
+    machine.running += BELIEVE_MS - 1
+    assert clock.now() == right + BELIEVE_MS - 1
+
+
 def test_a_leap_and_back_was_none_and_a_small_step_is_followed() -> None:
     machine = Machine()
     clock = machine.clock()
@@ -91,7 +104,21 @@ def test_ages_never_leap_and_catch_up_slowly(people: People) -> None:
     machine.running += 60_000
     assert advance(again.advance) == first + 60_000 + CATCH_UP * 60_000
     machine.wrong_by = -40 * DAY_MS
-    assert advance(machine.ages().advance) == first + 60_000 + CATCH_UP * 60_000
+    assert advance(machine.ages().advance) == machine.wall()
+
+
+def test_what_is_new_is_not_old_because_the_clock_was_wrong_before(people: People) -> None:
+    machine = Machine()
+    ages = machine.ages()
+    machine.wrong_by = 40 * DAY_MS
+    for _ in range(600):
+        machine.running += 60_000
+        people.database.write(ages.advance)
+    machine.wrong_by = 0
+    for _ in range(12):
+        machine.running += 60_000
+        last = people.database.write(ages.advance)
+    assert last == machine.wall()
 
 
 def test_several_processes_catch_up_no_faster_than_one(people: People) -> None:

@@ -1,6 +1,8 @@
 """Which database a place has, prepared and opened: the only module that knows both kinds."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deskbell_server.errors import SetupError
@@ -17,20 +19,26 @@ def open_database(file: Path, postgres: str, commits: Commits, patience_s: float
     if not postgres:
         migrate.prepare(file)
         return SqliteDatabase(file, commits, patience_s)
-    try:
+    with _needing_postgres():
         from deskbell_server.store import postgres_schema
         from deskbell_server.store.postgres import PostgresDatabase
-    except ImportError as problem:
-        remedy = f"{sys.executable} -m pip install 'deskbell[server,postgres]'"
-        raise SetupError(f"this needs {problem.name}: {remedy}") from problem
     postgres_schema.prepare(postgres)
     return PostgresDatabase(postgres, patience_s)
 
 
+@contextmanager
+def _needing_postgres() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as problem:
+        remedy = f"{sys.executable} -m pip install 'deskbell[server,postgres]'"
+        raise SetupError(f"this needs {problem.name}: {remedy}") from problem
+
+
 def check_durable(postgres: str) -> None:
     """SetupError when what PostgreSQL acknowledges may be lost with the power."""
-    from deskbell_server.store import postgres as found
-
+    with _needing_postgres():
+        from deskbell_server.store import postgres as found
     found.check_durable(postgres)
 
 

@@ -216,6 +216,18 @@ def test_without_its_libraries_it_says_what_to_install(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "user list"])
+def test_without_the_library_of_its_database_it_says_what_to_install(folder: Path, command: str) -> None:
+    words = ["x", "--data", str(folder / "data"), "--database", "postgresql+psycopg://nowhere/x", *command.split()]
+    code = (
+        f"import sys; sys.modules['psycopg'] = None; sys.argv = {words}; import deskbell_server.__main__ as m; m.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "this needs psycopg" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_no_command_waits_for_libraries_that_only_migrations_need() -> None:
     code = "import sys, deskbell_server.cli; print(sorted({'sqlalchemy', 'alembic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
