@@ -4,6 +4,8 @@ import signal
 import sys
 from importlib.util import find_spec
 
+from deskbell_desktop.config import read_settings, read_words, this_environment
+
 NEEDED = ("PySide6", "aiohttp", "socketio", "keyring", "platformdirs")
 
 
@@ -12,11 +14,10 @@ def main() -> int | str:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's bindings lose a KeyboardInterrupt while they load
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
+        read_words(sys.argv[1:])  # `--version` needs nothing
         remedy = f"{sys.executable} -m pip install 'deskbell[desktop]'"
         say(f"{', '.join(missing)} not installed. Install the desktop parts: {remedy}")
         return 1
-    from deskbell_desktop.config import read_settings, this_environment
-
     settings = read_settings(sys.argv[1:], this_environment())
     from deskbell_desktop.qt.import_hook import import_without_hook
 

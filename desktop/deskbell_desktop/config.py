@@ -88,9 +88,14 @@ class Settings:
         return f"Deskbell on {socket.gethostname()}"[:100]
 
 
-def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
+def read_words(argv: Sequence[str]) -> argparse.Namespace:
     """May end the program: `--help`, `--version`, and what the command line does not know."""
-    given = _parser().parse_args(argv)
+    return _parser().parse_args(argv)
+
+
+def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """May end the program, as `read_words`."""
+    given = read_words(argv)
     profile = Path(given.profile or environ.get("DESKBELL_PROFILE") or default_profile()).expanduser().absolute()
     kept, damaged = load_kept(profile / "settings.json")
     token = environ.get("XDG_ACTIVATION_TOKEN") or environ.get("DESKTOP_STARTUP_ID") or ""
