@@ -70,8 +70,8 @@ class Clock:
 class Ages:
     """The time by which something is old, kept in the database: it never leaps ahead, not over a restart either.
 
-    Where it is behind (the server did not run, or the clock was set) it catches up, an hour a day: what is too old goes
-    a little later, and nothing goes because a clock was wrong for a while. It is never ahead of the clock: what is
+    Where it is behind (the server did not run, or the clock was set) it catches up, a day in an hour: what is too old
+    goes a little later, and nothing goes because a clock was wrong for a while. It is never ahead of the clock: what is
     new is not old because the clock was wrong before. Of several processes one moves it.
     """
 

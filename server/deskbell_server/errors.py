@@ -50,6 +50,10 @@ class OutcomeUnknownError(DeskbellError):
         super().__init__("the database went away while it stored this")
 
 
+STORE_AWAY = (UnavailableError, OutcomeUnknownError)
+"""What a loop meets while the database is away: it says so, and goes on the next time."""
+
+
 class SetupError(DeskbellError):
     """Told to the person at the terminal, without a traceback."""
 

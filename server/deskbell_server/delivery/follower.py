@@ -10,7 +10,7 @@ import gevent
 from deskbell_protocol import limits
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
-from deskbell_server.errors import OutcomeUnknownError, UnavailableError
+from deskbell_server.errors import STORE_AWAY
 from deskbell_server.people.devices import Devices
 from deskbell_server.store import users
 from deskbell_server.store.database import Database
@@ -74,7 +74,7 @@ class Follower:
             try:
                 self._tick()
                 self._has_failed = False
-            except (UnavailableError, OutcomeUnknownError):
+            except STORE_AWAY:
                 self._has_failed = True
             except Exception:
                 log.exception("cannot look after the connected devices")

@@ -11,7 +11,7 @@ import gevent
 import msgspec
 
 from deskbell_server.delivery.presence import Presence
-from deskbell_server.errors import OutcomeUnknownError, UnavailableError
+from deskbell_server.errors import STORE_AWAY
 from deskbell_server.store import online
 from deskbell_server.store.database import Database
 
@@ -60,7 +60,7 @@ class SharedPresence(Presence):
         while True:
             try:
                 self.exchange(time.monotonic())
-            except (UnavailableError, OutcomeUnknownError):
+            except STORE_AWAY:
                 pass  # the next time
             except Exception:
                 log.exception("cannot tell the other processes who is connected")
@@ -82,7 +82,7 @@ class SharedPresence(Presence):
         """The others need not wait to see that it is gone."""
         try:
             self._database.write(lambda connection: online.forget(connection, self._process))
-        except (UnavailableError, OutcomeUnknownError):
+        except STORE_AWAY:
             log.info("the others will notice that this process is gone")
 
     def _hear(self, found: dict[str, str], now: float) -> None:

@@ -18,7 +18,7 @@ import msgspec
 
 from deskbell_protocol import wire
 from deskbell_protocol.errors import Code
-from deskbell_server.errors import LimitedError, OutcomeUnknownError, RefusedError, UnavailableError
+from deskbell_server.errors import STORE_AWAY, LimitedError, RefusedError, UnavailableError
 from deskbell_server.ingest.redis_channel import ChannelDoor
 from deskbell_server.ingest.redis_entries import NAME, Done, Fields, Publisher, decoded, fields_of
 from deskbell_server.messaging.messages import Messages, Stored
@@ -235,7 +235,7 @@ def _is_for_later(problem: Exception | None) -> bool:
     """Whether the same entry may be stored soon. `too_many` may last for months, until what is scheduled is due."""
     if isinstance(problem, LimitedError):
         return problem.code == Code.RATE_LIMITED
-    return isinstance(problem, (UnavailableError, OutcomeUnknownError))
+    return isinstance(problem, STORE_AWAY)
 
 
 def _dead(entry_id: bytes, fields: Fields, problem: Exception) -> Any:

@@ -9,7 +9,7 @@ from gevent.event import Event
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import now_ms
 from deskbell_protocol.wire import Publish
-from deskbell_server.errors import OutcomeUnknownError, RefusedError, UnavailableError
+from deskbell_server.errors import STORE_AWAY, RefusedError, UnavailableError
 from deskbell_server.messaging.addressing import resolve
 from deskbell_server.messaging.messages import Stored, append
 from deskbell_server.principals import Principal
@@ -54,7 +54,7 @@ class Scheduled:
             self._changed.clear()
             try:
                 wait = self._deliver_due()
-            except (UnavailableError, OutcomeUnknownError):
+            except STORE_AWAY:
                 wait = RETRY_S
             except Exception:
                 log.exception("scheduled messages cannot be delivered")

@@ -1,5 +1,6 @@
 """Which names and texts are accepted: what every door's words go through before a service uses them. Pure."""
 
+import contextlib
 import re
 import unicodedata
 from typing import Any
@@ -21,11 +22,9 @@ def folded(name: str) -> str:
     """`name` as it is compared: in one width and form, without case. What is no name is only like itself."""
     if name.isascii():
         return name.lower()
-    try:
+    with contextlib.suppress(UnicodeEncodeError):
         name = _precis("UsernameCasePreserved").enforce(name)
-    except UnicodeEncodeError:
-        name = unicodedata.normalize("NFC", name)
-    return unicodedata.normalize("NFC", name.casefold())
+    return folded_before(name)
 
 
 def folded_before(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from gevent.hub import Waiter
 
-from deskbell_server.errors import OutcomeUnknownError, UnavailableError
+from deskbell_server.errors import STORE_AWAY, OutcomeUnknownError, UnavailableError
 from deskbell_server.store.database import Connection
 from deskbell_server.store.grouping import Together, gather, run_together
 from deskbell_server.store.patience import Patience, Waiting
@@ -169,7 +169,7 @@ class Worker(threading.Thread):
 
     def _is_worth_another(self, problem: Exception, was_open: bool) -> bool:
         """Nothing was committed: a conflict may be over, and an idle session may have been cut long ago."""
-        if isinstance(problem, (OutcomeUnknownError, UnavailableError)):
+        if isinstance(problem, STORE_AWAY):
             return False
         return self._driver.is_conflict(problem) or (was_open and self._session is None)
 

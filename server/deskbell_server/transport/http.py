@@ -72,8 +72,7 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         try:
             request = self._next()
         except HandshakeError as error:
-            _send(self.socket, refusals.refusal(error))
-            self.server.linger(self.socket.recv, self.socket)
+            self.server.refuse(self.socket, error)
             return None
         except (EOFError, OSError):
             return None
@@ -81,7 +80,7 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
             return None
         self._answer(request)
         if self.refused:
-            self.server.linger(self.socket.recv, self.socket)
+            self.server.linger(self.socket)
         return None if self.close_connection else True
 
     def _next(self) -> Request | None:
@@ -247,8 +246,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         except HandshakeError as error:
             refusal = error
         if incoming.rest:
-            _send(client, refusals.refusal(refusal))
-            self.linger(client.recv if self._tls is not None else _receiver(client), client)
+            self.refuse(client, refusal)
         return b""
 
     def _route(self, client: Any, head: bytes, incoming: Incoming, address: Any) -> None:
@@ -262,8 +260,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
             number = client.fileno()
             self.kept.add(number, self.options.place(str(address[0])), time.monotonic(), lambda: _hang_up(number))
         except HandshakeError as error:
-            _send(client, refusals.refusal(error))
-            self.linger(client.recv if self._tls is not None else _receiver(client), client)
+            self.refuse(client, error)
             client.close()
             return
         try:
@@ -282,11 +279,16 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
             self.handlers.discard(handler)
             client.close()
 
-    def linger(self, receive: Callable[[int], bytes], sock: Any) -> None:
+    def refuse(self, sock: Any, error: HandshakeError) -> None:
+        _send(sock, refusals.refusal(error))
+        self.linger(sock)
+
+    def linger(self, sock: Any) -> None:
         """Closing with input unread would take the answer back, before who still sends can read it."""
         if self._lingering >= LINGERING_MAX:
             return
         self._lingering += 1
+        receive = _receiver(sock)
         try:
             with contextlib.suppress(OSError), within(LINGER_S):
                 sock.shutdown(socket.SHUT_WR)

@@ -14,16 +14,13 @@ from gevent import get_hub
 from deskbell_server.transport.base import HotHandler, Options
 from deskbell_server.transport.outbox import SLICE, Outbox
 from deskbell_server.transport.packets import Packet
-from deskbell_server.transport.wheel import Wheel
+from deskbell_server.transport.wheel import Timed, Wheel
 
 REASON: Final = _EngineIO.reason
 """Why a connection ended, in Engine.IO's words."""
 
 
-class Timed(Protocol):
-    due: float
-    slot: int
-
+class Due(Timed, Protocol):
     def on_due(self, now: float) -> None: ...
 
 
@@ -52,7 +49,7 @@ class Reactor:
     def __init__(self, tick_s: float) -> None:
         self.loop = get_hub().loop
         self.outbox = Outbox(self.loop)
-        self.wheel: Wheel[Timed] = Wheel(tick_s, time.monotonic())
+        self.wheel: Wheel[Due] = Wheel(tick_s, time.monotonic())
         self.blocked: set[Sending] = set()
         """Those whose client takes less than it is sent."""
         self._resuming: list[Callable[[], object]] = []

@@ -123,21 +123,21 @@ class Incoming:
     def begin(self) -> bool:
         """Wait for the first byte of something; false when there is nothing more."""
         try:
-            while not self._without_empty_lines():
-                self._more()
+            self._pass_empty_lines()
         except EOFError:
             return False
         return True
 
-    def _without_empty_lines(self) -> bytearray:
-        """Old clients send one behind a body."""
-        self._buffer = self._buffer.lstrip(b"\r\n")
-        return self._buffer
+    def _pass_empty_lines(self) -> None:
+        """Old clients send one behind a body. Waits for the first byte of something else."""
+        while not (rest := self._buffer.lstrip(b"\r\n")):
+            self._buffer.clear()
+            self._more()
+        self._buffer = rest
 
     def head(self, size_max: int) -> bytes:
         """As `read` wants it."""
-        while not self._without_empty_lines():
-            self._more()
+        self._pass_empty_lines()
         looked = 0
         while (end := self._buffer.find(END, max(0, looked - 3))) < 0 and len(self._buffer) <= size_max:
             looked = self._more_lines(looked)

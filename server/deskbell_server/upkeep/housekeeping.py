@@ -6,7 +6,7 @@ import gevent
 
 from deskbell_protocol import limits
 from deskbell_server.clock import Ages
-from deskbell_server.errors import OutcomeUnknownError, UnavailableError
+from deskbell_server.errors import STORE_AWAY
 from deskbell_server.people.devices import Devices
 from deskbell_server.store import doors
 from deskbell_server.store.database import Database
@@ -31,7 +31,7 @@ class Housekeeping:
             try:
                 self._devices.save_used()
                 self.forget_keys()
-            except (UnavailableError, OutcomeUnknownError):
+            except STORE_AWAY:
                 log.info("housekeeping waits for the database")
             except Exception:
                 log.exception("housekeeping failed")

@@ -8,7 +8,7 @@ import gevent
 
 from deskbell_protocol.ids import now_ms
 from deskbell_server.clock import Ages
-from deskbell_server.errors import OutcomeUnknownError, UnavailableError
+from deskbell_server.errors import STORE_AWAY
 from deskbell_server.store import doors, prune
 from deskbell_server.store.database import Database
 
@@ -69,7 +69,7 @@ class Pruning:
                 pruned = self.prune(kept, "retention")
                 if pruned.events:
                     log.info("%d events and %d messages were older than is kept", pruned.events, pruned.messages)
-            except (UnavailableError, OutcomeUnknownError):
+            except STORE_AWAY:
                 log.info("retention waits for the database")
             except Exception:
                 log.exception("retention failed")
