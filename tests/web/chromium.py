@@ -90,6 +90,12 @@ class Person:
         self.page.fill(".compose textarea", text)
         self.page.press(".compose textarea", "Control+Enter")
 
+    def choose(self, letters: str) -> None:
+        """The first whom the page of a new message finds by these."""
+        self.page.fill("#to", letters)
+        self.page.wait_for_selector("#people li[aria-selected=true]")
+        self.page.press("#to", "Enter")
+
     def bodies(self) -> list[str]:
         """What the open conversation shows, from top to bottom."""
         return self.page.locator(".log .bubble").all_inner_texts()
