@@ -13,10 +13,10 @@ IN_VIEW = """() => {
     const view = document.querySelector('.log').getBoundingClientRect();
     return [...document.querySelectorAll('.log [data-id]:not(.mine) .bubble')].filter(bubble => {
         const { top, bottom } = bubble.getBoundingClientRect();
-        return top >= view.top && bottom <= view.bottom;
+        return top >= view.top - 1 && bottom <= view.bottom + 1;
     }).map(bubble => bubble.innerText);
 }"""
-"""Bodies of what can be read without scrolling."""
+"""Bodies of what can be read without scrolling; a line that is cut by less than a pixel can."""
 BELOW_THE_LINE = "() => document.querySelector('.new-line')?.nextElementSibling?.querySelector('.bubble').innerText"
 
 
@@ -168,9 +168,13 @@ def test_answering_reads_nothing_that_was_not_in_view(alex: Person, house: Serve
     maria.write(40)
     alex.wait_for_unread(40)
     alex.reply("an answer")
-    alex.page.wait_for_selector(".message.mine[data-id] .bubble:text-is('an answer')")
-    wait_for(lambda: read_bodies(house) == alex.page.evaluate(IN_VIEW), "the end, and only that, to be read")
+    expect(alex.page.locator(".message.mine[data-id] .bubble:text-is('an answer')")).to_be_in_viewport(ratio=1)
+    # the topmost is held in view until it is read, and may then be cut
+    wait_for(
+        lambda: alex.page.evaluate(IN_VIEW) in (read_bodies(house), read_bodies(house)[1:]), "only the end to be read"
+    )
     alex.wait_for_unread(40 - len(read_bodies(house)))
+    assert 5 < len(read_bodies(house)) < 10
 
 
 def test_a_click_on_a_notification_reads_that_message_and_what_is_around_it_only(

@@ -226,7 +226,10 @@ class Inbox {
     const last = conversation.messages.at(-1);
     const where = last ? { reply_to: last.id } : { to: conversation.parties.map((party) => party.name) };
     const sent = this.desk.send(conversation.id, conversation.parties, { ...where, body });
-    if (sent) this.pane.messages.toEnd();
+    if (sent) {
+      this.#draw(); // with it at the end, or what is unread there would hold the view before it
+      this.pane.messages.toEnd();
+    }
     return sent;
   }
 
