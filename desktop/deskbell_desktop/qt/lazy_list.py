@@ -61,6 +61,7 @@ class LazyList(QListView):
         self._selection: Selection | None = None
         self._pointed_at: str | None = None
         self._at_end = True
+        self._answering = False
         self._anchor = (0, 0)
         self._settling = False
         self._may_ask_older = False
@@ -82,6 +83,7 @@ class LazyList(QListView):
     ) -> None:
         """Another conversation: from its first unread message, or else from its end."""
         self._at_end, self._anchor, self._unread, self._pointed_at = True, (0, 0), unread, None
+        self._answering = False
         self._whole.clear()
         self._selection = None
         self.messages.reset(messages, named=named, line=line)
@@ -92,6 +94,9 @@ class LazyList(QListView):
     ) -> None:
         """The same conversation, changed: the place being read stays, the end is followed if it was in sight."""
         self._unread = unread
+        last = messages[-1] if messages else None
+        if self._answering and last is not None and last.mine and self.messages.row_of(last.key) is None:
+            self._answering, self._at_end, self._anchor = False, True, (len(messages), 0)
         self.messages.show(messages, named=named, line=line)
         self._allow_older(older)
 
@@ -99,6 +104,10 @@ class LazyList(QListView):
         self._may_ask_older = has_older
         if has_older:
             QTimer.singleShot(0, self, self._note_place)  # the top may be in sight already
+
+    def answered(self) -> None:
+        """Something was written here: go to the end when it comes, also over what was not read yet."""
+        self._answering = True
 
     def focus_message(self, key: str) -> None:
         """Bring that message into sight, mark it and make it the current one."""

@@ -168,6 +168,7 @@ class ConversationPane(Surface):
         here = self.conversation
         if here is not None:
             self.box.set_text("")
+            self.list.answered()
             self.submitted.emit(here, body)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core.views import MessageView
 from deskbell_desktop.qt.message_list import MessageList
+from deskbell_desktop.qt.pane import ConversationPane
 from deskbell_desktop.qt.screen_lock import ScreenLock
 from deskbell_desktop.qt.seen_list import View
 from deskbell_desktop.qt.session_bus import SessionBus
@@ -250,6 +252,23 @@ def test_the_window_tells_what_it_shows_and_nothing_of_what_it_showed(
     qtbot.waitUntil(lambda: looks[-1].conversation == "u4" and not looks[-1].at_end)
     qtbot.wait(50)  # nothing may follow: there is no condition for that
     assert {key for look in looks if look.conversation == "u4" for key in look.seen} == set()
+
+
+def test_an_answer_is_shown_though_one_had_scrolled_up_and_not_read_the_rest(window: MainWindow, qtbot: QtBot) -> None:
+    (seen,) = window.findChildren(MessageList)
+
+    def at_end(*more: MessageView) -> bool:
+        window.show_messages(talk(), [*many(600), *more], has_older=False, unread=keys(300, 600))
+        painted(seen, qtbot)
+        return seen.view.at_end
+
+    mine, elsewhere = (replace(said(number, "An answer"), mine=True) for number in (601, 602))
+    assert not at_end()
+    window.findChildren(ConversationPane)[0].box.submitted.emit("An answer")
+    assert not at_end(said(600, "from somebody else"))
+    assert at_end(mine)
+    seen.verticalScrollBar().setValue(0)
+    assert not at_end(mine, elsewhere)
 
 
 def test_a_window_that_has_not_the_focus_sees_nothing_until_it_has_it_again(
