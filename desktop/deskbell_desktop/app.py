@@ -94,13 +94,13 @@ class App(QObject):
         self._answer: ReplyPopup | None = None
         self._words = TranslatedWords(str(settings.path))
         self._session = Session(self._words)
+        self._signals = UnixSignals(self)
         self._tray = Tray(self)
         log.info("tray icon made")
         self._bridge = Bridge(self)
         self._bridge.event_posted.connect(self._on_posted)
         self._clock = QTimer(self, singleShot=True)
         self._clock.timeout.connect(lambda: self.tell(on.Ticked()))
-        self._signals = UnixSignals(self)
         self._signals.ended.connect(self._end)
         QTimer.singleShot(0, self, self._begin)
 

@@ -4,10 +4,28 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
+import engineio
 import socketio
 
 from deskbell_protocol import PROTOCOL_VERSION
 from tests.desk.processes import wait_for
+
+
+class StockClient(socketio.Client):  # type: ignore[misc]
+    """The stock client; but a connection that was reset is closed, which it leaves to the garbage collector."""
+
+    def __init__(self) -> None:
+        super().__init__(reconnection=False, handle_sigint=False)
+
+    def _engineio_client_class(self) -> type[engineio.Client]:
+        return _EngineClient
+
+
+class _EngineClient(engineio.Client):  # type: ignore[misc]
+    def _reset(self) -> None:
+        super()._reset()
+        if self.ws is not None:
+            self.ws.shutdown()
 
 
 class Wire:
@@ -17,7 +35,7 @@ class Wire:
         self.received: list[tuple[str, Any]] = []
         self.refusal: Any = None
         self.ended = threading.Event()
-        self._client = socketio.Client(reconnection=False, handle_sigint=False)
+        self._client = StockClient()
         self._client.on("*", self._on_any)
         self._client.on("connect_error", self._on_refused)
         self._client.on("disconnect", self._on_end)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import socketio
 
 from deskbell_protocol import PROTOCOL_VERSION
 from deskbell_server.edge.proxies import Proxies
@@ -24,6 +23,7 @@ from tests.desk.server import Login, Server
 from tests.server.conftest import PASSWORDS
 from tests.server.ingest.test_guessing import AT_ONCE, SLOW, at_once
 from tests.server.transport.raw import Raw
+from tests.server.wires import StockClient
 
 LogIn = Callable[[Server, str], Login]
 TRUSTED = Proxies.named(("127.0.0.1", "::1", "10.1.0.0/16"))
@@ -104,7 +104,7 @@ def test_who_guesses_through_the_proxy_waits_alone(behind: Server) -> None:
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 def test_a_sockets_address_is_the_clients(behind: Server, log_in: LogIn, transport: str) -> None:
-    one = socketio.Client(reconnection=False, handle_sigint=False)
+    one = StockClient()
     auth = {"v": PROTOCOL_VERSION, "token": log_in(behind, "bob").token, "client": "tests/1"}
     one.connect(behind.url, auth=auth, transports=[transport], headers={"X-Forwarded-For": "192.0.2.7"})
     one.disconnect()

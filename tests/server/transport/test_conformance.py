@@ -16,6 +16,7 @@ from flask import Flask, request, session
 
 from deskbell_server.transport import ConnectionRefusedError, Later, Options, Transport, make_transport  # noqa: A004
 from tests.server.transport.conftest import eventually, serving
+from tests.server.wires import StockClient
 
 
 class Front(flask_socketio.Namespace):
@@ -139,7 +140,7 @@ def client(program: Program) -> Iterator[Callable[..., socketio.Client]]:
     clients: list[socketio.Client] = []
 
     def connect(*events: str, **options: Any) -> socketio.Client:
-        made = socketio.Client(reconnection=False, handle_sigint=False)
+        made = StockClient()
         made.got = []
         for event in events:
             made.on(event, lambda *args, event=event: made.got.append((event, *args)))
@@ -273,7 +274,7 @@ def test_what_a_connect_handler_sends_arrives(client: Callable[..., Any], progra
 
 
 def test_who_is_refused_gets_nothing_of_it(program: Program, kind: str) -> None:
-    one, got = socketio.Client(reconnection=False, handle_sigint=False), list[str]()
+    one, got = StockClient(), list[str]()
     for event in GREETED:
         one.on(event, lambda _body, event=event: got.append(event), namespace="/greeting")
     with pytest.raises(socketio.exceptions.ConnectionError):
@@ -288,7 +289,7 @@ def test_an_unknown_namespace_is_refused(client: Callable[..., Any]) -> None:
 
 
 def test_the_refusal_of_an_unknown_namespace_has_the_shape_of_all_others(program: Program) -> None:
-    one, told = socketio.Client(reconnection=False, handle_sigint=False), list[Any]()
+    one, told = StockClient(), list[Any]()
     one.on("connect_error", told.append, namespace="/nowhere")
     with pytest.raises(socketio.exceptions.ConnectionError):
         one.connect(program.url, transports=["websocket"], namespaces=["/nowhere"], auth={"token": "good"})
@@ -297,7 +298,7 @@ def test_the_refusal_of_an_unknown_namespace_has_the_shape_of_all_others(program
 
 
 def test_refusal_carries_message_and_data(program: Program) -> None:
-    one, told = socketio.Client(reconnection=False, handle_sigint=False), list[Any]()
+    one, told = StockClient(), list[Any]()
     one.on("connect_error", told.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
         one.connect(program.url, transports=["websocket"], auth={"token": "bad"})
@@ -349,7 +350,7 @@ def test_hot_events_in_order_and_below_flask(kind: str) -> None:
 
     transport.hot("later", later, inline=True)
     with serving(transport):
-        one = socketio.Client(reconnection=False, handle_sigint=False)
+        one = StockClient()
         one.connect(program.url, transports=["websocket"])
         for number in range(300):
             one.emit("hot" if number % 3 else "inline", number)
@@ -385,13 +386,13 @@ def test_hot_logins(kind: str) -> None:
     with serving(transport):
         for token, told in (("bad", {"message": "no entry", "data": {"code": 7}}), ("broken", None)):
             errors: list[Any] = []
-            one = socketio.Client(reconnection=False, handle_sigint=False)
+            one = StockClient()
             one.on("connect_error", errors.append)
             with pytest.raises(socketio.exceptions.ConnectionError):
                 one.connect(program.url, transports=["websocket"], auth={"token": token})
             assert errors[0] == told or (told is None and errors[0]["data"]["code"] == "unavailable")
         got: list[Any] = []
-        one = socketio.Client(reconnection=False, handle_sigint=False)
+        one = StockClient()
         one.on("event", got.append)
         one.connect(program.url, transports=["websocket"], auth={"token": "good"})
         sid = one.get_sid()
@@ -406,7 +407,7 @@ def test_hot_logins(kind: str) -> None:
 def test_unknown_events_are_answered_when_asked_for(kind: str) -> None:
     program = Program(kind, unknown=lambda event: {"ok": False, "unknown": event})
     with serving(program.transport):
-        one = socketio.Client(reconnection=False, handle_sigint=False)
+        one = StockClient()
         one.connect(program.url, transports=["websocket"])
         assert one.call("what is this") == {"ok": False, "unknown": "what is this"}
         assert one.call("echo", 1) == 1
@@ -450,7 +451,7 @@ def test_long_polling_is_off_unless_asked_for(program: Program) -> None:
 def test_long_polling_and_upgrade(kind: str, transports: list[str]) -> None:
     program = Program(kind, polling=True)
     with serving(program.transport):
-        one = socketio.Client(reconnection=False, handle_sigint=False)
+        one = StockClient()
         got: list[Any] = []
         one.on("news", got.append)
         one.connect(program.url, transports=transports)
@@ -467,7 +468,7 @@ def test_long_polling_and_upgrade(kind: str, transports: list[str]) -> None:
 def test_a_poll_that_hangs_does_not_hold_up_the_end() -> None:
     program = Program("native", polling=True)
     with serving(program.transport):  # which allows ten seconds
-        one = socketio.Client(reconnection=False, handle_sigint=False)
+        one = StockClient()
         one.connect(program.url, transports=["polling"])
         assert one.call("echo", 1) == 1
         program.transport.stop(30.0)
@@ -477,7 +478,7 @@ def test_a_poll_that_hangs_does_not_hold_up_the_end() -> None:
 def test_stop_ends_every_connection(kind: str) -> None:
     program = Program(kind)
     with serving(program.transport):
-        ones = [socketio.Client(reconnection=False, handle_sigint=False) for _ in range(3)]
+        ones = [StockClient() for _ in range(3)]
         for one in ones:
             one.connect(program.url, transports=["websocket"])
     eventually(lambda: not any(one.connected for one in ones))
