@@ -10,7 +10,7 @@ from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.words import Words
 from deskbell_protocol import limits, names, wire
 from deskbell_protocol.ids import new_id
-from deskbell_protocol.wire import Party, Priority
+from deskbell_protocol.wire import Party
 
 ME = Party("00000000-0000-7000-8000-000000000001", "maria", "Maria Garcia")
 BOB = Party("00000000-0000-7000-8000-000000000002", "bob", "Bob Stone")
@@ -66,10 +66,10 @@ class ServerLog:
         *,
         at: int | None = None,
         cid: str | None = None,
-        title: str = "",
-        priority: Priority = "normal",
+        **more: Any,
     ) -> wire.Event:
-        message = wire.Message(sender, list(to or (self.me,)), body, title, priority, cid=cid)
+        """`more` are other fields of the content."""
+        message = wire.Message(sender=sender, to=list(to or (self.me,)), body=body, cid=cid, **more)
         return self.add(names.KIND_MESSAGE, wire.plain(message), at=at)
 
     def read(self, *ids: str, up_to: int | None = None) -> wire.Event:
@@ -79,7 +79,7 @@ class ServerLog:
         """A send: stored once per cid, and an event in the sender's own log."""
         if effect.cid not in self.confirmed:
             to = (BOB,) if effect.to or effect.reply_to else (self.me,)
-            event = self.message(self.me, effect.body, to, cid=effect.cid)
+            event = self.message(self.me, effect.content.body, to, cid=effect.cid)
             self.confirmed[effect.cid] = (event.id, event.seq)
         return on.SendAnswered(effect.cid, *self.confirmed[effect.cid])
 

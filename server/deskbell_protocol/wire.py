@@ -37,6 +37,16 @@ class Outgoing(Struct, frozen=True, omit_defaults=True):
     """Base of what the server sends: a client ignores keys that it does not know."""
 
 
+class Content(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a message says: the same in a publish, a message, an outbox and a view, and one document where it is stored.
+    A new field is a line here; what it may hold is said in `Said`.
+    """
+
+    body: str
+    title: str = ""
+    priority: Priority = "normal"
+
+
 class Party(Outgoing, frozen=True):
     """Somebody who writes or is written to. `name` is what one types into `to`; a group's begins with `@`."""
 
@@ -85,14 +95,18 @@ class Read(Incoming, frozen=True):
     ids: Annotated[list[Id], Meta(max_length=limits.READ_IDS)] | None = None
 
 
-class Publish(Incoming, frozen=True):
-    """The body of `POST /api/v1/messages`: exactly one of `to` and `reply_to`."""
+class Said(Content, Incoming, frozen=True, kw_only=True):
+    """Content as a client may send it."""
 
     body: Text
+    title: Title = ""
+
+
+class Publish(Said, frozen=True, kw_only=True):
+    """The body of `POST /api/v1/messages`: exactly one of `to` and `reply_to`."""
+
     to: To | None = None
     reply_to: Id | None = None
-    title: Title = ""
-    priority: Priority = "normal"
     deliver_at: Seq | None = None
     """Not before then (milliseconds); the message waits on the server and can be cancelled."""
 
@@ -125,7 +139,7 @@ def _no() -> bool:
 # -- server to client ---------------------------------------------------------------------------------------------
 
 
-class Message(Outgoing, frozen=True):
+class Message(Content, Outgoing, frozen=True, kw_only=True):
     """`data` of an event of kind `message`. `to` holds the parties as addressed, a group as one.
 
     `cid` only in the sender's own log.
@@ -133,9 +147,6 @@ class Message(Outgoing, frozen=True):
 
     sender: Party = field(name="from")
     to: list[Party]
-    body: str
-    title: str = ""
-    priority: Priority = "normal"
     reply_to: str | None = None
     cid: str | None = None
 
@@ -234,6 +245,18 @@ class Device(Outgoing, frozen=True):
 
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
+C = TypeVar("C", bound=Content)
+
+
+def narrowed(type_: type[S], whole: S) -> S:
+    """What the base `type_` has of `whole`: the content of a message, the publish in a `send`."""
+    return msgspec.convert(whole, type_, from_attributes=True)
+
+
+def saying(type_: type[C], content: Content, **envelope: Any) -> C:
+    """A `type_` with this content, and in its other fields what is given."""
+    return type_(**msgspec.structs.asdict(narrowed(Content, content)), **envelope)
 
 
 def parse(type_: type[T], raw: object) -> T:

@@ -201,7 +201,9 @@ class Server:
 
     def bodies_from(self, sender: Login) -> list[str]:
         """Bodies of all that this user wrote, oldest first."""
-        rows = self.rows("SELECT body FROM messages WHERE sender_id = ? ORDER BY at, id", sender.user["id"])
+        rows = self.rows(
+            "SELECT content ->> 'body' FROM messages WHERE sender_id = ? ORDER BY at, id", sender.user["id"]
+        )
         return [body for (body,) in rows]
 
     def __enter__(self) -> Self:

@@ -47,7 +47,7 @@ def test_one_message_agrees_in_all_three(
     wide.open_conversation("Maria Garcia")
     wide.reply("Answered in a browser")
     phone.wait_for_bodies("One message, three places", "Answered in a browser")
-    mine = "SELECT count(*) FROM messages WHERE body = 'Answered in a browser'"
+    mine = "SELECT count(*) FROM messages WHERE content ->> 'body' = 'Answered in a browser'"
     wait_for(lambda: client.rows(mine) == [(1,)], "the answer in the tray program's store")
     assert server.bodies_from(alex) == ["Answered in a browser"]
     for person in (wide, phone):

@@ -36,7 +36,7 @@ def test_messages_that_waited_are_all_there_in_order_under_one_popup(
     with desk.bus.watch("Notify") as notify:
         client.start()
         wait_for(lambda: client.rows("SELECT count(*) FROM messages") == [(WAITED,)], "all messages", 20)
-        assert client.rows("SELECT body FROM messages ORDER BY n") == bodies(WAITED)
+        assert client.rows("SELECT content ->> 'body' FROM messages ORDER BY n") == bodies(WAITED)
         assert client.rows("SELECT count(DISTINCT seq) FROM messages") == [(WAITED,)]
         wait_for(lambda: notify.calls, "the summary")
         wait_for(desk.hand.popups, "the summary on the screen")
@@ -71,8 +71,8 @@ def test_a_burst_loses_nothing_and_shows_at_most_five_popups(
         last = client.rows("SELECT id FROM messages ORDER BY n DESC LIMIT 1")[0][0]
         client.wait_for_log(f"popup {last} shown", 30)
         calls = notify.calls
-    log = "SELECT m.body FROM events e JOIN messages m ON m.id = e.id WHERE e.user_id = ? ORDER BY e.seq"
-    assert client.rows("SELECT body FROM messages ORDER BY n") == server.rows(log, client.user_id)
+    log = "SELECT m.content ->> 'body' FROM events e JOIN messages m ON m.id = e.id WHERE e.user_id = ? ORDER BY e.seq"
+    assert client.rows("SELECT content ->> 'body' FROM messages ORDER BY n") == server.rows(log, client.user_id)
     assert 1 <= len([call for call in calls if call[1] == 0]) <= 5
     assert client.process.exit_code is None
 
@@ -101,6 +101,6 @@ def test_what_was_written_on_one_device_stands_on_the_other(
     other = make_client(make_desk("home"), "home").sign_in_beforehand(server.login("alex", PASSWORD, "home")).start()
     other.wait_for_log("connected")
     server.publish(server.login("alex", PASSWORD, "script"), "maria", body="mine, from elsewhere")
-    sql = "SELECT body, mine, unread FROM messages"
+    sql = "SELECT content ->> 'body', mine, unread FROM messages"
     expected = [("mine, from elsewhere", 1, 0)]
     wait_for(lambda: client.rows(sql) == other.rows(sql) == expected, "the message on both")

@@ -54,7 +54,7 @@ def test_a_server_that_was_gone_gets_what_was_written_meanwhile(
     wait_for(lambda: waiting_in_outbox(client) == 0, "the outbox to be empty")
     server.publish(maria, "alex", body="after")
     expected = [("before",), ("written while it was gone",), ("after",)]
-    sql = "SELECT body FROM messages ORDER BY n"
+    sql = "SELECT content ->> 'body' FROM messages ORDER BY n"
     wait_for(lambda: client.rows(sql) == expected, "all three in the client's store")
 
 
@@ -230,7 +230,7 @@ def test_a_damaged_store_is_put_aside_and_filled_again(
     client.store.write_bytes(b"SQLite format 3\0" + b"\xa5" * 8192)
     client.start()
     client.wait_for_log("connected")
-    sql = "SELECT body FROM messages ORDER BY n"
+    sql = "SELECT content ->> 'body' FROM messages ORDER BY n"
     wait_for(lambda: client.rows(sql) == [(f"message {number}",) for number in range(3)], "the messages again")
     assert [path for path in client.profile.iterdir() if "damaged" in path.name]
 
@@ -311,7 +311,7 @@ def test_whatever_is_written_is_shown_as_text_and_freezes_nothing(
 ) -> None:
     for body in HOSTILE:
         server.publish(maria, "alex", body=body, title=body[:50].strip())
-    sql = "SELECT body FROM messages ORDER BY n"
+    sql = "SELECT content ->> 'body' FROM messages ORDER BY n"
     wait_for(lambda: client.rows(sql) == [(body,) for body in HOSTILE], "all of it in the store")
     open_window(desk, client)
     desk.hand.press("ctrl+Home")

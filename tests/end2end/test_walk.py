@@ -31,7 +31,7 @@ def test_a_message_becomes_a_popup_a_click_opens_it_the_answer_goes_back(
     client.wait_until_focused(window)
     client.write("Yes, see you there")
 
-    sql = "SELECT sender_id, reply_to FROM messages WHERE body = 'Yes, see you there'"
+    sql = "SELECT sender_id, reply_to FROM messages WHERE content ->> 'body' = 'Yes, see you there'"
     alex = server.rows("SELECT id FROM users WHERE name = 'alex'")[0][0]
     assert wait_for(lambda: server.rows(sql), "the answer in the server's database") == [(alex, question)]
     wait_for(lambda: not desk.hand.popups(), "the popup to go, for what is open is read")
@@ -98,7 +98,7 @@ def test_reply_is_chosen_on_the_popup(desk: Desk, server: Server, maria: Login, 
     assert client.rows("SELECT unread FROM messages") == [(1,), (1,)]
     client.wait_until_focused(answer)
     client.write("From the popup")
-    sql = "SELECT reply_to FROM messages WHERE body = 'From the popup'"
+    sql = "SELECT reply_to FROM messages WHERE content ->> 'body' = 'From the popup'"
     assert wait_for(lambda: server.rows(sql), "the answer in the server's database") == [(question,)]
     assert client.windows() == []
 

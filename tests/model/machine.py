@@ -13,7 +13,7 @@ from hypothesis.stateful import precondition, rule
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
 from deskbell_protocol.errors import Code
-from deskbell_protocol.wire import Ack, Event, Head, Publish, Read, Send, Sync, SyncAnswer
+from deskbell_protocol.wire import Ack, Event, Head, Publish, Read, Send, Sync, SyncAnswer, saying
 from deskbell_server.errors import RefusedError
 from tests.model.desk import Request
 from tests.model.office import Fate, Killed
@@ -192,7 +192,7 @@ class Machine(Oracle):
                 return self.office.sync(user, Sync(epoch, after, limit=3))
             case do.SendMessage(cid):
                 to = None if request.reply_to else list(request.to)
-                send = Send(cid=cid, body=request.body, to=to, reply_to=request.reply_to)
+                send = saying(Send, request.content, cid=cid, to=to, reply_to=request.reply_to)
                 try:
                     return on.SendAnswered(cid, self.office.publish(user, send, cid).id)
                 except RefusedError as refusal:

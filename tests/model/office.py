@@ -134,8 +134,8 @@ class Office:
         for name, person in self.people.items():
             presence.add(name, person)
         delivery = Delivery(transport, presence, self.epoch)
-        self.messages = Messages(self.database, Limiter(Rate(0, 1)), delivery.message)
-        self.reading = Reading(self.database, delivery.read, Limiter(Rate(0, 1)), now_ms)
+        self.messages = Messages(self.database, Limiter(Rate(0, 1)), delivery.announce)
+        self.reading = Reading(self.database, delivery.announce, Limiter(Rate(0, 1)), now_ms)
         self._delivery = delivery
 
     def kill(self) -> None:

@@ -1,6 +1,7 @@
 """The database below a torture run, of either kind: filled before, troubled meanwhile, read at the end."""
 
 import contextlib
+import json
 import shutil
 import sqlite3
 import threading
@@ -154,10 +155,11 @@ class Records:
     def log(self, user_id: str) -> list[tuple[int, str, str]]:
         """(seq, id, body) of the messages in this user's log."""
         query = (
-            "SELECT e.seq, e.id, m.body FROM events e JOIN messages m ON m.id = e.id"
+            "SELECT e.seq, e.id, m.content FROM events e JOIN messages m ON m.id = e.id"
             " WHERE e.user_id = ? AND e.kind = 'message' ORDER BY e.seq"
         )
-        return [(seq, id_, body) for seq, id_, body in self._database.rows(query, user_id)]
+        rows = self._database.rows(query, user_id)
+        return [(seq, id_, json.loads(content)["body"]) for seq, id_, content in rows]
 
     def problems(self) -> list[str]:
         return self._database.problems()

@@ -98,7 +98,7 @@ class Desk:
         """(seq, id, body, mine) in the order of arrival."""
         return [
             (row[0], row[1], row[2], bool(row[3]))
-            for row in self._rows("SELECT seq, id, body, mine FROM messages ORDER BY n")
+            for row in self._rows("SELECT seq, id, content ->> 'body', mine FROM messages ORDER BY n")
         ]
 
     def outbox(self) -> list[str]:

@@ -7,6 +7,7 @@ outbox. Whatever the server could not push at that moment is lost to it, which t
 import argparse
 import asyncio
 import contextlib
+import json
 import random
 import sqlite3
 from pathlib import Path
@@ -25,7 +26,7 @@ class EmitOnly:
         self._store = sqlite3.connect(Path(seat.folder) / STORE, isolation_level=None)
         self._store.execute("PRAGMA journal_mode=WAL")
         self._store.execute(
-            "CREATE TABLE IF NOT EXISTS messages (n INTEGER PRIMARY KEY, seq INT, id TEXT, body TEXT, mine INT)"
+            "CREATE TABLE IF NOT EXISTS messages (n INTEGER PRIMARY KEY, seq INT, id TEXT, content TEXT, mine INT)"
         )
 
     async def run(self) -> None:
@@ -45,8 +46,8 @@ class EmitOnly:
         if event["kind"] == "message":
             mine = event["data"]["from"]["id"] == self._seat.user.id
             self._store.execute(
-                "INSERT INTO messages (seq, id, body, mine) VALUES (?, ?, ?, ?)",
-                (event["seq"], event["id"], event["data"]["body"], mine),
+                "INSERT INTO messages (seq, id, content, mine) VALUES (?, ?, ?, ?)",
+                (event["seq"], event["id"], json.dumps(event["data"]), mine),
             )
 
 

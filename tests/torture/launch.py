@@ -19,6 +19,7 @@ from deskbell_server.__main__ import main
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.ingest.socket import SocketDoor
 from deskbell_server.messaging.messages import Messages
+from deskbell_server.messaging.publishes import Announcement
 from deskbell_server.store.postgres import PostgresSession
 from tests.torture.clock import bend_own_clock
 
@@ -88,17 +89,17 @@ class Failpoints:
         _replace(PostgresSession, "commit", committed)
 
     def _arm_delivery(self) -> None:
-        message, rooms = Delivery.message, Delivery._rooms
+        announce, rooms = Delivery.announce, Delivery._rooms
 
-        def announced(delivery: Delivery, stored: Any) -> None:
+        def announced(delivery: Delivery, announcement: Announcement) -> None:
             self.die("before_emit")
-            message(delivery, stored)
+            announce(delivery, announcement)
             self.die("after_emit")
 
         def some(delivery: Delivery, *arguments: Any) -> Iterator[tuple[str, bytes]]:
             return self._dying(rooms(delivery, *arguments))
 
-        _replace(Delivery, "message", announced)
+        _replace(Delivery, "announce", announced)
         _replace(Delivery, "_rooms", some)
 
     def _dying(self, heads: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:

@@ -87,7 +87,8 @@ class Site:
         robot, alice = self.staff.people["robot1"], self.staff.people["alice"]
         with self.database.filling() as connection:
             for number in range(count):
-                message, at, id_ = Message(robot, [alice], f"{number} script {number} " + "." * 200), now_ms(), new_id()
+                message = Message(sender=robot, to=[alice], body=f"{number} script {number} " + "." * 200)
+                at, id_ = now_ms(), new_id()
                 logs.insert_message(connection, id_, message, 1, at)
                 logs.append_message(connection, [alice.id], id_, at, message)
 

@@ -74,7 +74,7 @@ def test_two_tabs_of_one_browser_show_and_send_everything_once(person: MakePerso
             "() => [...document.querySelectorAll('.bubble')].filter(b => /from tab/.test(b.innerText)).length == 3"
         )
         expect(tab.locator("[data-cid]")).to_have_count(0)
-    stored = house.rows("SELECT body FROM messages WHERE body LIKE 'from tab%' ORDER BY body")
+    stored = house.rows("SELECT content ->> 'body' FROM messages WHERE content ->> 'body' LIKE 'from tab%' ORDER BY 1")
     assert stored == [("from tab 0",), ("from tab 1",), ("from tab 2",)]
 
 
@@ -110,7 +110,9 @@ def test_where_one_may_not_write_there_is_no_box_but_a_way_to_answer_alone(perso
     maria.page.keyboard.type("Even on Monday?")
     maria.page.keyboard.press("Control+Enter")
     maria.page.wait_for_selector(".message.mine[data-id]")
-    assert house.rows("SELECT body FROM messages WHERE parties LIKE '%\"alex\"%'") == [("Even on Monday?",)]
+    assert house.rows("SELECT content ->> 'body' FROM messages WHERE parties LIKE '%\"alex\"%'") == [
+        ("Even on Monday?",)
+    ]
     house.command("group", "add", "@everyone", "maria")
     maria.open_conversation("Everyone")
     expect(box).to_be_visible()
@@ -163,7 +165,10 @@ def test_what_was_begun_for_somebody_comes_back_with_the_name_and_is_nobody_else
     expect(maria.page.locator(text)).to_have_value("for you alone")
     expect(maria.page.locator(".tag bdi")).to_have_text("陈晓明")
     maria.page.press(text, "Control+Enter")
-    wait_for(lambda: house.rows("SELECT body FROM messages WHERE body LIKE 'for you%'"), "it to be sent")
+    wait_for(
+        lambda: house.rows("SELECT content ->> 'body' FROM messages WHERE content ->> 'body' LIKE 'for you%'"),
+        "it to be sent",
+    )
     maria.page.click(new)
     expect(maria.page.locator(".tag")).to_have_count(0)
 

@@ -52,7 +52,9 @@ def alex(person: MakePerson, house: Server) -> Person:
 
 
 def read_bodies(house: Server) -> list[str]:
-    rows = house.rows("SELECT m.body FROM reads r JOIN messages m ON m.id = r.message_id ORDER BY m.at, m.id")
+    rows = house.rows(
+        "SELECT m.content ->> 'body' FROM reads r JOIN messages m ON m.id = r.message_id ORDER BY m.at, m.id"
+    )
     return [body for (body,) in rows]
 
 

@@ -325,7 +325,7 @@ def test_what_the_server_has_forgotten_is_answered_where_it_came_from(person: Ma
         alex.open_conversation(title)
         alex.reply(f"answer in {title}")
         alex.page.wait_for_selector(f".message.mine[data-id] .bubble:text-is('answer in {title}')")
-    stored = house.rows("SELECT body, parties FROM messages ORDER BY at, id")
+    stored = house.rows("SELECT content ->> 'body', parties FROM messages ORDER BY at, id")
     went = {body: [party["name"] for party in json.loads(parties)] for body, parties in stored}
     expected = {"Maria Garcia": ["maria"], "Operations": ["@ops"], "陈晓明": ["陈晓明"]}
     assert went == {f"answer in {title}": names for title, names in expected.items()}
@@ -355,10 +355,10 @@ def test_what_a_restored_server_has_lost_is_sent_again_and_what_is_too_old_is_no
         "([key, items]) => localStorage.setItem(key, items)", [f"deskbell.outbox.{me.user['id']}", json.dumps(items)]
     )
     house.command("restore", str(folder / "backup"), "--force")
-    wait_for(lambda: house.rows("SELECT body FROM messages"), "the message to be stored")
+    wait_for(lambda: house.rows("SELECT content ->> 'body' FROM messages"), "the message to be stored")
     alex.open_conversation("Maria Garcia")
     alex.page.wait_for_selector(".message.mine[data-id]")
-    assert house.rows("SELECT body FROM messages") == [("confirmed before the restore",)]
+    assert house.rows("SELECT content ->> 'body' FROM messages") == [("confirmed before the restore",)]
 
 
 WAITING = """async steps => {
@@ -520,7 +520,7 @@ def test_another_person_at_the_same_browser_sees_nothing_of_the_first(person: Ma
     other.goto(house.url)
     other.wait_for_selector(".side-foot .dot.good")
     other.evaluate("password => import('/web/js/http.js').then(http => http.signIn('陈晓明', password))", PASSWORD)
-    alex.page.wait_for_function("() => !document.body.innerText.includes('Maria')")
+    alex.page.wait_for_function("() => document.body?.innerText.includes('Maria') === false")
     alex.wait_until_connected()
     assert "for alex alone" not in alex.page.inner_text("body")
     forgive_the_network(alex.complaints)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from deskbell_desktop.core.events import Account, Outgoing, Ring
 from deskbell_desktop.core.views import Popup, StatusView
-from deskbell_protocol.wire import Message, Party, Priority
+from deskbell_protocol.wire import Content, Message, Party
 
 # -- the local store: each is one commit --------------------------------------------------------------------------
 
@@ -123,9 +123,7 @@ class SendMessage:
     cid: str
     to: tuple[str, ...]
     reply_to: str | None
-    body: str
-    title: str
-    priority: Priority
+    content: Content
 
 
 @dataclass(frozen=True)

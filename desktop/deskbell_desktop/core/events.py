@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deskbell_protocol import wire
-from deskbell_protocol.wire import Party, Priority
+from deskbell_protocol.wire import Content, Party, Priority
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,9 @@ class Outgoing:
     cid: str
     conversation: str
     to: tuple[str, ...]
-    body: str
+    content: Content
     created_at: int
     reply_to: str | None = None
-    title: str = ""
-    priority: Priority = "normal"
     state: Literal["queued", "sent", "failed"] = "queued"
     problem: str = ""
     told: bool = False

@@ -130,7 +130,8 @@ class Outbox:
             # the server was restored and has lost what this answers to: the people are still there
             return [self._keep(replace(item, reply_to=None)), *self.send(now)]
         if event.code in FINAL:
-            why = refusals.sentence(self._words, event.code, event.names or item.to, size=len(item.body.encode()))
+            size = len(item.content.body.encode())
+            why = refusals.sentence(self._words, event.code, event.names or item.to, size=size)
             return [self._keep(_failed(item, why)), *self.send(now)]
         if event.code not in FATAL:
             self._put_off(item.conversation, event.retry_after_s, now)
@@ -151,9 +152,9 @@ class Outbox:
     # -- the person -------------------------------------------------------------------------------------------
 
     def write(self, item: Outgoing, now: Moment) -> list[Effect]:
-        size = len(item.body.encode())
+        size = len(item.content.body.encode())
         item = replace(item, waited_ms=0, counted=now)
-        if not can_be_seen(item.body):
+        if not can_be_seen(item.content.body):
             item = _failed(item, self._words.empty())
         elif size > limits.BODY_BYTES:
             item = _failed(item, self._words.too_long(size))
@@ -230,4 +231,4 @@ def _aged(item: Outgoing, now: Moment, most: int) -> Outgoing:
 
 def _message(item: Outgoing) -> SendMessage:
     to = () if item.reply_to else item.to
-    return SendMessage(item.cid, to, item.reply_to, item.body, item.title, item.priority)
+    return SendMessage(item.cid, to, item.reply_to, item.content)

@@ -3,12 +3,19 @@
 import unicodedata
 from collections.abc import Iterator
 
+from deskbell_protocol.wire import Content
+
 BEFORE = 12
 """Characters of a line that are shown before a hit, so that it is in view in a narrow list."""
 
 
 def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
+
+
+def searched(content: Content) -> str:
+    """What the search looks through."""
+    return folded(f"{content.title}\n{content.body}")
 
 
 def hits(text: str, wanted: str) -> Iterator[tuple[int, int]]:

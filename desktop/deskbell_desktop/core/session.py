@@ -24,7 +24,7 @@ from deskbell_desktop.core.views import Link, StatusView
 from deskbell_desktop.core.words import Words
 from deskbell_protocol import wire
 from deskbell_protocol.errors import FINAL, Code
-from deskbell_protocol.wire import Priority
+from deskbell_protocol.wire import Content, Priority
 
 
 class Session:
@@ -342,8 +342,8 @@ class Session:
                 return self._read(ring.id for ring in self._rings.shown(key))
 
     def _wrote(self, event: on.Wrote, now: Moment) -> list[Effect]:
-        body = text.storable(event.body)
-        item = Outgoing(event.cid, event.conversation, event.to, body, now.wall, event.reply_to)
+        content = Content(body=text.storable(event.body))
+        item = Outgoing(event.cid, event.conversation, event.to, content, now.wall, event.reply_to)
         effects = self._changed(self._outbox.write(item, now), event.cid)
         return [*effects, *(self._read([event.reply_to or ""]) if event.on_popup else [])]
 

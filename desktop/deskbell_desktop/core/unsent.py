@@ -51,7 +51,7 @@ class Unsent:
     def _popup(self, items: tuple[Outgoing, ...]) -> Popup:
         last, words = items[-1], self._words
         if len(items) == 1:
-            title, body = words.unsent_to(", ".join(last.to)), f"{last.problem}\n{text.one_line(last.body)}"
+            title, body = words.unsent_to(", ".join(last.to)), f"{last.problem}\n{text.one_line(last.content.body)}"
         else:
             title, body = words.unsent(len(items)), "\n".join(dict.fromkeys(item.problem for item in items))
         return Popup(

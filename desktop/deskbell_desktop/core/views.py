@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deskbell_protocol.wire import Party, Priority
+from deskbell_protocol.wire import Content, Party, Priority
 
 
 class Link(StrEnum):
@@ -89,11 +89,9 @@ class MessageView:
     key: str
     sender: Party
     mine: bool
-    title: str
-    body: str
+    content: Content
     at: int
     state: Delivery
-    priority: Priority = "normal"
     problem: str = ""
 
 

@@ -9,12 +9,12 @@ import msgspec
 
 from deskbell_desktop.core import text
 from deskbell_desktop.core.events import Outgoing
-from deskbell_desktop.core.search import around, folded
+from deskbell_desktop.core.search import around, folded, searched
 from deskbell_desktop.core.views import ConversationView, Delivery, Found, Hit, MessageView
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.io.store import Store
+from deskbell_desktop.io.store import Store, line_of
 from deskbell_protocol import names
-from deskbell_protocol.wire import Party
+from deskbell_protocol.wire import Content, Party
 
 CONVERSATIONS = 500
 FOUND = 100
@@ -78,12 +78,12 @@ class Pages:
         with self._store.reading() as database:
             rows = database.execute(
                 # NOT INDEXED: the index on conversations would visit every row in another order than that of the disk
-                "SELECT m.id, m.conversation, c.parties, m.sender, m.mine, m.title, m.body, m.at"
+                "SELECT m.id, m.conversation, c.parties, m.sender, m.mine, m.content, m.at"
                 " FROM messages m NOT INDEXED JOIN conversations c ON c.id = m.conversation"
                 " WHERE m.n >= ? AND m.n < ? AND instr(m.folded, ?) ORDER BY m.n DESC LIMIT ?",
                 (first, below, wanted, FOUND + 1),
             ).fetchall()
-        return [self._hit(row, wanted) for row in rows]
+        return [self._hit((*row[:5], _content(row[5]), row[6]), wanted) for row in rows]
 
     def _unsent(self, wanted: str) -> list[Hit]:
         with self._store.reading() as database:
@@ -94,21 +94,22 @@ class Pages:
         items = [(msgspec.json.decode(raw, type=Outgoing), *rest) for raw, *rest in rows]
         return [
             self._hit(
-                (item.cid, conversation, parties, "", True, item.title, item.body, item.created_at),
+                (item.cid, conversation, parties, "", True, item.content, item.created_at),
                 wanted,
                 OUTGOING_STATE[item.state],
             )
             for item, conversation, parties in items
-            if wanted in folded(f"{item.title}\n{item.body}")
+            if wanted in searched(item.content)
         ]
 
     def _hit(self, row: Sequence[Any], wanted: str, waiting: Delivery | None = None) -> Hit:
-        key, conversation, raw, sender, mine, title, body, at = row
+        key, conversation, raw, sender, mine, content, at = row
         parties = _parties(raw)
         in_group = not mine and parties and parties[0].kind == "group"
         who = msgspec.json.decode(sender, type=Party).label if in_group else ""
         used = YOU if mine else len(who)
-        line = text.one_line(around(f"{title}: {body}" if title else body, wanted, used))
+        whole = f"{content.title}: {content.body}" if content.title else content.body
+        line = text.one_line(around(whole, wanted, used))
         line = self._words.last_in_group(who, line) if who else line
         return Hit(key, replace(self._view(conversation, parties, line, bool(mine), at, 0), waiting=waiting))
 
@@ -128,8 +129,7 @@ class Pages:
         """The last `limit` messages, the marks of holes between them, and after them what was not sent yet."""
         with self._store.reading() as database:
             rows = database.execute(
-                "SELECT n, id, sender, mine, title, body, at, priority FROM messages"
-                " WHERE conversation = ? ORDER BY n DESC LIMIT ?",
+                "SELECT n, id, sender, mine, content, at FROM messages WHERE conversation = ? ORDER BY n DESC LIMIT ?",
                 (conversation, limit + 1),
             ).fetchall()
             gaps = database.execute("SELECT n, at, note FROM gaps ORDER BY n, at").fetchall()
@@ -205,11 +205,9 @@ class Pages:
             key=item.cid,
             sender=self._me,
             mine=True,
-            title=item.title,
-            body=item.body,
+            content=item.content,
             at=item.created_at,
             state=OUTGOING_STATE[item.state],
-            priority=item.priority,
             problem=item.problem and self._words.not_sent(item.problem),
         )
 
@@ -226,29 +224,21 @@ def _waiting(database: sqlite3.Connection) -> dict[str, Outgoing]:
 def _with_waiting(view: ConversationView, item: Outgoing | None) -> ConversationView:
     if item is None:
         return view
-    return replace(view, last_text=text.one_line(item.body), last_mine=True, waiting=OUTGOING_STATE[item.state])
+    return replace(view, last_text=line_of(item.content), last_mine=True, waiting=OUTGOING_STATE[item.state])
 
 
 def _parties(raw: str) -> tuple[Party, ...]:
     return msgspec.json.decode(raw, type=tuple[Party, ...])
 
 
-def _message(row: Sequence[object]) -> MessageView:
-    _, id_, sender, mine, title, body, at, priority = row
-    assert isinstance(sender, str)
-    return msgspec.convert(
-        {
-            "key": id_,
-            "sender": msgspec.json.decode(sender),
-            "mine": bool(mine),
-            "title": title,
-            "body": body,
-            "at": at,
-            "state": Delivery.SENT if mine else Delivery.RECEIVED,
-            "priority": priority,
-        },
-        MessageView,
-    )
+def _content(raw: str) -> Content:
+    return msgspec.json.decode(raw, type=Content)
+
+
+def _message(row: Sequence[Any]) -> MessageView:
+    _, id_, sender, mine, content, at = row
+    state = Delivery.SENT if mine else Delivery.RECEIVED
+    return MessageView(id_, msgspec.json.decode(sender, type=Party), bool(mine), _content(content), at, state)
 
 
 def _with_gaps(
@@ -265,4 +255,4 @@ def _with_gaps(
 
 
 def _gap(n: int, at: int, note: str) -> MessageView:
-    return MessageView(f"gap:{n}:{at}", DESKBELL, mine=False, title="", body=note, at=at, state=Delivery.RECEIVED)
+    return MessageView(f"gap:{n}:{at}", DESKBELL, False, Content(body=note), at, Delivery.RECEIVED)

@@ -341,9 +341,7 @@ def _look_at_end(task: asyncio.Task[None]) -> None:
 
 def _send(effect: do.SendMessage) -> wire.Send:
     to = None if effect.reply_to else list(effect.to)
-    return wire.Send(
-        cid=effect.cid, body=effect.body, to=to, reply_to=effect.reply_to, title=effect.title, priority=effect.priority
-    )
+    return wire.saying(wire.Send, effect.content, cid=effect.cid, to=to, reply_to=effect.reply_to)
 
 
 def _seconds(value: Any) -> float | None:

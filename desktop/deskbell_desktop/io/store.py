@@ -10,12 +10,12 @@ import msgspec
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import text
 from deskbell_desktop.core.events import Outgoing, Ring, Stored, Unread
-from deskbell_desktop.core.search import folded
+from deskbell_desktop.core.search import folded, searched
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import store_file
 from deskbell_desktop.io.store_file import StoreError, StoreUnwritableError
 from deskbell_protocol.conversations import parties_of
-from deskbell_protocol.wire import Message, Party
+from deskbell_protocol.wire import Content, Message, Party, narrowed, saying
 
 REPLACED_MAX = 2
 
@@ -173,7 +173,7 @@ class Store:
             if row is None:
                 return
             item = msgspec.json.decode(row[0], type=Outgoing)
-            message = Message(me, [], item.body, item.title, item.priority, cid=cid)
+            message = saying(Message, item.content, sender=me, to=[], cid=cid)
             id_, at = item.message_id or cid, item.created_at
             self._insert(database, do.Arrived(id_, 0, at, item.conversation, message, mine=True, unread=False))
             self._touch(database, item.conversation, [])
@@ -218,22 +218,19 @@ class Store:
         """A message that is here already (the log started over) only gets its new number."""
         message = item.message
         database.execute(
-            "INSERT INTO messages"
-            " (id, seq, conversation, sender, mine, title, body, priority, at, unread, ring, folded)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq",
+            "INSERT INTO messages (id, seq, conversation, sender, mine, content, at, unread, ring, folded)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq",
             (
                 item.id,
                 item.seq,
                 item.conversation,
                 msgspec.json.encode(message.sender).decode(),
                 item.mine,
-                message.title,
-                message.body,
-                message.priority,
+                msgspec.json.encode(narrowed(Content, message)).decode(),
                 item.at,
                 item.unread,
                 None if item.ring is None else msgspec.json.encode(item.ring).decode(),
-                folded(f"{message.title}\n{message.body}"),
+                searched(message),
             ),
         )
         if item.mine and message.cid is not None:
@@ -247,7 +244,7 @@ class Store:
     def _touch(self, database: sqlite3.Connection, conversation: str, parties: Sequence[Party]) -> None:
         """Bring the conversation's row up to date with what is in it; without anything in it, it goes."""
         last = database.execute(
-            "SELECT mine, sender, title, body, at FROM messages WHERE conversation = ? ORDER BY n DESC LIMIT 1",
+            "SELECT mine, sender, content, at FROM messages WHERE conversation = ? ORDER BY n DESC LIMIT 1",
             (conversation,),
         ).fetchone()
         written = database.execute(
@@ -258,10 +255,10 @@ class Store:
             return
         if written is not None:
             item = msgspec.json.decode(written[0], type=Outgoing)
-            mine, line, at = True, text.one_line(item.body), item.created_at
+            mine, line, at = True, line_of(item.content), item.created_at
         else:
-            mine, at = bool(last[0]), last[4]
-            line = text.one_line(last[2]) or text.one_line(last[3])
+            mine, at = bool(last[0]), last[3]
+            line = line_of(msgspec.json.decode(last[2], type=Content))
             if not mine and parties and parties[0].kind == "group":
                 line = self._words.last_in_group(msgspec.json.decode(last[1], type=Party).label, line)
         self._put_conversation(database, conversation, parties, line, mine, at)
@@ -290,3 +287,8 @@ class Store:
 
 def _each(database: sqlite3.Connection, query: str, ids: Sequence[str]) -> None:
     database.executemany(query, [(id_,) for id_ in ids])
+
+
+def line_of(content: Content) -> str:
+    """All that a list has room for."""
+    return text.one_line(content.title) or text.one_line(content.body)

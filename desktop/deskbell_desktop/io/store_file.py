@@ -15,69 +15,9 @@ import msgspec
 
 from deskbell_desktop.core.events import Account, Outgoing
 from deskbell_desktop.core.words import Words
+from deskbell_desktop.io.store_schema import MERGE, MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
-
-SCHEMA_VERSION = 1
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE messages (
-    n INTEGER PRIMARY KEY,           -- order of arrival; seq belongs to one epoch only
-    id TEXT NOT NULL UNIQUE,
-    seq INTEGER NOT NULL,
-    conversation TEXT NOT NULL,
-    sender TEXT NOT NULL,            -- JSON
-    mine INTEGER NOT NULL,
-    title TEXT NOT NULL,
-    body TEXT NOT NULL,
-    priority TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    unread INTEGER NOT NULL,
-    ring TEXT,                       -- JSON, while its popup was not shown
-    folded TEXT NOT NULL             -- what the search looks through
-);
-CREATE INDEX messages_conversation ON messages (conversation, n);
-CREATE INDEX messages_unread ON messages (conversation) WHERE unread = 1;
-CREATE INDEX messages_ring ON messages (n) WHERE ring IS NOT NULL;
-CREATE TABLE conversations (
-    id TEXT PRIMARY KEY,
-    parties TEXT NOT NULL,           -- JSON
-    last_text TEXT NOT NULL,
-    last_mine INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    folded TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX conversations_at ON conversations (at);
-CREATE TABLE outbox (
-    n INTEGER PRIMARY KEY AUTOINCREMENT,
-    cid TEXT NOT NULL UNIQUE,
-    conversation TEXT NOT NULL,
-    item TEXT NOT NULL,              -- JSON
-    message_id TEXT
-);
-CREATE INDEX outbox_conversation ON outbox (conversation);
-CREATE TABLE untold (id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE drafts (conversation TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE gaps (n INTEGER NOT NULL, at INTEGER NOT NULL, note TEXT NOT NULL);
-"""
-
-
-COLUMNS = "id, seq, conversation, sender, mine, title, body, priority, at, unread, ring, folded"
-MERGE = f"""
-BEGIN IMMEDIATE;
-INSERT OR IGNORE INTO kept.messages ({COLUMNS}) SELECT {COLUMNS} FROM main.messages ORDER BY n;
-UPDATE kept.messages SET unread = 0 WHERE id IN (SELECT id FROM main.messages WHERE unread = 0);
-UPDATE kept.messages SET ring = NULL WHERE id IN (SELECT id FROM main.messages WHERE ring IS NULL);
-INSERT OR REPLACE INTO kept.conversations SELECT * FROM main.conversations;
-DELETE FROM kept.outbox WHERE cid IN (SELECT cid FROM temp.saved);
-INSERT OR REPLACE INTO kept.outbox (cid, conversation, item, message_id)
-    SELECT cid, conversation, item, message_id FROM main.outbox ORDER BY n;
-DELETE FROM kept.drafts WHERE conversation IN (SELECT cid FROM temp.saved);
-INSERT OR REPLACE INTO kept.drafts SELECT * FROM main.drafts;
-INSERT OR IGNORE INTO kept.untold SELECT * FROM main.untold;
-COMMIT;
-"""  # noqa: S608 - nothing of anybody's is in it
-"""What memory was given while the file could not be read. The cursor stays the file's: the log brings the rest."""
 
 
 class StoreError(Exception):
@@ -139,6 +79,7 @@ def find_file(profile: Path, account: Account, *before: str) -> Path:
 
 
 def _take_over(old: Path, new: Path) -> None:
+    _connect(old).close()  # brought to this version
     if new.exists():
         with contextlib.closing(_connect(new)) as database:
             _insert(database, _all_of(old))
@@ -222,11 +163,14 @@ def _copied(path: Path) -> sqlite3.Connection | None:
     database = sqlite3.connect(":memory:", isolation_level=None)
     beside = path.with_name(path.name + "-wal")
     for how in _READING[:1] if beside.exists() and beside.stat().st_size else _READING:
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(path, how)) as source:
+        with (
+            contextlib.suppress(sqlite3.Error, StoreOutdatedError),
+            contextlib.closing(_read_only(path, how)) as source,
+        ):
             source.backup(database, progress=_no_waiting)
-            if database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
-                database.execute("DELETE FROM meta WHERE key = 'clean'")
-                return database
+            _migrate(database)
+            database.execute("DELETE FROM meta WHERE key = 'clean'")
+            return database
     database.close()
     return None
 
@@ -289,14 +233,23 @@ def _prepare(database: sqlite3.Connection) -> None:
     if version == 0 and database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
         _create(database)
         return
-    if version != SCHEMA_VERSION:
+    if version not in {*MIGRATIONS, SCHEMA_VERSION}:
         raise StoreOutdatedError(f"schema {version}, not {SCHEMA_VERSION}")
     clean = database.execute("SELECT value FROM meta WHERE key = 'clean'").fetchone()
     if clean is None:  # the program did not end by itself the last time
         found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise StoreDamagedError(found)
+    _migrate(database)
     database.execute("DELETE FROM meta WHERE key = 'clean'")
+
+
+def _migrate(database: sqlite3.Connection) -> None:
+    while (version := database.execute("PRAGMA user_version").fetchone()[0]) != SCHEMA_VERSION:
+        if version not in MIGRATIONS:
+            raise StoreOutdatedError(f"schema {version}, not {SCHEMA_VERSION}")
+        steps = f"BEGIN IMMEDIATE; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;"
+        database.executescript(steps)
 
 
 def _create(database: sqlite3.Connection) -> None:

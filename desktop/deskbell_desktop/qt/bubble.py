@@ -77,9 +77,9 @@ class Bubble:
         self._name = (
             self._block(text.one_line(message.sender.label), host, 12.5, inner, bold=True) if row.named else None
         )
-        title = text.one_line(message.title)
+        title = text.one_line(message.content.title)
         self._title = self._block(title, host, 14, inner, bold=True) if title else None
-        shown, found, cut = excerpt(message.body, whole=whole)
+        shown, found, cut = excerpt(message.content.body, whole=whole)
         links = [Spot(link.start, link.end, "link", link.url) for link in found]
         self._body = TextBlock(shown, theme.font(host), inner, spots=links, spot_colour=accent)
         self._more = self._more_block(cut, whole, inner, host, accent)

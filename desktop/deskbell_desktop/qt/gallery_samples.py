@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deskbell_desktop.core.views import ConversationView, Delivery, Found, Hit, Link, MessageView, Popup, StatusView
-from deskbell_protocol.wire import Party
+from deskbell_protocol.wire import Content, Party
 
 SERVER = "https://desk.example.org"
 MINUTE = 60_000
@@ -53,11 +53,11 @@ def _talk(
 
 
 def _said(key: str, body: str, ago: int, *, sender: Party = MARIA) -> MessageView:
-    return MessageView(key, sender, False, "", body, _noon() - ago, Delivery.RECEIVED)
+    return MessageView(key, sender, False, Content(body=body), _noon() - ago, Delivery.RECEIVED)
 
 
 def _wrote(key: str, body: str, ago: int, state: Delivery, problem: str = "") -> MessageView:
-    return MessageView(key, ME, True, "", body, _noon() - ago, state, problem=problem)
+    return MessageView(key, ME, True, Content(body=body), _noon() - ago, state, problem=problem)
 
 
 def _found(wanted: str, people: tuple[ConversationView, ...], *messages: ConversationView) -> Found:

@@ -136,8 +136,8 @@ class LazyList(QListView):
     # -- heights --------------------------------------------------------------------------------------------------
 
     def _guess(self, row: Row) -> int:
-        message = row.message
-        lines = min(24, 1 + len(message.body) // GUESS_CHARS + message.body.count("\n", 0, 2000))
+        body = row.message.content.body
+        lines = min(24, 1 + len(body) // GUESS_CHARS + body.count("\n", 0, 2000))
         return GUESS_BASE + GUESS_LINE * lines + (40 if row.first_of_day else 0) + (36 if row.under_line else 0)
 
     def _forget(self) -> None:

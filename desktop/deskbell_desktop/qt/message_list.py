@@ -63,7 +63,7 @@ class MessageList(SelectableList):
             self._discard(self.messages.rows[index.row()].message)
             return
         if event.matches(QKeySequence.StandardKey.Copy) and (index.isValid() or self.selected_text()):
-            to_clipboard(self.selected_text() or text.clean(self.messages.rows[index.row()].message.body))
+            to_clipboard(self.selected_text() or text.clean(self.messages.rows[index.row()].message.content.body))
             return
         super().keyPressEvent(event)
         if event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
@@ -88,7 +88,7 @@ class MessageList(SelectableList):
     def _menu(self, number: int, under: Spot | None) -> QMenu:
         """Everything that can be done with one message; `under` is the link under the pointer, which comes first."""
         message = self.messages.rows[number].message
-        copied = self.selected_text(message.key) or text.clean(message.body)
+        copied = self.selected_text(message.key) or text.clean(message.content.body)
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(translate("Messages", "Copy")).triggered.connect(lambda: to_clipboard(copied))

@@ -95,8 +95,8 @@ def state(message: MessageView) -> str:
 
 
 def priority(message: MessageView) -> str:
-    if message.priority == "urgent":
+    if message.content.priority == "urgent":
         return translate("Words", "Urgent")
-    if message.priority == "high":
+    if message.content.priority == "high":
         return translate("Words", "Important")
     return ""

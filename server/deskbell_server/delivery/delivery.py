@@ -1,17 +1,15 @@
 """Announces what was committed: the event that all recipients share is encoded once, only `seq` differs."""
 
 import logging
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from deskbell_protocol import names
 from deskbell_protocol.errors import FATAL, Code
-from deskbell_protocol.wire import Bye, Message
+from deskbell_protocol.wire import Bye, Message, ReadMark
 from deskbell_server.delivery.presence import Presence, device_room, user_room
-from deskbell_server.messaging.messages import Stored
-from deskbell_server.messaging.reading import Marked
+from deskbell_server.messaging.publishes import Announcement
 from deskbell_server.messaging.views import hides_parties, seen_by
 from deskbell_server.transport import Transport
 
@@ -28,24 +26,14 @@ class Delivery:
         self.pushed: dict[str, int] = {}
         """The highest `seq` that each connected user was sent."""
 
-    def message(self, stored: Stored) -> None:
-        """To the sender with the `cid`, to the others without it."""
-        message, heads = stored.message, stored.heads
-        if message is None or heads is None:
-            return
+    def announce(self, announcement: Announcement) -> None:
         try:
-            self._message(stored, message, heads)
+            if isinstance(announcement.data, Message):
+                self._message(announcement, announcement.data)
+            else:
+                self._push(announcement.heads.items(), _tail(announcement, announcement.data))
         except Exception:
-            log.exception("message %s is stored, but cannot be pushed", stored.id)
-
-    def read(self, marked: Marked) -> None:
-        if marked.seq is None:
-            return
-        try:
-            tail = _tail(names.KIND_READ, marked.id, marked.at, marked.mark)
-            self._push([(marked.user_id, marked.seq)], tail)
-        except Exception:
-            log.exception("read mark %s is stored, but cannot be pushed", marked.id)
+            log.exception("%s %s is stored, but cannot be pushed", announcement.kind, announcement.id)
 
     def head(self, heads: dict[str, int]) -> None:
         """Where the logs of these connected users end."""
@@ -70,39 +58,40 @@ class Delivery:
             self._transport.fan_out(names.BYE, [(device_room(device_id), b"")], tail)
             self._transport.disconnect_room(device_room(device_id))
 
-    def _message(self, stored: Stored, message: Message, heads: dict[str, int]) -> None:
-        sender = message.sender.id
+    def _message(self, announcement: Announcement, message: Message) -> None:
+        """To the sender with the `cid`, to the others without it."""
+        sender, heads = message.sender.id, announcement.heads
         mine = [(sender, heads[sender])]
         others = [item for item in heads.items() if item[0] != sender]
         if message.cid is not None or hides_parties(message):
-            self._push(mine, _tail(names.KIND_MESSAGE, stored.id, stored.at, message))
+            self._push(mine, _tail(announcement, message))
         else:
             others = mine + others
         if not hides_parties(message):
             shared = msgspec.structs.replace(message, cid=None) if message.cid is not None else message
-            self._push(others, _tail(names.KIND_MESSAGE, stored.id, stored.at, shared))
+            self._push(others, _tail(announcement, shared))
             return
         named = {party.id: party for party in message.to}
         for user_id, seq in others:
             if user_id in named:
                 own = seen_by(message, named[user_id])
-                self._push([(user_id, seq)], _tail(names.KIND_MESSAGE, stored.id, stored.at, own))
+                self._push([(user_id, seq)], _tail(announcement, own))
         self.head(
             {user_id: seq for user_id, seq in others if user_id not in named and self._presence.has_user(user_id)}
         )
 
-    def _push(self, heads: list[tuple[str, int]], tail: bytes) -> None:
+    def _push(self, heads: Iterable[tuple[str, int]], tail: bytes) -> None:
         prefix = b'{"epoch":"%s","seq":' % self.epoch.encode()
         self._transport.fan_out(names.EVENT, self._rooms(heads, prefix), tail)
 
-    def _rooms(self, heads: list[tuple[str, int]], prefix: bytes) -> Iterator[tuple[str, bytes]]:
+    def _rooms(self, heads: Iterable[tuple[str, int]], prefix: bytes) -> Iterator[tuple[str, bytes]]:
         for user_id, seq in heads:
             if self._presence.has_user(user_id):
                 self.pushed[user_id] = max(seq, self.pushed.get(user_id, 0))
                 yield user_room(user_id), prefix + str(seq).encode()
 
 
-def _tail(kind: str, event_id: str, at: int, data: Any) -> bytes:
-    """An event after its `seq`."""
+def _tail(event: Announcement, data: Message | ReadMark) -> bytes:
+    """An event after its `seq`, with what one of its people may see of it."""
     encoded = msgspec.json.encode(data)
-    return b',"kind":"%s","id":"%s","at":%d,"data":%s}' % (kind.encode(), event_id.encode(), at, encoded)
+    return b',"kind":"%s","id":"%s","at":%d,"data":%s}' % (event.kind.encode(), event.id.encode(), event.at, encoded)

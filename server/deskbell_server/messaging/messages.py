@@ -8,16 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
-
-from deskbell_protocol import limits
+from deskbell_protocol import limits, names
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
-from deskbell_protocol.wire import Message, Party, Publish
+from deskbell_protocol.wire import Message, Party, Publish, saying
 from deskbell_server.errors import LimitedError, RefusedError, UnavailableError
 from deskbell_server.limiter import Limiter
 from deskbell_server.messaging.addressing import Audience, resolve
-from deskbell_server.messaging.publishes import Request, Stored
+from deskbell_server.messaging.publishes import Announcement, Request, Stored
 from deskbell_server.messaging.together import store_together
 from deskbell_server.people import texts
 from deskbell_server.principals import Principal
@@ -56,7 +54,7 @@ class Messages:
         self,
         database: Database,
         limiter: Limiter,
-        announce: Callable[[Stored], None],
+        announce: Callable[[Announcement], None],
         now: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
@@ -115,8 +113,8 @@ class Messages:
         return Request(principal, draft, key, new_id(at), at, announced_by)
 
     def _committed(self, stored: Stored) -> Stored:
-        if stored.message is not None:
-            self._announce(stored)
+        if stored.announcement is not None:
+            self._announce(stored.announcement)
         elif stored.deliver_at is not None and self.on_scheduled is not None:
             self.on_scheduled(stored.deliver_at)
         return stored
@@ -166,20 +164,13 @@ def append(
     connection: Connection, sender: Party, draft: Publish, audience: Audience, cid: str | None, message_id: str, at: int
 ) -> Stored:
     """The message, and an event in the log of the sender and of each recipient."""
-    message = Message(
-        sender=sender,
-        to=audience.parties,
-        body=draft.body,
-        title=draft.title,
-        priority=draft.priority,
-        reply_to=draft.reply_to,
-        cid=cid,
-    )
+    message = saying(Message, draft, sender=sender, to=audience.parties, reply_to=draft.reply_to, cid=cid)
     count = len(audience.recipients)
     logs.insert_message(connection, message_id, message, count, at)
     everyone = sorted(audience.recipients | {sender.id})
     heads = logs.append_message(connection, everyone, message_id, at, message)
-    return Stored(message_id, at, heads[sender.id], count, duplicate=False, message=message, heads=heads)
+    announcement = Announcement(names.KIND_MESSAGE, message_id, at, heads, message)
+    return Stored(message_id, at, heads[sender.id], count, duplicate=False, announcement=announcement)
 
 
 def _first_answer(connection: Connection, request: Request) -> Stored | None:
@@ -209,13 +200,12 @@ def _check_waiting(connection: Connection, request: Request) -> None:
 
 
 def _schedule(connection: Connection, request: Request, audience: Audience) -> Stored:
-    principal, draft = request.principal, request.draft
-    deliver_at = draft.deliver_at
+    deliver_at = request.draft.deliver_at
     assert deliver_at is not None
     row = doors.ScheduledRow(
         id=request.id,
-        user_id=principal.user_id,
-        draft=msgspec.json.encode(Publish(**{f: getattr(draft, f) for f in Publish.__struct_fields__})).decode(),
+        user_id=request.principal.user_id,
+        draft=request.document.decode(),
         cid=request.key,
         recipients=len(audience.recipients),
         deliver_at=deliver_at,

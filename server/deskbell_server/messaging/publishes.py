@@ -1,25 +1,36 @@
-"""A message on its way through the service: what was asked, once checked, and what became of it, once committed."""
+"""A message on its way through the service: what was asked, once checked, what became of it, once committed, and what
+is announced of it."""
 
 import hashlib
 from dataclasses import dataclass
 
 import msgspec
 
-from deskbell_protocol.wire import Message, Publish
+from deskbell_protocol.wire import Message, Publish, ReadMark, narrowed
 from deskbell_server.principals import Principal
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """A committed event: its place in each log in which it stands, by user, and what it tells."""
+
+    kind: str
+    id: str
+    at: int
+    heads: dict[str, int]
+    data: Message | ReadMark
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """A committed message: its place in each log. `message` is None when nothing new is to be announced."""
+    """A committed publish. `seq` is its place in the sender's log; `announcement` None when nothing new is told."""
 
     id: str
     at: int
     seq: int | None
     recipients: int
     duplicate: bool
-    message: Message | None = None
-    heads: dict[str, int] | None = None
+    announcement: Announcement | None = None
     deliver_at: int | None = None
 
 
@@ -40,7 +51,10 @@ class Request:
         return self.draft.deliver_at is not None and self.draft.deliver_at > self.at
 
     @property
+    def document(self) -> bytes:
+        """All that was asked, through whichever door, but for the key."""
+        return msgspec.json.encode(narrowed(Publish, self.draft))
+
+    @property
     def digest(self) -> bytes:
-        draft = self.draft
-        parts = (draft.to, draft.reply_to, draft.body, draft.title, draft.priority, draft.deliver_at)
-        return hashlib.sha256(msgspec.json.encode(parts)).digest()
+        return hashlib.sha256(self.document).digest()

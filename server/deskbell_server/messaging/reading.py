@@ -14,6 +14,7 @@ from deskbell_protocol.wire import Ack, Event, Read, ReadMark, Sync, SyncAnswer
 from deskbell_server.errors import LimitedError, RefusedError
 from deskbell_server.limiter import Limiter
 from deskbell_server.messaging import views
+from deskbell_server.messaging.publishes import Announcement
 from deskbell_server.people import groups
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices, logs, users
@@ -26,17 +27,6 @@ SPENT_MAX_S = 1.0
 """What one question may cost its user: a disk that hangs is not the user's doing."""
 HELD = 20
 """Taken while a conversation is looked for in a long log, so that one user asks only a few such questions at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A committed read mark; `seq` is None when all of it was read already, and there is nothing to announce."""
-
-    user_id: str
-    id: str
-    at: int
-    seq: int | None
-    mark: ReadMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +43,7 @@ class Reading:
     """
 
     def __init__(
-        self, database: Database, announce: Callable[[Marked], None], limiter: Limiter, now: Callable[[], int]
+        self, database: Database, announce: Callable[[Announcement], None], limiter: Limiter, now: Callable[[], int]
     ) -> None:
         self._database = database
         self._announce = announce
@@ -82,17 +72,18 @@ class Reading:
             raise RefusedError(Code.INVALID, "exactly one of `up_to` and `ids` must be given")
         at, mark_id = self._now(), new_id()
 
-        def job(connection: Connection) -> Marked:
+        def job(connection: Connection) -> Announcement | None:
             mark = _mark(connection, principal.user_id, request, at)
-            seq = None
-            if mark is not None:
-                seq = logs.append(connection, principal.user_id, names.KIND_READ, mark_id, at, mark)
-            return Marked(principal.user_id, mark_id, at, seq, mark or ReadMark())
+            if mark is None:
+                return None
+            seq = logs.append(connection, principal.user_id, names.KIND_READ, mark_id, at, mark)
+            return Announcement(names.KIND_READ, mark_id, at, {principal.user_id: seq}, mark)
 
         marked = self._paced(principal, self._database.write, job)
-        if marked.seq is not None:
-            self._announce(marked)
-        return marked.seq
+        if marked is None:
+            return None
+        self._announce(marked)
+        return marked.heads[principal.user_id]
 
     def ack(self, principal: Principal, request: Ack) -> None:
         """RefusedError when the device claims what was never given out."""

@@ -11,7 +11,8 @@ from deskbell_protocol.ids import now_ms
 from deskbell_protocol.wire import Publish
 from deskbell_server.errors import STORE_AWAY, RefusedError, UnavailableError
 from deskbell_server.messaging.addressing import resolve
-from deskbell_server.messaging.messages import Stored, append
+from deskbell_server.messaging.messages import append
+from deskbell_server.messaging.publishes import Announcement, Stored
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices, doors
 from deskbell_server.store.database import Connection, Database
@@ -27,7 +28,9 @@ RETRY_S = 1.0
 class Scheduled:
     """One greenlet sleeps until the next message is due; `announce` as for `Messages`."""
 
-    def __init__(self, database: Database, announce: Callable[[Stored], None], now: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self, database: Database, announce: Callable[[Announcement], None], now: Callable[[], int] = now_ms
+    ) -> None:
         self._database = database
         self._now = now
         self._announce = announce
@@ -81,9 +84,9 @@ class Scheduled:
             problem = f"{refused.code}: {refused.message}"
             self._database.write(lambda connection: doors.fail_scheduled(connection, row.id, problem))
             return
-        if stored is not None:
+        if stored is not None and stored.announcement is not None:
             log.info("scheduled message %s delivered to %d", row.id, stored.recipients)
-            self._announce(stored)
+            self._announce(stored.announcement)
 
 
 def deliver(connection: Connection, row: ScheduledRow, at: int) -> Stored | None:

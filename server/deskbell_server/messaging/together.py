@@ -7,8 +7,8 @@ what follows it from the same sender, because nobody's messages may overtake eac
 from collections import Counter
 
 from deskbell_protocol import names
-from deskbell_protocol.wire import Message, Party
-from deskbell_server.messaging.publishes import Request, Stored
+from deskbell_protocol.wire import Message, Party, saying
+from deskbell_server.messaging.publishes import Announcement, Request, Stored
 from deskbell_server.people import texts
 from deskbell_server.store import batches, users
 from deskbell_server.store.database import Connection
@@ -51,6 +51,7 @@ def _append(connection: Connection, requests: list[Request], found: dict[str, Pa
     heads = batches.raise_heads(connection, sorted(counts.items())) if counts else {}
     place = {user_id: heads[user_id] - count for user_id, count in counts.items()}
     stored: dict[str, Stored] = {}
+    rows: list[batches.MessageRow] = []
     events: list[batches.Values] = []
     for request in requests:
         sender, recipient = request.principal.party, found[request.id]
@@ -59,15 +60,10 @@ def _append(connection: Connection, requests: list[Request], found: dict[str, Pa
             seqs[user_id] = place[user_id] = place[user_id] + 1
             other = recipient.id if user_id == sender.id else sender.id
             events.append((user_id, seqs[user_id], names.KIND_MESSAGE, request.id, other, request.at))
-        message = _message(request, sender, recipient)
-        stored[request.id] = Stored(request.id, request.at, seqs[sender.id], 1, False, message, seqs)
-    batches.insert_messages(connection, [(s.id, s.message, 1, s.at) for s in stored.values() if s.message])
+        message = saying(Message, request.draft, sender=sender, to=[recipient], cid=request.key)
+        rows.append((request.id, message, 1, request.at))
+        announcement = Announcement(names.KIND_MESSAGE, request.id, request.at, seqs, message)
+        stored[request.id] = Stored(request.id, request.at, seqs[sender.id], 1, False, announcement)
+    batches.insert_messages(connection, rows)
     batches.insert_events(connection, events)
     return stored
-
-
-def _message(request: Request, sender: Party, recipient: Party) -> Message:
-    draft = request.draft
-    return Message(
-        sender=sender, to=[recipient], body=draft.body, title=draft.title, priority=draft.priority, cid=request.key
-    )

@@ -85,9 +85,9 @@ class Server:
         storage = settings.storage
         self._hints = Hints(storage.redis, database, presence, self._delivery) if storage.redis else None
         announcing = self._hints or self._delivery
-        self._messages = Messages(database, publishing, announcing.message, people.clock.now)
-        reading = Reading(database, announcing.read, Limiter(READING), people.clock.now)
-        scheduled = Scheduled(database, announcing.message, people.clock.now)
+        self._messages = Messages(database, publishing, announcing.announce, people.clock.now)
+        reading = Reading(database, announcing.announce, Limiter(READING), people.clock.now)
+        scheduled = Scheduled(database, announcing.announce, people.clock.now)
         self._doors = RedisDoors(storage.redis, people.devices, self._messages, gevent.spawn) if storage.redis else None
         self._messages.on_scheduled = scheduled.on_scheduled
         follower = Follower(database, people.devices, presence, self._delivery)

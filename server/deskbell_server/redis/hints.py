@@ -18,8 +18,7 @@ from gevent.event import Event
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.errors import UnavailableError
-from deskbell_server.messaging.messages import Stored
-from deskbell_server.messaging.reading import Marked
+from deskbell_server.messaging.publishes import Announcement
 from deskbell_server.redis.link import Crossing, Loop, make_client
 from deskbell_server.store import users
 from deskbell_server.store.database import Database
@@ -47,7 +46,7 @@ _decoder = msgspec.json.Decoder(Hint)
 
 
 class Hints:
-    """`message` and `read` as `Delivery`, and the other processes hear of it."""
+    """`announce` as `Delivery`, and the other processes hear of it."""
 
     def __init__(self, url: str, database: Database, presence: Presence, delivery: Delivery) -> None:
         self._database = database
@@ -70,14 +69,9 @@ class Hints:
     def is_well(self) -> bool:
         return time.monotonic() - self._heard_at < SILENCE_S + BEAT_S
 
-    def message(self, stored: Stored) -> None:
-        self._delivery.message(stored)
-        self._tell((stored.heads or {}).items())
-
-    def read(self, marked: Marked) -> None:
-        self._delivery.read(marked)
-        if marked.seq is not None:
-            self._tell([(marked.user_id, marked.seq)])
+    def announce(self, announcement: Announcement) -> None:
+        self._delivery.announce(announcement)
+        self._tell(announcement.heads.items())
 
     def run(self) -> None:
         """The greenlet's work, for ever: looks after those whose log another process moved."""

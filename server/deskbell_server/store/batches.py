@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 
-from deskbell_protocol.wire import Message
+from deskbell_protocol.wire import Content, Message, narrowed
 from deskbell_server.store.database import Connection
 
 Values = tuple[Any, ...]
+MessageRow = tuple[str, Message, int, int]
+"""Id, message, number of recipients and time."""
 
 _SIZES = (64, 16, 4, 1)
 
@@ -27,10 +29,11 @@ def raise_heads(connection: Connection, counts: Sequence[tuple[str, int]]) -> di
     return dict(_run(connection, statement, counts))
 
 
-def insert_messages(connection: Connection, rows: Sequence[tuple[str, Message, int, int]]) -> None:
-    """Id, message, number of recipients and time of each."""
-    statement = "INSERT INTO messages (id, sender_id, sender, parties, title, body, priority, reply_to, cid,"
-    _run(connection, statement + " recipients, at) VALUES {}", [message_row(*row) for row in rows])
+def insert_messages(connection: Connection, rows: Sequence[MessageRow]) -> None:
+    statement = (
+        "INSERT INTO messages (id, sender_id, sender, parties, content, reply_to, cid, recipients, at) VALUES {}"
+    )
+    _run(connection, statement, [message_row(*row) for row in rows])
 
 
 def insert_events(connection: Connection, rows: Sequence[Values]) -> None:
@@ -45,9 +48,7 @@ def message_row(message_id: str, message: Message, recipients: int, at: int) -> 
         message.sender.id,
         msgspec.json.encode(message.sender).decode(),
         msgspec.json.encode(message.to).decode(),
-        message.title,
-        message.body,
-        message.priority,
+        msgspec.json.encode(narrowed(Content, message)).decode(),
         message.reply_to,
         message.cid,
         recipients,

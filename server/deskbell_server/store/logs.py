@@ -3,16 +3,15 @@
 `seq` is dense from 1: `head` is raised in the same transaction that inserts the event, so a cursor can miss nothing.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from deskbell_protocol import names
 from deskbell_protocol.conversations import conversation_of
-from deskbell_protocol.wire import Message, Party, Priority
+from deskbell_protocol.wire import Content, Message, Party, saying
 from deskbell_server.store import batches
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sets import chunks
@@ -39,7 +38,7 @@ class Stream:
 
 _EVENTS = (
     "SELECT e.seq, e.kind, e.id, e.at, e.data,"
-    " m.sender, m.parties, m.body, m.title, m.priority, m.reply_to, m.cid FROM events e"
+    " m.content, m.sender, m.parties, m.reply_to, m.cid FROM events e"
     " LEFT JOIN messages m ON m.id = e.id WHERE e.user_id = ?"
 )
 NEAR = 5_000
@@ -49,23 +48,15 @@ SKEW_MS = 35_000
 looked through, however much came then."""
 _party = msgspec.json.Decoder(Party)
 _parties = msgspec.json.Decoder(list[Party])
+_content = msgspec.json.Decoder(Content)
 _json = msgspec.json.Decoder()
 
 
 def _event(row: tuple[Any, ...]) -> EventRow:
     message = None
     if row[1] == names.KIND_MESSAGE:
-        message = Message(
-            sender=_party.decode(row[5]),
-            to=_parties.decode(row[6]),
-            body=row[7],
-            title=row[8],
-            priority=cast(
-                "Priority", sys.intern(row[9])
-            ),  # a default is left out of JSON only when it is the same object
-            reply_to=row[10],
-            cid=row[11],
-        )
+        sender, to = _party.decode(row[6]), _parties.decode(row[7])
+        message = saying(Message, _content.decode(row[5]), sender=sender, to=to, reply_to=row[8], cid=row[9])
     return EventRow(row[0], row[1], row[2], row[3], message, _json.decode(row[4]) if row[4] else None)
 
 

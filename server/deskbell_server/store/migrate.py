@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest revision in `migrations/versions`; a test holds the two together."""
 LOCK_WAIT_S = 60.0
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -102,6 +102,10 @@ def upgrade_locked(connection: "Connection", name: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     found = MigrationContext.configure(connection).get_current_revision()
     if found is not None and found not in known:
+        if found < min(known):
+            raise SetupError(
+                f"{name} was made by a Deskbell from before its first release (revision {found}): begin anew"
+            )
         raise SetupError(f"{name} was made by a newer Deskbell (revision {found}): upgrade this one")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from msgspec import Meta, field
 
 from deskbell_protocol import limits, names
-from deskbell_protocol.wire import Incoming, Key, Priority, Publish, Text, Title
+from deskbell_protocol.wire import Incoming, Key, Publish, Said, saying
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.edge.gate import Needs, answer, body_as, caller, needs
 from deskbell_server.messaging.messages import Messages
@@ -37,11 +37,8 @@ class GroupChange(Incoming, frozen=True):
     remove: Names = field(default_factory=list)
 
 
-class Announcement(Incoming, frozen=True):
+class Announcement(Said, frozen=True, kw_only=True):
     key: Key
-    body: Text
-    title: Title = ""
-    priority: Priority = "normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +174,7 @@ class Admin:
     @needs(Needs.ADMIN)
     def announce(self) -> Response:
         asked = body_as(Announcement)
-        draft = Publish(body=asked.body, to=[names.EVERYONE], title=asked.title, priority=asked.priority)
+        draft = saying(Publish, asked, to=[names.EVERYONE])
         principal = caller()
         stored = self.messages.publish(principal, draft, asked.key, announced_by=principal.user_id)
         return answer({"id": stored.id, "recipients": stored.recipients, "duplicate": stored.duplicate}, 201)

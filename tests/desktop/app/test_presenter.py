@@ -83,7 +83,15 @@ def live(tmp_path: Path, qapp: QApplication) -> Iterator[Callable[[], Life]]:
 def fill(store: Store, count: int, unread: int, sender: Party = BOB) -> None:
     """`count` messages, the last `unread` of them not seen yet."""
     messages = tuple(
-        do.Arrived(f"{sender.name}{n}", n, AT + n, sender.id, Message(sender, [ME], f"{n}"), False, n > count - unread)
+        do.Arrived(
+            f"{sender.name}{n}",
+            n,
+            AT + n,
+            sender.id,
+            Message(sender=sender, to=[ME], body=f"{n}"),
+            False,
+            n > count - unread,
+        )
         for n in range(1, count + 1)
     )
     store.apply(do.ApplyEvents("e1", count, messages))

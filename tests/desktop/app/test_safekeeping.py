@@ -57,7 +57,7 @@ def fill(disk: Path) -> Path:
 
 
 def bodies(store: Store, conversation: str = BOB.id) -> list[str]:
-    return [view.body for view in Pages(store, ME, Words()).messages(conversation, 10).messages]
+    return [view.content.body for view in Pages(store, ME, Words()).messages(conversation, 10).messages]
 
 
 def messages(world: World, count: int) -> None:

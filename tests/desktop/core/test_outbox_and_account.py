@@ -288,14 +288,14 @@ def test_what_cannot_be_sent_is_kept_and_says_why(body: str) -> None:
     effects = bench.tell(wrote("c1", body))
     assert sent(effects) == []
     item = bench.store.outbox["c1"]
-    assert (item.state, item.body) == ("failed", body)
+    assert (item.state, item.content.body) == ("failed", body)
     assert item.problem in (Words().empty(), Words().too_long(len(body.encode())))
 
 
 def test_half_a_character_is_no_crash() -> None:
     bench = Bench()
     bench.online()
-    assert of(bench.tell(wrote("c1", "half \ud83d")), do.SendMessage)[0].body == "half ?"
+    assert of(bench.tell(wrote("c1", "half \ud83d")), do.SendMessage)[0].content.body == "half ?"
 
 
 def test_an_answer_to_what_a_restored_server_lost_goes_to_the_people() -> None:

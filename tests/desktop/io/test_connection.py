@@ -13,12 +13,13 @@ from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.network import Network
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id
+from deskbell_protocol.wire import Content
 from tests.desk.server import Login, Server
 from tests.desktop.io.conftest import PASSWORD, Posts
 
 
 def send(cid: str, body: str, *to: str, reply_to: str | None = None) -> do.SendMessage:
-    return do.SendMessage(cid, to, reply_to, body, "", "normal")
+    return do.SendMessage(cid, to, reply_to, Content(body=body))
 
 
 def connected(network: Network, posts: Posts, server: Server, login: Login) -> None:

@@ -20,10 +20,11 @@ from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.pages import FOUND, Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreDamagedError, StoreError, find_file
+from deskbell_desktop.io.store_schema import SCHEMA_VERSION
 from deskbell_protocol import names
 from deskbell_protocol.conversations import conversation_of
 from deskbell_protocol.ids import new_id
-from deskbell_protocol.wire import Message, Party
+from deskbell_protocol.wire import Content, Message, Party
 from tests.fakes import ACCOUNT, BOB, CHEN, ME, OPS, START
 
 AT = START.wall
@@ -49,7 +50,7 @@ def pages(store: Store) -> Pages:
 def arrived(
     seq: int, sender: Party = BOB, body: str = "Lunch?", to: Party = ME, *, cid: str | None = None, ring: bool = False
 ) -> do.Arrived:
-    message = Message(sender, [to], body, cid=cid)
+    message = Message(sender=sender, to=[to], body=body, cid=cid)
     conversation = conversation_of(message, ME.id)
     id_ = new_id(AT + seq)
     mine = sender == ME
@@ -61,8 +62,8 @@ def applied(*messages: do.Arrived, read: tuple[str, ...] = (), epoch: str = "e1"
     return do.ApplyEvents(epoch, max((message.seq for message in messages), default=1), messages, read)
 
 
-def outgoing(cid: str, conversation: str = BOB.id, body: str = "Yes") -> Outgoing:
-    return Outgoing(cid, conversation, ("bob",), body, AT + 1000)
+def outgoing(cid: str, conversation: str = BOB.id, body: str = "Yes", content: Content | None = None) -> Outgoing:
+    return Outgoing(cid, conversation, ("bob",), content or Content(body=body), AT + 1000)
 
 
 # -- what survives ------------------------------------------------------------------------------------------------
@@ -159,7 +160,9 @@ def test_what_was_sent_and_has_no_echo_becomes_a_message(store: Store, pages: Pa
     store.keep(replace(outgoing("c1"), state="sent", message_id=id_, seq=9))
     store.settle("c1", ME)
     views = pages.messages(BOB.id, 10).messages
-    assert [(view.key, view.body, view.state, view.sender) for view in views] == [(id_, "Yes", Delivery.SENT, ME)]
+    assert [(view.key, view.content.body, view.state, view.sender) for view in views] == [
+        (id_, "Yes", Delivery.SENT, ME)
+    ]
     assert store.load().outbox == ()
     store.settle("c1", ME)
     assert pages.conversations()[0].last_text == "Yes"
@@ -281,7 +284,7 @@ def test_a_row_shows_what_was_not_sent_before_what_waits_or_came_after(store: St
 
     store.keep(outgoing("c1"))
     assert row() == ("Yes", Delivery.SENDING)
-    store.keep(replace(outgoing("c1"), state="failed", body="lost"))
+    store.keep(replace(outgoing("c1"), state="failed", content=Content(body="lost")))
     store.keep(outgoing("c2"))
     store.apply(applied(arrived(1)))
     assert row() == ("lost", Delivery.FAILED)
@@ -307,11 +310,11 @@ def test_conversations_come_newest_first_with_their_last_line(store: Store, page
 
 def test_a_failed_message_is_at_the_end_with_its_reason_and_can_go(store: Store, pages: Pages) -> None:
     store.apply(applied(arrived(1)))
-    store.keep(Outgoing("c1", BOB.id, ("bob",), "No", AT, state="failed", problem="no"))
+    store.keep(Outgoing("c1", BOB.id, ("bob",), Content(body="No"), AT, state="failed", problem="no"))
     last = pages.messages(BOB.id, 10).messages[-1]
     assert (last.key, last.state, last.problem) == ("c1", Delivery.FAILED, "Not sent. no")
     store.drop("c1")
-    assert [view.body for view in pages.messages(BOB.id, 10).messages] == ["Lunch?"]
+    assert [view.content.body for view in pages.messages(BOB.id, 10).messages] == ["Lunch?"]
     assert pages.conversations()[0].last_text == "Lunch?"
 
 
@@ -319,7 +322,7 @@ def test_pages_reach_back_as_far_as_asked(store: Store, pages: Pages) -> None:
     messages = [arrived(n, body=str(n)) for n in range(1, 121)]
     store.apply(applied(*messages))
     page = pages.messages(BOB.id, 50)
-    assert [view.body for view in page.messages] == [str(n) for n in range(71, 121)]
+    assert [view.content.body for view in page.messages] == [str(n) for n in range(71, 121)]
     assert page.has_older
     assert len(pages.messages(BOB.id, 120).messages) == 120
     assert not pages.messages(BOB.id, 120).has_older
@@ -332,8 +335,8 @@ def test_a_hole_is_shown_once_where_it_is(store: Store, pages: Pages) -> None:
     store.start_over(do.StartOver("e2", 0, "The server was restored."), AT + 5)
     store.apply(applied(arrived(2, body="after"), arrived(3, body="later"), epoch="e2"))
     bodies = ["before", "The server was restored.", "after", "later"]
-    assert [view.body for view in pages.messages(BOB.id, 10).messages] == bodies
-    assert [view.body for view in pages.messages(BOB.id, 1).messages] == ["later"]
+    assert [view.content.body for view in pages.messages(BOB.id, 10).messages] == bodies
+    assert [view.content.body for view in pages.messages(BOB.id, 1).messages] == ["later"]
 
 
 SHIP, NOON, STREET, CLEAR = "Shall we ship it? 100% sure", "好的，12:30下午看一下", "Große Straße", "all clear"
@@ -387,7 +390,7 @@ def test_a_search_shows_every_line_newest_first_up_to_a_limit(store: Store, page
 
 def test_who_is_known_here_is_found_without_the_server(store: Store, pages: Pages) -> None:
     store.apply(applied(arrived(1), arrived(2, CHEN), arrived(3, to=OPS)))
-    store.keep(Outgoing("c1", "new", ("bobby",), "not known before the server says so", AT))
+    store.keep(Outgoing("c1", "new", ("bobby",), Content(body="not known before the server says so"), AT))
     assert pages.people("BO") == pages.people("ｂｏ") == [BOB]
     assert pages.people("nobody") == []
     assert pages.people("") == [OPS, CHEN, BOB]
@@ -498,7 +501,7 @@ def test_damage_after_a_crash_is_found_at_the_start(path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("version", [0, 2, 99])
+@pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1, 99])
 def test_another_schema_is_put_aside_and_the_outbox_moves_on(path: Path, version: int) -> None:
     filled(path)
     with closing(sqlite3.connect(path)) as database:

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from deskbell_desktop.core.views import ConversationView, Delivery, Link, MessageView, StatusView
 from deskbell_desktop.qt import language, theme
 from deskbell_desktop.qt.window import MainWindow
-from deskbell_protocol.wire import Party
+from deskbell_protocol.wire import Content, Party
 
 NOON = 1_760_000_000_000
 MINUTE = 60_000
@@ -28,11 +28,11 @@ def talk(party: Party = MARIA, *, unread: int = 0, last: str = "Hello") -> Conve
 
 def said(number: int, body: str = "Hello", *, sender: Party = MARIA, at: int | None = None) -> MessageView:
     moment = NOON + number * MINUTE if at is None else at
-    return MessageView(f"m{number}", sender, False, "", body, moment, Delivery.RECEIVED)
+    return MessageView(f"m{number}", sender, False, Content(body=body), moment, Delivery.RECEIVED)
 
 
 def wrote(number: int, body: str, state: Delivery, problem: str = "") -> MessageView:
-    return MessageView(f"m{number}", ME, True, "", body, NOON + number * MINUTE, state, problem=problem)
+    return MessageView(f"m{number}", ME, True, Content(body=body), NOON + number * MINUTE, state, problem=problem)
 
 
 Part = TypeVar("Part", bound=QObject)

@@ -112,7 +112,7 @@ def desk(tmp_path: Path, told: list[on.Event], qtbot: QtBot) -> Iterator[MainWin
     store = Store(tmp_path / "account.db", ME.id, Words())
     bodies = [f"message {n}" + (" with a Ｎeedle" if n == 30 else "") for n in range(6000)]
     arrived = tuple(
-        do.Arrived(f"m{n}", n + 1, NOON, MARIA.id, Message(MARIA, [ME], body), mine=False, unread=True)
+        do.Arrived(f"m{n}", n + 1, NOON, MARIA.id, Message(sender=MARIA, to=[ME], body=body), mine=False, unread=True)
         for n, body in enumerate(bodies)
     )
     store.apply(do.ApplyEvents("e1", len(arrived), arrived, ()))

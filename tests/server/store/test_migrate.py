@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -31,15 +30,8 @@ def test_the_newest_revision_is_the_one_that_commands_look_for() -> None:
     assert ScriptDirectory.from_config(migrate.alembic_config()).get_current_head() == migrate.REVISION
 
 
-def test_a_database_from_before_servers_had_an_id_gets_one(tmp_path: Path) -> None:
+def test_each_database_has_an_id_for_life(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
-    engine = migrate.sqlite_engine(path)
-    with engine.begin() as connection:
-        config = migrate.alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    engine.dispose()
-    assert server_of(path) is None
     migrate.prepare(path)
     first = server_of(path)
     assert first is not None
@@ -87,15 +79,16 @@ def test_commands_that_begin_at_once_do_not_race(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_a_database_of_a_newer_version_is_refused_and_untouched(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("revision", "why"), [("9999", "newer"), ("0002", "first release")])
+def test_a_database_of_another_version_is_refused_and_untouched(tmp_path: Path, revision: str, why: str) -> None:
     path = tmp_path / "a.db"
     migrate.prepare(path)
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
     connection.commit()
     connection.close()
     before = dump(path)
-    with pytest.raises(SetupError, match="newer"):
+    with pytest.raises(SetupError, match=why):
         migrate.prepare(path)
     assert dump(path) == before
 

@@ -33,8 +33,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.execute("DELETE FROM streams")
         connection.execute("INSERT INTO streams (user_id, head) VALUES ('bob', ?), ('alice', 1)", (EVENTS,))
         connection.executemany(
-            "INSERT INTO messages (id, sender_id, sender, parties, title, body, priority, recipients, at)"
-            """ VALUES (?, 'bob', '{"id":"bob","name":"bob"}', '[]', '', '', 'normal', 1, ?)""",
+            "INSERT INTO messages (id, sender_id, sender, parties, content, recipients, at)"
+            """ VALUES (?, 'bob', '{"id":"bob","name":"bob"}', '[]', '{"body":""}', 1, ?)""",
             [(f"m{number}", at[number]) for number in range(EVENTS)] + [("foreign", at[EVENTS // 2])],
         )
         connection.executemany(

@@ -14,7 +14,7 @@ from deskbell_desktop.core import effects as do
 from deskbell_desktop.core.events import Moment, Outgoing
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.store import Store
-from deskbell_protocol.wire import Message
+from deskbell_protocol.wire import Content, Message
 from tests.desk.processes import Child, wait_for
 from tests.fakes import BOB, ME
 from tests.torture.power import recorder
@@ -59,9 +59,9 @@ def work(place: Path, log: Path, promised: Path, *, relaxed: bool) -> None:
 
 def steps(store: Store, number: int) -> dict[str, Callable[[], None]]:
     """A message comes, is read, is answered; a draft is gone on with."""
-    message = Message(BOB, [ME], f"{number} {'x' * 500}")
+    message = Message(sender=BOB, to=[ME], body=f"{number} {'x' * 500}")
     arrived = do.Arrived(f"m{number}", number, number, BOB.id, message, mine=False, unread=True)
-    answer = Outgoing(f"c{number}", BOB.id, ("bob",), "y" * 300, number, None, counted=Moment(0, 0.0))
+    answer = Outgoing(f"c{number}", BOB.id, ("bob",), Content(body="y" * 300), number, None, counted=Moment(0, 0.0))
     return {
         "message": lambda: store.apply(do.ApplyEvents("e1", number, (arrived,))),
         "read": lambda: store.mark_read((f"m{number}",)),

@@ -1,9 +1,13 @@
-"""The first schema: people, logs, doors."""
+"""The first schema: people, logs, doors; and what the server is, under whatever address: an id for life, which a
+restore keeps. Until something is released it changes in place, under another number each time.
+"""
+
+import secrets
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "0003"
 down_revision = None
 
 
@@ -59,9 +63,7 @@ def upgrade() -> None:
         sa.Column("sender_id", sa.Text(), nullable=False),
         sa.Column("sender", sa.Text(), nullable=False),
         sa.Column("parties", sa.Text(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("priority", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.Column("reply_to", sa.Text(), nullable=True),
         sa.Column("cid", sa.Text(), nullable=True),
         sa.Column("recipients", sa.BigInteger(), server_default="0", nullable=False),
@@ -154,3 +156,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id"),
         sqlite_with_rowid=False,
     )
+    op.execute(sa.text("INSERT INTO meta (key, value) VALUES ('server', :id)").bindparams(id=secrets.token_hex(16)))
