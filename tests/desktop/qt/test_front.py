@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -28,12 +29,20 @@ pytestmark = pytest.mark.screen
 
 
 @pytest.fixture(scope="module")
-def manager(default_screen: object, session_folder: Path) -> Iterator[Hand]:
+def manager(qapp: QApplication, default_screen: object, session_folder: Path) -> Iterator[Hand]:
     require("openbox", "xdotool")
     hand = Hand(os.environ)
     with Child(["openbox", "--sm-disable"], session_folder / "openbox.log", env=os.environ) as manager:
         manager.wait_until(lambda: hand.workspace() == 0, "the window manager")
+        manager.wait_until(gets_the_keyboard, "it to look after windows, which it does a little later")
         yield hand
+
+
+def gets_the_keyboard() -> bool:
+    """Whether a new window does, soon."""
+    window = QWidget()
+    window.show()
+    return bool(QTest.qWaitForWindowActive(window, 1_000))
 
 
 @pytest.fixture
