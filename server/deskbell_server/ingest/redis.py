@@ -23,7 +23,7 @@ from deskbell_server.ingest.redis_channel import ChannelDoor
 from deskbell_server.ingest.redis_entries import NAME, Done, Fields, Publisher, decoded, fields_of
 from deskbell_server.messaging.messages import Messages, Stored
 from deskbell_server.people.devices import Devices
-from deskbell_server.redis.link import Crossing, Loop, make_client
+from deskbell_server.redis.link import Loop, into_loop, make_client
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +52,10 @@ class StreamDoor:
     their writer, who is known by the token, stay behind them; those of all other writers pass.
     """
 
-    def __init__(self, url: str, publisher: Publisher, crossing: Crossing, spawn: Callable[..., Any]) -> None:
+    def __init__(self, url: str, publisher: Publisher, spawn: Callable[..., Any]) -> None:
         self._client = make_client(url)
         self._publisher = publisher
-        self._crossing = crossing
+        self._in_loop = into_loop()
         self._spawn = spawn
         self._consumer = f"{socket.gethostname()}-{secrets.token_hex(6)}"
         self._has_group = False
@@ -179,7 +179,7 @@ class StreamDoor:
             for number, (entry_id, raw) in enumerate(entries):
                 self._one(entry_id, raw, held, partial(known, number))
 
-        self._crossing.call(lambda: self._spawn(in_order))
+        self._in_loop(self._spawn, in_order)
         end = time.monotonic() + OUTCOMES_S
         while not all_known.wait(0.2):
             if self.loop.is_ending or time.monotonic() > end:
@@ -209,12 +209,8 @@ class RedisDoors:
     """Both doors, with one owner."""
 
     def __init__(self, url: str, devices: Devices, messages: Messages, spawn: Callable[..., Any]) -> None:
-        self._crossing = Crossing()
         publisher = Publisher(devices, messages)
-        self._doors = [
-            StreamDoor(url, publisher, self._crossing, spawn).loop,
-            ChannelDoor(url, publisher, self._crossing, spawn).loop,
-        ]
+        self._doors = [StreamDoor(url, publisher, spawn).loop, ChannelDoor(url, publisher, spawn).loop]
 
     def open(self) -> None:
         for loop in self._doors:
@@ -228,7 +224,6 @@ class RedisDoors:
         """What is on its way is acknowledged by the next one who takes it over, and stored once."""
         for loop in self._doors:
             loop.stop()
-        self._crossing.close()
 
 
 def _is_for_later(problem: Exception | None) -> bool:

@@ -12,7 +12,7 @@ from deskbell_protocol.errors import Code
 from deskbell_server.errors import RefusedError
 from deskbell_server.ingest.redis_entries import NAME, Publisher, decoded
 from deskbell_server.messaging.messages import Stored
-from deskbell_server.redis.link import Crossing, Loop, make_client
+from deskbell_server.redis.link import Loop, into_loop, make_client
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,10 @@ HEARD_MAX = 5_000
 class ChannelDoor:
     """What is published while nobody listens, or Redis is away, is gone: at most once."""
 
-    def __init__(self, url: str, publisher: Publisher, crossing: Crossing, spawn: Callable[..., Any]) -> None:
+    def __init__(self, url: str, publisher: Publisher, spawn: Callable[..., Any]) -> None:
         self._client = make_client(url)
         self._publisher = publisher
-        self._crossing = crossing
+        self._in_loop = into_loop()
         self._spawn = spawn
         self._me = secrets.token_hex(8)
         self._asked_at = 0.0
@@ -79,7 +79,7 @@ class ChannelDoor:
             self.dropped += 1
             return
         self._heard.append(data)
-        self._crossing.call(self._begin_to_store)
+        self._in_loop(self._begin_to_store)
 
     def _tell_dropped(self) -> None:
         """Now and then, not for each: there may be many."""

@@ -19,7 +19,7 @@ from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.errors import UnavailableError
 from deskbell_server.messaging.publishes import Announcement
-from deskbell_server.redis.link import Crossing, Loop, make_client
+from deskbell_server.redis.link import Loop, into_loop, make_client
 from deskbell_server.store import users
 from deskbell_server.store.database import Database
 
@@ -59,7 +59,7 @@ class Hints:
         self._heard_at = time.monotonic()
         self._since = 0.0
         self._subscription: redis.client.PubSub | None = None
-        self._crossing = Crossing()
+        self._in_loop = into_loop()
         self._wanted: set[str] = set()
         self._looking = Event()
         self._sender = Loop("hints out", self._send, self._forget)
@@ -88,7 +88,6 @@ class Hints:
     def close(self) -> None:
         for loop in (self._sender, self._listener):
             loop.stop()
-        self._crossing.close()
 
     def _tell(self, heads: Iterable[tuple[str, int]]) -> None:
         if self._waiting.qsize() < WAITING_MAX:
@@ -149,7 +148,7 @@ class Hints:
         if hint.origin == self._origin:
             self._heard_at = time.monotonic()
         elif hint.user:
-            self._crossing.call(lambda: self._wish(hint.user))
+            self._in_loop(self._wish, hint.user)
 
     def _wish(self, user_id: str) -> None:
         if self._presence.has_user(user_id):

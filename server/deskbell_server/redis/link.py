@@ -4,7 +4,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gevent import get_hub
 
@@ -95,34 +95,7 @@ class Loop:
         self.problem = problem
 
 
-class Crossing:
-    """From a native thread into the loop: `call` runs a function there. Made on the loop's thread."""
-
-    def __init__(self) -> None:
-        self._waiting: list[Callable[[], Any]] = []
-        self._lock = threading.Lock()
-        self._closed = False
-        self._watcher = get_hub().loop.async_()
-        self._watcher.start(self._wake)
-
-    def call(self, function: Callable[[], Any]) -> None:
-        """From any thread; the function must not block."""
-        with self._lock:
-            if not self._closed:
-                self._waiting.append(function)
-                self._watcher.send()
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            self._watcher.stop()
-            self._watcher.close()
-
-    def _wake(self) -> None:
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        for function in waiting:
-            try:
-                function()
-            except Exception:
-                log.exception("what came from Redis failed")
+def into_loop() -> Callable[..., object]:
+    """Runs a function, and its arguments, in this thread's loop; to be called from native threads."""
+    run: Callable[..., object] = get_hub().loop.run_callback_threadsafe
+    return run

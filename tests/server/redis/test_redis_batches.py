@@ -14,7 +14,6 @@ from deskbell_server.errors import LimitedError, UnavailableError
 from deskbell_server.ingest.redis import GROUP, StreamDoor
 from deskbell_server.ingest.redis_channel import HEARD_MAX, READER, ChannelDoor
 from deskbell_server.ingest.redis_entries import NAME, Done, Publisher
-from deskbell_server.redis.link import Crossing
 from tests.desk.processes import wait_for
 from tests.desk.services import OwnRedis
 
@@ -34,18 +33,11 @@ class FakePublisher(Publisher):
 
 
 @pytest.fixture
-def crossing() -> Iterator[Crossing]:
-    made = Crossing()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def open_stream(own_redis: OwnRedis, crossing: Crossing) -> Iterator[Callable[[FakePublisher], None]]:
+def open_stream(own_redis: OwnRedis) -> Iterator[Callable[[FakePublisher], None]]:
     doors: list[StreamDoor] = []
 
     def opened(publisher: FakePublisher) -> None:
-        doors.append(StreamDoor(own_redis.url, publisher, crossing, gevent.spawn))
+        doors.append(StreamDoor(own_redis.url, publisher, gevent.spawn))
         doors[-1].loop.start()
 
     yield opened
@@ -167,7 +159,7 @@ def test_what_is_taken_over_is_stored_before_what_is_new(
 
 
 def test_what_the_channel_keeps_in_memory_is_bounded_and_the_rest_is_counted(
-    own_redis: OwnRedis, crossing: Crossing, caplog: pytest.LogCaptureFixture
+    own_redis: OwnRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
     may_go_on = Event()
 
@@ -175,7 +167,7 @@ def test_what_the_channel_keeps_in_memory_is_bounded_and_the_rest_is_counted(
         may_go_on.wait()
 
     publisher = FakePublisher(outcome)
-    door = ChannelDoor(own_redis.url, publisher, crossing, gevent.spawn)
+    door = ChannelDoor(own_redis.url, publisher, gevent.spawn)
     door.loop.start()
     wait_in_loop(lambda: own_redis.client.exists(READER), "the door to open")
     with own_redis.client.pipeline() as pipe:
