@@ -72,7 +72,7 @@ def is_of(imported: str, *packages: str) -> bool:
 
 OURS = ("deskbell_protocol", "deskbell_desktop", "deskbell_server", "deskbell_resources")
 
-WORDS = tuple(f"deskbell_server.{name}" for name in ("errors", "principals", "limiter", "clock"))
+WORDS = tuple(f"deskbell_server.{name}" for name in ("errors", "principals", "limiter", "clock", "periodic"))
 """What every room of the server speaks of."""
 
 

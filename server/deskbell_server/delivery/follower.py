@@ -1,25 +1,21 @@
-"""Once a second: what other processes committed, whose tokens ended, to whom a `head` is due. One greenlet for all."""
+"""Once a second: what other processes committed, whose tokens ended, to whom a `head` is due."""
 
 import logging
 import math
 import random
 import time
 
-import gevent
-
 from deskbell_protocol import limits
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
-from deskbell_server.errors import STORE_AWAY
 from deskbell_server.people.devices import Devices
+from deskbell_server.periodic import Periodic
 from deskbell_server.store import users
 from deskbell_server.store.database import Database
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
-HANGS_S = 3.0
-"""A look that takes so long counts as failed: with `EVERY_S` before it, it is said within `limits.ANSWER_S`."""
 _GRAIN_S = 0.25
 
 
@@ -52,36 +48,16 @@ class Follower:
         self._times = HeadTimes(random.Random())  # noqa: S311 - spreads load, guards nothing
         self._timed: set[str] = set()
         self._is_changed = False
-        self._looking_since: float | None = None
-        self._has_failed = False
-
-    @property
-    def is_well(self) -> bool:
-        """Whether the last look at the database succeeded, and the present one does not hang."""
-        since = self._looking_since
-        return not self._has_failed and (since is None or time.monotonic() - since < HANGS_S)
 
     def connected(self, user_id: str) -> None:
         if user_id not in self._timed:
             self._timed.add(user_id)
             self._times.add(user_id, time.monotonic())
 
-    def run(self) -> None:
-        """The greenlet's work, for ever."""
-        while True:
-            gevent.sleep(EVERY_S)
-            self._looking_since = time.monotonic()
-            try:
-                self._tick()
-                self._has_failed = False
-            except STORE_AWAY:
-                self._has_failed = True
-            except Exception:
-                log.exception("cannot look after the connected devices")
-            finally:
-                self._looking_since = None
+    def loop(self) -> Periodic:
+        return Periodic("looking after who is connected", self._turn, EVERY_S, first_s=EVERY_S)
 
-    def _tick(self) -> None:
+    def _turn(self) -> None:
         due = {user_id for user_id in self._times.take(time.monotonic()) if self._still_here(user_id)}
         try:
             self._look(due)

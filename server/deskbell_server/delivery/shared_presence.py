@@ -7,11 +7,11 @@ import logging
 import secrets
 import time
 
-import gevent
 import msgspec
 
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.errors import STORE_AWAY
+from deskbell_server.periodic import Periodic
 from deskbell_server.store import online
 from deskbell_server.store.database import Database
 
@@ -55,16 +55,8 @@ class SharedPresence(Presence):
     def devices(self) -> list[str]:
         return list({*self._here.devices(), *self._elsewhere})
 
-    def run(self) -> None:
-        """The greenlet's work, for ever."""
-        while True:
-            try:
-                self.exchange(time.monotonic())
-            except STORE_AWAY:
-                pass  # the next time
-            except Exception:
-                log.exception("cannot tell the other processes who is connected")
-            gevent.sleep(EVERY_S)
+    def loop(self) -> Periodic:
+        return Periodic("telling who is connected", lambda: self.exchange(time.monotonic()), EVERY_S)
 
     def exchange(self, now: float) -> None:
         """Tells what has changed, and hears the others."""

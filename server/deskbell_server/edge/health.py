@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from flask import Blueprint, Response
 
 from deskbell_server.clock import Clock
-from deskbell_server.delivery.follower import Follower
 from deskbell_server.edge.gate import Needs, answer, needs
 from deskbell_server.errors import UnavailableError
+from deskbell_server.periodic import Periodic
 from deskbell_server.store import users
 from deskbell_server.store.database import Database
 
@@ -16,7 +16,7 @@ from deskbell_server.store.database import Database
 @dataclass(frozen=True, slots=True)
 class Health:
     database: Database
-    follower: Follower
+    following: Periodic
     has_redis: Callable[[], bool]
     clock: Clock
 
@@ -33,7 +33,7 @@ class Health:
         """
         try:
             self.database.read(users.epoch)
-            is_well = self.follower.is_well
+            is_well = self.following.is_well
         except UnavailableError:
             is_well = False
         if not is_well:

@@ -9,10 +9,11 @@ from gevent.event import Event
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import now_ms
 from deskbell_protocol.wire import Publish
-from deskbell_server.errors import STORE_AWAY, RefusedError, UnavailableError
+from deskbell_server.errors import RefusedError, UnavailableError
 from deskbell_server.messaging.addressing import resolve
 from deskbell_server.messaging.messages import append
 from deskbell_server.messaging.publishes import Announcement, Stored
+from deskbell_server.periodic import Periodic
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices, doors
 from deskbell_server.store.database import Connection, Database
@@ -26,7 +27,7 @@ RETRY_S = 1.0
 
 
 class Scheduled:
-    """One greenlet sleeps until the next message is due; `announce` as for `Messages`."""
+    """Its turn delivers what is due; `announce` as for `Messages`."""
 
     def __init__(
         self, database: Database, announce: Callable[[Announcement], None], now: Callable[[], int] = now_ms
@@ -51,21 +52,12 @@ class Scheduled:
     def on_scheduled(self, _deliver_at: int) -> None:
         self._changed.set()
 
-    def run(self) -> None:
-        """The greenlet's work, for ever."""
-        while True:
-            self._changed.clear()
-            try:
-                wait = self._deliver_due()
-            except STORE_AWAY:
-                wait = RETRY_S
-            except Exception:
-                log.exception("scheduled messages cannot be delivered")
-                wait = RETRY_S
-            self._changed.wait(wait)
+    def loop(self) -> Periodic:
+        return Periodic("what is scheduled", self._turn, RETRY_S, rest=self._changed.wait)
 
-    def _deliver_due(self) -> float:
+    def _turn(self) -> float:
         """Delivers what is due; the seconds until the next."""
+        self._changed.clear()
         rows = self._database.read(lambda connection: doors.due(connection, self._now(), AT_ONCE))
         for row in rows:
             self._deliver(row)

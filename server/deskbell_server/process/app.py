@@ -95,15 +95,16 @@ class Server:
         worker = settings.worker
         ages = Ages(people.clock)
         keeping = Housekeeping(database, people.devices, ages)
-        self._loops: list[Callable[[], None]] = [follower.run, scheduled.run, keeping.run]
+        following = follower.loop()
+        self._loops: list[Callable[[], None]] = [following.run, scheduled.loop().run, keeping.loop().run]
         if self._hints:
             self._loops.append(self._hints.run)
         kept = RetentionPolicy(settings.retention_days or None, settings.retention_events or None)
         if not kept.everything:
-            self._loops.append(lambda: Pruning(database, ages).run(kept))
+            self._loops.append(Pruning(database, ages).loop(kept).run)
         self._shared_presence = SharedPresence(database, presence) if settings.worker or storage.postgres else None
         if self._shared_presence:
-            self._loops.append(self._shared_presence.run)
+            self._loops.append(self._shared_presence.loop().run)
         web = Web(
             people,
             self._messages,
@@ -120,7 +121,7 @@ class Server:
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
         self.flask.register_blueprint(self._setup.blueprint())
-        self.flask.register_blueprint(Health(database, follower, self._has_redis, people.clock).blueprint())
+        self.flask.register_blueprint(Health(database, following, self._has_redis, people.clock).blueprint())
         socket.SocketDoor(self.transport, people.devices, presence, follower, self._messages, reading).register()
 
     def run(self, say: Callable[[str], None]) -> None:

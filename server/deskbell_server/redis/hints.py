@@ -7,18 +7,16 @@ process hears its own beat come back; when that stays away, the link is renewed 
 import secrets
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-import gevent
 import msgspec
 from gevent.event import Event
 
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
-from deskbell_server.errors import UnavailableError
 from deskbell_server.messaging.publishes import Announcement
+from deskbell_server.periodic import Periodic
 from deskbell_server.redis.link import Loop, into_loop, make_client
 from deskbell_server.store import users
 from deskbell_server.store.database import Database
@@ -77,13 +75,7 @@ class Hints:
         """The greenlet's work, for ever: looks after those whose log another process moved."""
         self._sender.start()
         self._listener.start()
-        while True:
-            self._looking.wait()
-            self._looking.clear()
-            wanted, self._wanted = self._wanted, set()
-            with suppress(UnavailableError):  # the look that comes every second finds them, too
-                self._look(wanted)
-            gevent.sleep(REST_S)
+        Periodic("what others wrote", self._turn, REST_S).run()
 
     def close(self) -> None:
         for loop in (self._sender, self._listener):
@@ -93,6 +85,13 @@ class Hints:
         if self._waiting.qsize() < WAITING_MAX:
             for head in heads:
                 self._waiting.put(head)
+
+    def _turn(self) -> None:
+        """What is missed because the store is away is found by the look that comes every second."""
+        self._looking.wait()
+        self._looking.clear()
+        wanted, self._wanted = self._wanted, set()
+        self._look(wanted)
 
     def _look(self, wanted: Iterable[str]) -> None:
         here = {user_id for user_id in wanted if self._presence.has_user(user_id)}

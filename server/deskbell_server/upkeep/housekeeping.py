@@ -1,17 +1,13 @@
 """What must be done now and then: when devices were last used, and keys that are too old to be repeated."""
 
-import logging
-
 import gevent
 
 from deskbell_protocol import limits
 from deskbell_server.clock import Ages
-from deskbell_server.errors import STORE_AWAY
 from deskbell_server.people.devices import Devices
+from deskbell_server.periodic import Periodic
 from deskbell_server.store import doors
 from deskbell_server.store.database import Database
-
-log = logging.getLogger(__name__)
 
 EVERY_S = 60.0
 KEYS_AT_ONCE = 2_000
@@ -25,17 +21,12 @@ class Housekeeping:
         self._devices = devices
         self._ages = ages
 
-    def run(self) -> None:
-        """The greenlet's work, for ever."""
-        while True:
-            try:
-                self._devices.save_used()
-                self.forget_keys()
-            except STORE_AWAY:
-                log.info("housekeeping waits for the database")
-            except Exception:
-                log.exception("housekeeping failed")
-            gevent.sleep(EVERY_S)
+    def loop(self) -> Periodic:
+        return Periodic("housekeeping", self._turn, EVERY_S)
+
+    def _turn(self) -> None:
+        self._devices.save_used()
+        self.forget_keys()
 
     def forget_keys(self) -> None:
         before = self._database.write(self._ages.advance) - int(limits.IDEMPOTENCY_LIFE_S * 1000)

@@ -4,11 +4,9 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 
-import gevent
-
 from deskbell_protocol.ids import now_ms
 from deskbell_server.clock import Ages
-from deskbell_server.errors import STORE_AWAY
+from deskbell_server.periodic import Periodic
 from deskbell_server.store import doors, prune
 from deskbell_server.store.database import Database
 
@@ -61,19 +59,13 @@ class Pruning:
             self.database.write(lambda connection: doors.audit(connection, now_ms(), actor, "prune", "", said))
         return Pruned(events, len(messages))
 
-    def run(self, kept: RetentionPolicy) -> None:
-        """A greenlet's work, for ever."""
-        gevent.sleep(FIRST_S)
-        while True:
-            try:
-                pruned = self.prune(kept, "retention")
-                if pruned.events:
-                    log.info("%d events and %d messages were older than is kept", pruned.events, pruned.messages)
-            except STORE_AWAY:
-                log.info("retention waits for the database")
-            except Exception:
-                log.exception("retention failed")
-            gevent.sleep(EVERY_S)
+    def loop(self, kept: RetentionPolicy) -> Periodic:
+        return Periodic("retention", partial(self._turn, kept), EVERY_S, first_s=FIRST_S)
+
+    def _turn(self, kept: RetentionPolicy) -> None:
+        pruned = self.prune(kept, "retention")
+        if pruned.events:
+            log.info("%d events and %d messages were older than is kept", pruned.events, pruned.messages)
 
     def _one(self, user_id: str, floor: int) -> int:
         gone, now = 0, -1
