@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from deskbell_desktop import __version__
 from deskbell_desktop.core.events import Account
+from deskbell_desktop.io import private_file
 from deskbell_protocol.wire import Party
 
 Theme = Literal["system", "light", "dark"]
@@ -143,14 +144,7 @@ def load_kept(path: Path) -> tuple[SavedSettings, bool]:
 def save_kept(path: Path, kept: SavedSettings) -> None:
     """Whole or not at all, readable for this user alone. Raises `OSError`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink()
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(kept)))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    private_file.write(path, msgspec.json.format(msgspec.json.encode(kept)))
 
 
 def offer_activation(token: str) -> None:

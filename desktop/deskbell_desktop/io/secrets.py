@@ -1,8 +1,6 @@
 """Where the token rests between two starts: the keyring, on a thread of its own, because it may wait for a person."""
 
-import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ import msgspec
 from deskbell_desktop.core import text
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.words import Words
+from deskbell_desktop.io import private_file
 from deskbell_desktop.io.keyring_link import KeyringLink
 from deskbell_desktop.io.results import TokenKept, TokenLoaded
 
@@ -119,12 +118,7 @@ class TokenFile:
             return {}
 
     def _write(self, tokens: dict[str, str]) -> None:
-        draft = self._path.with_suffix(".new")
-        with contextlib.suppress(FileNotFoundError):
-            draft.unlink()
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(tokens))
-        draft.replace(self._path)
+        private_file.write(self._path, msgspec.json.encode(tokens))
 
 
 def _why(error: Exception) -> str:
