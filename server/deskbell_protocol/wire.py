@@ -15,7 +15,6 @@ from deskbell_protocol.characters import can_be_seen
 Priority = Literal["low", "normal", "high", "urgent"]
 PartyKind = Literal["person", "app", "group"]
 
-Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS)]
 Key = Annotated[str, Meta(min_length=1, max_length=limits.KEY_CHARS)]
 Id = Annotated[str, Meta(min_length=36, max_length=36)]
 Seq = Annotated[int, Meta(ge=0, lt=2**53)]

@@ -12,6 +12,7 @@ import flask_socketio
 from gevent.event import Event
 
 from deskbell_protocol import limits
+from deskbell_protocol.errors import Code
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +30,14 @@ def answer_failure(event: str, error: BaseException) -> Any:
     """The answer to an event whose handler raised `error`: a reference that the log knows, and nothing else."""
     ref = secrets.token_hex(6)
     log.error("handler of %r failed, ref %s", event, ref, exc_info=error)
-    return {"ok": False, "code": "internal", "message": "The server could not do this.", "ref": ref}
+    return {"ok": False, "code": Code.INTERNAL, "message": "The server could not do this.", "ref": ref}
 
 
 def refuse_failure(error: BaseException) -> tuple[str, Any]:
     """Message and data of the CONNECT_ERROR when a connect handler raised `error` instead of deciding."""
     ref = secrets.token_hex(6)
     log.error("connect handler failed, ref %s", ref, exc_info=error)
-    return "The server could not check this sign-in.", {"code": "unavailable", "fatal": False, "ref": ref}
+    return "The server could not check this sign-in.", {"code": Code.UNAVAILABLE, "fatal": False, "ref": ref}
 
 
 @dataclass(frozen=True, slots=True)

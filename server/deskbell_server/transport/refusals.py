@@ -4,16 +4,18 @@ from typing import Any, Final
 
 import msgspec
 
+from deskbell_protocol.errors import Code
+
 _REASONS: Final = {
-    400: ("Bad Request", "bad_request"),
-    403: ("Forbidden", "forbidden"),
-    408: ("Request Timeout", "bad_request"),
-    413: ("Content Too Large", "too_large"),
-    414: ("URI Too Long", "too_large"),
-    426: ("Upgrade Required", "upgrade_required"),
-    431: ("Request Header Fields Too Large", "too_large"),
-    500: ("Internal Server Error", "internal"),
-    503: ("Service Unavailable", "busy"),
+    400: ("Bad Request", Code.BAD_REQUEST),
+    403: ("Forbidden", Code.FORBIDDEN),
+    408: ("Request Timeout", Code.BAD_REQUEST),
+    413: ("Content Too Large", Code.TOO_LARGE),
+    414: ("URI Too Long", Code.TOO_LARGE),
+    426: ("Upgrade Required", Code.UPGRADE_REQUIRED),
+    431: ("Request Header Fields Too Large", Code.TOO_LARGE),
+    500: ("Internal Server Error", Code.INTERNAL),
+    503: ("Service Unavailable", Code.BUSY),
 }
 """Of each status the reason, and the `code` in the body."""
 
