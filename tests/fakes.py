@@ -54,7 +54,7 @@ class ServerLog:
 
     def add(self, kind: str, data: dict[str, Any], id_: str | None = None, at: int | None = None) -> wire.Event:
         at = self.clock.now.wall if at is None else at
-        event = wire.Event(self.epoch, self.head + 1, kind, id_ or new_id(at), at, data)
+        event = wire.Event(self.epoch, self.head, self.head + 1, kind, id_ or new_id(at), at, data)
         self.events.append(event)
         return event
 
@@ -92,25 +92,24 @@ class ServerLog:
         del self.events[max(kept - self.floor, 0) :]
         self.epoch = f"e{int(self.epoch[1:]) + 1}"
         self.events = [
-            wire.Event(self.epoch, self.floor + n, old.kind, old.id, old.at, old.data)
+            wire.Event(self.epoch, self.floor + n - 1, self.floor + n, old.kind, old.id, old.at, old.data)
             for n, old in enumerate(self.events, 1)
         ]
         ids = {event.id for event in self.events}
         self.confirmed = {cid: (id_, seq) for cid, (id_, seq) in self.confirmed.items() if id_ in ids}
 
     def sync(self, effect: do.RequestSync, limit: int = limits.SYNC_EVENTS) -> wire.SyncAnswer:
-        other = effect.epoch is not None and effect.epoch != self.epoch
-        reset = other or effect.after < self.floor or effect.after > self.head
-        after = self.floor if reset else effect.after
-        found = self.events[after - self.floor : after - self.floor + limit]
-        more = after + len(found) < self.head
+        first = effect.epoch is None
+        foreign = (not first and effect.epoch != self.epoch) or effect.after > self.head
+        after = self.floor if foreign else effect.after
+        found = [event for event in self.events if event.seq > after][:limit]
         return wire.SyncAnswer(
             epoch=self.epoch,
+            after=after,
+            upto=found[-1].seq if found else self.head,
             head=self.head,
-            floor=self.floor,
             events=found,
-            more=more,
-            reset=reset,
+            reset=foreign or (after < self.floor and not first),
             groups=self.groups,
         )
 
@@ -242,7 +241,7 @@ class Bench:
         return found
 
     def push(self, *events: wire.Event) -> list[do.Effect]:
-        return self.tell(on.EventsPushed(events))
+        return self.tell(on.FramesPushed(events))
 
     def wait(self, seconds: float) -> list[do.Effect]:
         """Let time pass, with a tick whenever the session asked for one."""

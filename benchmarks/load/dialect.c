@@ -1,7 +1,7 @@
 /* The two dialects: Deskbell's own protocol, and the smallest one with which a peer does the comparable work.
 
-   Deskbell   40{"v":1,"token":T,"client":C}   42ID["send",{"cid":K,"to":[NAME],"body":B}]
-              42["event",{"epoch":E,"seq":N,"kind":"message",...,"data":{...,"body":B}}]   43ID[{"ok":true,"seq":N,...}]
+   Deskbell   40{"v":2,"token":T,"client":C}   42ID["send",{"cid":K,"to":[NAME],"body":B}]
+              42["event",{"epoch":E,"prev":M,"seq":N,"kind":"message",...,"data":{...,"body":B}}]   43ID[{"ok":true,"seq":N,...}]
    peer       40{"token":T}   42ID["send",{"to":NAME,"body":B}]   42ID["announce",{"body":B}]
               42["message",{"id":N,"from":NAME,"body":B,"at":MS}]   43ID[{"ok":true,"id":N}] */
 #include "load.h"
@@ -35,7 +35,7 @@ static void log_in(struct connection *c) {
     char text[600];
     const char *token = accounts[c->index].token;
     int n = options.dialect == DESKBELL
-                ? snprintf(text, sizeof text, "40{\"v\":1,\"token\":\"%s\",\"client\":\"deskbell-load/1 linux\"}", token)
+                ? snprintf(text, sizeof text, "40{\"v\":2,\"token\":\"%s\",\"client\":\"deskbell-load/1 linux\"}", token)
                 : snprintf(text, sizeof text, "40{\"token\":\"%s\"}", token);
     c->state = LOGGING_IN;
     connection_send(c, OP_TEXT, text, n);
@@ -60,10 +60,11 @@ void dialect_announce(struct connection *c, const char *body, uint32_t ack_id) {
     connection_send(c, OP_TEXT, text, n);
 }
 
-/* Deskbell numbers each person's events without a gap; a peer's ids only ever grow. */
-static void check_order(struct connection *c, int64_t sequence, const char *text) {
-    bool right = options.dialect == PEER ? sequence > c->last : c->last < 0 || sequence == c->last + 1;
-    if (sequence < 0 || !right)
+/* Deskbell says of each event after which place it comes (`before`), and nothing of this person's lies between; a peer's
+   ids only ever grow. */
+static void check_order(struct connection *c, int64_t before, int64_t sequence, const char *text) {
+    bool follows = options.dialect == PEER || c->last < 0 || before <= c->last;
+    if (sequence <= c->last || !follows)
         fail("connection %u: %lld came after %lld: %.120s", c->index, (long long)sequence, (long long)c->last, text);
     c->last = sequence;
 }
@@ -72,7 +73,7 @@ static void message_came(struct connection *c, const char *text, size_t n) {
     int64_t sequence = number(text, n, options.dialect == DESKBELL ? "seq" : "id");
     if (options.dialect == DESKBELL && !literal(text, n, "kind", "\"message\""))
         fail("connection %u got an event of another kind: %.120s", c->index, text);
-    check_order(c, sequence, text);
+    check_order(c, options.dialect == DESKBELL ? number(text, n, "prev") : 0, sequence, text);
     const char *body = field(text, n, "body");
     if (!body || *body != '"')
         fail("connection %u got a message without a body: %.120s", c->index, text);

@@ -17,7 +17,7 @@ REQUEST_BYTES: Final = 64 * 1024
 
 SYNC_EVENTS: Final = 200
 SYNC_BYTES: Final = 256 * 1024
-"""A sync answer ends here with `more: true`, so that catching up never looks like a slow reader."""
+"""A sync answer ends here, before the log does, so that catching up never looks like a slow reader."""
 READ_IDS: Final = 200
 PAGE: Final = 200
 """Messages in one page of history."""

@@ -157,22 +157,25 @@ class ReadMark(Outgoing, frozen=True):
     ids: list[str] | None = None
 
 
-class Event(Outgoing, frozen=True):
-    """One entry of a user's log, pushed as `event` and listed in sync answers. `seq` is dense from 1 in an epoch."""
+class Frame(Outgoing, frozen=True):
+    """A place in the log: of what this person may see nothing lies between `prev` and `seq`, and `prev` < `seq`."""
 
     epoch: str
+    prev: int
     seq: int
+
+
+class Event(Frame, frozen=True):
+    """One entry of the log, pushed as `event` and listed in sync answers."""
+
     kind: str
     id: str
     at: int
     data: dict[str, Any]
 
 
-class Head(Outgoing, frozen=True):
-    """Where the log ends; a client that is behind syncs."""
-
-    epoch: str
-    head: int
+class Head(Frame, frozen=True):
+    """An event that brings nothing but the place: the log goes to `seq` now, and `prev` may be the same."""
 
 
 class Bye(Outgoing, frozen=True, omit_defaults=False):
@@ -184,14 +187,16 @@ class Bye(Outgoing, frozen=True, omit_defaults=False):
 
 
 class SyncAnswer(Outgoing, frozen=True, kw_only=True):
-    """One snapshot, contiguous from `after + 1`. With `reset` the client drops its log and starts again at `floor`."""
+    """One snapshot: all that the person may see in (`after`, `upto`], oldest first; more follows while `upto` < `head`.
+    With `reset` something before is missing: it is another log, which begins at `after`, or was dropped from this one.
+    """
 
     ok: bool = field(default_factory=_yes)
     epoch: str
+    after: int
+    upto: int
     head: int
-    floor: int
     events: list[Event]
-    more: bool = field(default_factory=_no)
     reset: bool = False
     groups: list[str] | None = None
     """Ids of the groups that the person may write to; absent: all."""

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from websockets.sync.client import connect
 
+from deskbell_protocol import PROTOCOL_VERSION
 from tests.desk.server import Login, Server
 
 OPEN, PING, PONG, CONNECT, ANSWER = "0", "2", "3", "40", "43"
@@ -18,7 +19,7 @@ class Wire:
         self._stack = ExitStack()
         self._socket = self._stack.enter_context(connect(address, max_size=None, max_queue=None, ping_interval=None))
         self._text(OPEN)
-        self._socket.send(CONNECT + json.dumps({"v": 1, "token": login.token, "client": "tests"}))
+        self._socket.send(CONNECT + json.dumps({"v": PROTOCOL_VERSION, "token": login.token, "client": "tests"}))
         self._text(CONNECT)
 
     def _text(self, begin: str) -> str:

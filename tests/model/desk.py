@@ -130,6 +130,8 @@ class Device:
 
     def synced(self, answer: SyncAnswer) -> None:
         known = self._store.known(event.id for event in answer.events)
+        if self.position()[0] is None:
+            self.bases[answer.epoch] = answer.events[0].seq - 1 if answer.events else answer.upto
         self.feed(on.SyncAnswered(answer, known))
 
     @property

@@ -225,10 +225,8 @@ class Machine(Oracle):
         desk = self.desks[name]
         if what is UP:
             desk.feed(on.LinkUp())
-        elif isinstance(what, Event):
-            desk.feed(on.EventsPushed((what,)))
-        elif isinstance(what, Head):
-            desk.feed(on.HeadSeen(what.epoch, what.head))
+        elif isinstance(what, Event | Head):
+            desk.feed(on.FramesPushed((what,)))
         elif isinstance(what, SyncAnswer):
             desk.synced(what)
         else:
@@ -240,7 +238,7 @@ class Machine(Oracle):
         pushes = [item for item in line.down if isinstance(item, Event)]
         line.down[:] = [item for item in line.down if not isinstance(item, Event)]
         if pushes:
-            self.desks[name].feed(on.EventsPushed(tuple(pushes)))
+            self.desks[name].feed(on.FramesPushed(tuple(pushes)))
 
     @rule(name=devices, number=index)
     def drop(self, name: str, number: int) -> None:

@@ -22,6 +22,7 @@ from tests.model import office
 
 Patch = pytest.MonkeyPatch
 Mutant = Callable[[Patch], None]
+Frame = wire.Event | wire.Head
 
 
 def _nothing(*_arguments: Any) -> list[Any]:
@@ -37,23 +38,21 @@ def _yes(*_arguments: Any) -> bool:
 
 
 def applies_whatever_is_pushed(patch: Patch) -> None:
-    """No look at `seq == cursor + 1`."""
+    """No look at `prev`."""
 
-    def fitting(self: Log, events: Iterable[wire.Event]) -> tuple[list[wire.Event], bool]:
-        taken = [event for event in events if event.epoch == self.epoch and event.seq > self.cursor]
-        self.cursor = max([self.cursor, *(event.seq for event in taken)])
-        return taken, False
+    def pushed(self: Log, frames: Iterable[Frame]) -> tuple[list[wire.Event], bool]:
+        return original(self, [msgspec.structs.replace(frame, prev=0) for frame in frames])
 
-    patch.setattr(Log, "fitting", fitting)
+    original = Log.pushed
+    patch.setattr(Log, "pushed", pushed)
 
 
 def applies_in_any_epoch(patch: Patch) -> None:
-    def fitting(self: Log, events: Iterable[wire.Event]) -> tuple[list[wire.Event], bool]:
-        events = [msgspec.structs.replace(event, epoch=self.epoch or "") for event in events]
-        return original(self, events)
+    def pushed(self: Log, frames: Iterable[Frame]) -> tuple[list[wire.Event], bool]:
+        return original(self, [msgspec.structs.replace(frame, epoch=self.epoch or "") for frame in frames])
 
-    original = Log.fitting
-    patch.setattr(Log, "fitting", fitting)
+    original = Log.pushed
+    patch.setattr(Log, "pushed", pushed)
 
 
 def does_not_sync_when_something_is_missing(patch: Patch) -> None:

@@ -113,7 +113,7 @@ def test_a_member_of_a_group_among_several_is_told_to_sync(
     before = wire.sync()
     office.publish(alice, "bob", ops, body="both")
     after = before["head"] + 1
-    wait_for(lambda: after in [head["head"] for head in wire.of("head")], "the head, behind late ones of other tests")
+    wait_for(lambda: after in [head["seq"] for head in wire.of("head")], "the head, behind late ones of other tests")
     event = wire.sync(before["epoch"], before["head"])["events"][0]
     assert [party["name"] for party in event["data"]["to"]] == ["carol"]
 

@@ -197,16 +197,10 @@ class RightsDoubted:
 
 
 @dataclass(frozen=True)
-class EventsPushed:
+class FramesPushed:
     """As they came over the wire: perhaps with holes, doubles or swaps."""
 
-    events: tuple[wire.Event, ...]
-
-
-@dataclass(frozen=True)
-class HeadSeen:
-    epoch: str
-    head: int
+    frames: tuple[wire.Event | wire.Head, ...]
 
 
 @dataclass(frozen=True)
@@ -346,8 +340,7 @@ LinkEvent = (
     | Woke
     | RightsDoubted
     | Refused
-    | EventsPushed
-    | HeadSeen
+    | FramesPushed
     | SyncAnswered
     | SyncFailed
     | SendAnswered

@@ -1,9 +1,11 @@
-"""Where this device stands in its user's log: applies what fits, notices what is missing, asks for it once at a time.
+"""Where this device stands in the log: applies what fits, notices what is missing, asks for it once at a time.
 
 Room 6 of a message's way. The server's push is a hint; only the numbers say what is true.
 """
 
 from collections.abc import Iterable
+
+import msgspec
 
 from deskbell_desktop.core.effects import Effect, RequestSync, SendAck
 from deskbell_desktop.core.events import Moment
@@ -11,17 +13,27 @@ from deskbell_protocol import limits, wire
 
 RETRY_FIRST_S = 1.0
 RETRY_MAX_S = 30.0
+HELD_MAX = 200
+HELD_BYTES = 256 * 1024
 
 
 class Log:
+    """`cursor` may be ahead of the store's by places at which there is nothing to see: the next commit has them."""
+
     def __init__(self, epoch: str | None, cursor: int) -> None:
         self.epoch = epoch
         self.cursor = cursor
         self.online = False
-        self._head = cursor
-        self._elsewhere: tuple[str, int] = ("", 0)
-        """What was seen of an epoch that is not ours, or not yet."""
+        self._beyond = cursor
+        """The furthest place of this epoch that was heard of."""
+        self._foreign = False
+        """Something of another epoch came while a sync was under way, which may have been answered before."""
+        self._held: dict[int, wire.Event] = {}
+        self._held_bytes = 0
+        self._rest = False
+        """The last answer was not the end of the log."""
         self._asking = False
+        self._asked = cursor
         self._failures = 0
         self._retry_at: float | None = None
         self._ack_at: float | None = None
@@ -34,12 +46,14 @@ class Log:
 
     def down(self) -> None:
         self.online, self._asking, self._retry_at, self._ack_at = False, False, None, None
+        self._foreign = self._rest = False
+        self._let_go()
 
     def ask(self) -> list[Effect]:
         """One sync, unless one is under way or there is nobody to ask."""
         if not self.online or self._asking:
             return []
-        self._asking, self._retry_at = True, None
+        self._asking, self._asked, self._foreign, self._retry_at = True, self.cursor, False, None
         return [RequestSync(self.epoch, self.cursor)]
 
     def failed(self, now: Moment, retry_after_s: float | None) -> None:
@@ -51,41 +65,61 @@ class Log:
 
     # -- the numbers ------------------------------------------------------------------------------------------
 
-    def seen(self, epoch: str, head: int) -> bool:
-        """Whether the log goes on beyond what we have."""
-        if epoch != self.epoch:
-            self._elsewhere = (epoch, max(head, self._elsewhere[1] if self._elsewhere[0] == epoch else 0))
-            return True
-        self._head = max(self._head, head)
-        return self._head > self.cursor
-
-    def fitting(self, events: Iterable[wire.Event]) -> tuple[list[wire.Event], bool]:
-        """The events that continue the log (the cursor has moved past them), and whether some are missing."""
+    def pushed(self, frames: Iterable[wire.Event | wire.Head]) -> tuple[list[wire.Event], bool]:
+        """The events that continue the log (the cursor has moved past them), and whether something is missing."""
         fit: list[wire.Event] = []
-        beyond = False
-        for event in sorted(events, key=lambda event: event.seq):
-            if event.epoch == self.epoch and event.seq == self.cursor + 1:
-                self.cursor = event.seq
-                fit.append(event)
-            else:
-                beyond = self.seen(event.epoch, event.seq) or beyond
-        return fit, beyond
+        missing = False
+        for frame in sorted(frames, key=lambda frame: frame.seq):
+            if frame.epoch != self.epoch:
+                self._foreign = self._foreign or self._asking
+                missing = True
+            elif frame.seq > self.cursor:
+                missing = not self._fits(frame, fit) or missing
+        return fit, missing
 
-    def answered(self, answer: wire.SyncAnswer) -> bool:
-        """Take note of a sync answer; whether the log starts over (another epoch, or history that is gone)."""
+    def _fits(self, frame: wire.Event | wire.Head, fit: list[wire.Event]) -> bool:
+        self._beyond = max(self._beyond, frame.seq)
+        if frame.prev > self.cursor:
+            if isinstance(frame, wire.Event):
+                self._hold(frame)
+            return False
+        self.cursor = frame.seq
+        if isinstance(frame, wire.Event):
+            fit.append(frame)
+        return True
+
+    def _hold(self, event: wire.Event) -> None:
+        size = len(msgspec.json.encode(event))
+        if len(self._held) < HELD_MAX and self._held_bytes + size <= HELD_BYTES and event.seq not in self._held:
+            self._held[event.seq] = event
+            self._held_bytes += size
+
+    def _let_go(self) -> list[wire.Event]:
+        held, self._held, self._held_bytes = self._held, {}, 0
+        return list(held.values())
+
+    def answered(self, answer: wire.SyncAnswer) -> tuple[bool, list[wire.Event]]:
+        """Whether something is missing before the answer, and the events that continue the log."""
         self._asking = False
-        over = answer.reset or answer.epoch != self.epoch
-        if over:
-            first = self.epoch is None and answer.floor == 0 and self.cursor == 0
-            self.epoch, self.cursor, self._head = answer.epoch, answer.floor, answer.floor
-            over = not first
-        epoch, head = self._elsewhere
-        self._head = max(self._head, answer.head, head if epoch == self.epoch else 0)
-        return over
+        self._rest = answer.upto < answer.head
+        held, over = self._let_go(), answer.reset
+        if answer.epoch != self.epoch or (over and answer.after != self._asked):
+            if self.epoch is not None and not over:
+                self._rest = True  # it says nothing of our log
+                return False, []
+            self.epoch, self.cursor = answer.epoch, answer.after
+            self._beyond, held = answer.after, []
+        elif answer.after > self.cursor:
+            self._rest = True
+            return False, []
+        fit = [event for event in answer.events if event.seq > self.cursor]
+        self.cursor = max(self.cursor, answer.upto)
+        later, _ = self.pushed(held)
+        return over, [*fit, *later]
 
-    def go_on(self, now: Moment, *, progress: bool, more: bool) -> list[Effect]:
+    def go_on(self, now: Moment, *, progress: bool) -> list[Effect]:
         """After an answer was applied: ask for the rest; later, if the server's numbers led nowhere."""
-        if not (more or self._head > self.cursor):
+        if not (self._rest or self._foreign or self._beyond > self.cursor):
             self._failures = 0
             return []
         if progress:
@@ -95,7 +129,8 @@ class Log:
 
     @property
     def caught_up(self) -> bool:
-        return self.online and not self._asking and self._retry_at is None and self._head <= self.cursor
+        waits = self._asking or self._foreign or self._rest or self._retry_at is not None
+        return self.online and not waits and self._beyond <= self.cursor
 
     # -- telling the server -----------------------------------------------------------------------------------
 

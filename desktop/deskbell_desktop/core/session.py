@@ -175,7 +175,7 @@ class Session:
                 return self._syncing(self._log.ask())
             case on.Refused(code, message, fatal):
                 return self._refused(code, message, fatal=fatal, now=now)
-            case on.EventsPushed() | on.HeadSeen() | on.SyncAnswered() | on.SyncFailed():
+            case on.FramesPushed() | on.SyncAnswered() | on.SyncFailed():
                 return self._log_event(event, now)
             case _:
                 return self._answered(event, now)
@@ -226,16 +226,12 @@ class Session:
 
     # -- the log ------------------------------------------------------------------------------------------------
 
-    def _log_event(
-        self, event: on.EventsPushed | on.HeadSeen | on.SyncAnswered | on.SyncFailed, now: Moment
-    ) -> list[Effect]:
+    def _log_event(self, event: on.FramesPushed | on.SyncAnswered | on.SyncFailed, now: Moment) -> list[Effect]:
         match event:
-            case on.EventsPushed(events):
-                fit, missing = self._log.fitting(events)
+            case on.FramesPushed(frames):
+                fit, missing = self._log.pushed(frames)
                 effects = self._apply(fit, now)
                 return [*effects, *(self._syncing(self._log.ask()) if missing else []), *self._rings.release(now)]
-            case on.HeadSeen(epoch, head):
-                return self._syncing(self._log.ask()) if self._log.seen(epoch, head) else []
             case on.SyncAnswered(answer, known):
                 return self._synced(answer, known, now)
             case on.SyncFailed(retry_after_s):
@@ -244,17 +240,17 @@ class Session:
                 return []
 
     def _synced(self, answer: wire.SyncAnswer, known: frozenset[str], now: Moment) -> list[Effect]:
-        first = self._log.epoch is None
-        over = self._log.answered(answer)
+        epoch, before = self._log.epoch, self._log.cursor
+        over, fit = self._log.answered(answer)
         effects = self._rights.answered(answer.groups)
         if over:
-            effects += self._start_over(answer, now)
-        fit, _ = self._log.fitting(answer.events)
+            place = fit[0].seq - 1 if fit else self._log.cursor
+            effects += self._start_over(place, now, pruned=answer.epoch == epoch or answer.after > 0)
         effects += self._apply(fit, now, known)
-        if first and not fit and not over:
+        if epoch is None and not fit and not over:
             # an empty log has an epoch too: without it a restored server would look like a first one
             effects.append(do.ApplyEvents(answer.epoch, self._log.cursor))
-        effects += self._syncing(self._log.go_on(now, progress=bool(fit) or over, more=answer.more))
+        effects += self._syncing(self._log.go_on(now, progress=over or self._log.cursor > before))
         return [*effects, *self._settled(), *(self._rings.caught_up(now) if self._log.caught_up else [])]
 
     def _settled(self) -> list[Effect]:
@@ -264,11 +260,13 @@ class Session:
         effects = self._outbox.settle(self._log.cursor, self._account.user)
         return [*effects, do.Changed(frozenset())] if effects else []
 
-    def _start_over(self, answer: wire.SyncAnswer, now: Moment) -> list[Effect]:
+    def _start_over(self, place: int, now: Moment, *, pruned: bool) -> list[Effect]:
+        """Before `place` something is missing."""
+        assert self._log.epoch is not None
         self._unread.start_over()
-        note = self._words.pruned(now.wall) if answer.floor else self._words.started_over(now.wall)
+        note = self._words.pruned(now.wall) if pruned else self._words.started_over(now.wall)
         again = self._outbox.start_over()
-        return [do.StartOver(answer.epoch, answer.floor, note), *again, *self._outbox.send(now)]
+        return [do.StartOver(self._log.epoch, place, note), *again, *self._outbox.send(now)]
 
     def _apply(self, events: Sequence[wire.Event], now: Moment, known: frozenset[str] = frozenset()) -> list[Effect]:
         """One commit, and then what it set free."""

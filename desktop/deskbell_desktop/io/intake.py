@@ -4,13 +4,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from deskbell_desktop.core.events import EventsPushed, HeadSeen
+from deskbell_desktop.core.events import FramesPushed
 from deskbell_desktop.io.results import PushesWaiting
 from deskbell_protocol import wire
 
 WAITING_MAX = 2000
 STRETCH = 50
-"""Events applied in one commit, so that the window stays alive between two."""
+"""Frames applied in one commit, so that the window stays alive between two."""
 
 
 class Intake:
@@ -19,34 +19,33 @@ class Intake:
     def __init__(self, post: Callable[[object], None]) -> None:
         self._post = post
         self._lock = threading.Lock()
-        self._events: deque[wire.Event] = deque()
-        self._dropped: wire.Event | None = None
+        self._frames: deque[wire.Event | wire.Head] = deque()
+        self._dropped: wire.Head | None = None
 
-    def push(self, event: wire.Event) -> None:
+    def push(self, frame: wire.Event | wire.Head) -> None:
         with self._lock:
-            first = not self._events
-            if len(self._events) < WAITING_MAX:
-                self._events.append(event)
-            else:
-                self._dropped = event
+            first = not self._frames
+            if len(self._frames) < WAITING_MAX:
+                self._frames.append(frame)
+            else:  # a place that nothing leads to
+                self._dropped = wire.Head(frame.epoch, frame.seq, frame.seq)
         if first:
             self._post(PushesWaiting())
 
-    def take(self) -> list[EventsPushed | HeadSeen]:
-        """One stretch; what remains announces itself again."""
+    def take(self) -> list[FramesPushed]:
+        """One stretch, if any; what remains announces itself again."""
         with self._lock:
-            stretch = [self._events.popleft() for _ in range(min(STRETCH, len(self._events)))]
-            remains = bool(self._events)
-            dropped = None if remains else self._dropped
-            if not remains:
+            stretch = [self._frames.popleft() for _ in range(min(STRETCH, len(self._frames)))]
+            remains = bool(self._frames)
+            if not remains and self._dropped is not None:
+                stretch.append(self._dropped)
                 self._dropped = None
         if remains:
             self._post(PushesWaiting())
-        taken: list[EventsPushed | HeadSeen] = [EventsPushed(tuple(stretch))] if stretch else []
-        return taken if dropped is None else [*taken, HeadSeen(dropped.epoch, dropped.seq)]
+        return [FramesPushed(tuple(stretch))] if stretch else []
 
     def clear(self) -> None:
         """What one account's connection left must not meet the next."""
         with self._lock:
-            self._events.clear()
+            self._frames.clear()
             self._dropped = None

@@ -229,7 +229,7 @@ class Socket:
         self._heard = self._loop.time()
         head = self._parsed(wire.Head, data)
         if head is not None:
-            self._post(on.HeadSeen(head.epoch, head.head))
+            self._intake.push(head)
 
     def _on_bye(self, data: Any = None, *_more: Any) -> None:
         bye = self._parsed(wire.Bye, data)

@@ -37,11 +37,11 @@ class Delivery:
 
     def head(self, heads: dict[str, int]) -> None:
         """Where the logs of these connected users end."""
-        prefix, pushed = b'{"epoch":"%s","head":' % self.epoch.encode(), self.pushed
+        epoch, pushed = self.epoch.encode(), self.pushed
         for user_id, head in heads.items():
             if pushed.get(user_id, -1) < head:
                 pushed[user_id] = head
-        rooms = [(user_room(user_id), b"%s%d" % (prefix, head)) for user_id, head in heads.items()]
+        rooms = [(user_room(u), b'{"epoch":"%s","prev":%d,"seq":%d' % (epoch, head, head)) for u, head in heads.items()]
         self._transport.fan_out(names.HEAD, rooms, b"}")
 
     def bye_all(self, code: Code, after_ms: int) -> None:
@@ -81,14 +81,14 @@ class Delivery:
         )
 
     def _push(self, heads: Iterable[tuple[str, int]], tail: bytes) -> None:
-        prefix = b'{"epoch":"%s","seq":' % self.epoch.encode()
-        self._transport.fan_out(names.EVENT, self._rooms(heads, prefix), tail)
+        self._transport.fan_out(names.EVENT, self._rooms(heads), tail)
 
-    def _rooms(self, heads: Iterable[tuple[str, int]], prefix: bytes) -> Iterator[tuple[str, bytes]]:
+    def _rooms(self, heads: Iterable[tuple[str, int]]) -> Iterator[tuple[str, bytes]]:
+        epoch = self.epoch.encode()
         for user_id, seq in heads:
             if self._presence.has_user(user_id):
                 self.pushed[user_id] = max(seq, self.pushed.get(user_id, 0))
-                yield user_room(user_id), prefix + str(seq).encode()
+                yield user_room(user_id), b'{"epoch":"%s","prev":%d,"seq":%d' % (epoch, seq - 1, seq)
 
 
 def _tail(event: Announcement, data: Message | ReadMark) -> bytes:

@@ -124,9 +124,8 @@ def snapshot(connection: Connection, principal: Principal, request: Sync) -> Syn
     epoch = users.epoch(connection)
     stream = logs.stream(connection, principal.user_id)
     is_first = request.epoch is None and request.after == 0
-    foreign = request.epoch != epoch and not is_first
-    reset = foreign or not stream.floor <= request.after <= stream.head
-    after = stream.floor if reset else request.after
+    foreign = (request.epoch != epoch and not is_first) or request.after > stream.head
+    after = stream.floor if foreign else request.after
     events: list[Event] = []
     size = 0
     for row in logs.after(connection, principal.user_id, after, request.limit):
@@ -135,14 +134,13 @@ def snapshot(connection: Connection, principal: Principal, request: Sync) -> Syn
         if events and size > limits.SYNC_BYTES:
             break
         events.append(event)
-    last = events[-1].seq if events else after
     return SyncAnswer(
         epoch=epoch,
+        after=after,
+        upto=events[-1].seq if events else stream.head,
         head=stream.head,
-        floor=stream.floor,
         events=events,
-        more=last < stream.head,
-        reset=reset,
+        reset=foreign or (stream.floor > after and not is_first),
         groups=groups.writable(connection, principal.user_id),
     )
 

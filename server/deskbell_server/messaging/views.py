@@ -24,4 +24,4 @@ def event(epoch: str, row: EventRow, me: Party) -> Event:
     data: dict[str, Any] = row.data or {}
     if row.message is not None:
         data = plain(seen_by(row.message, me))
-    return Event(epoch=epoch, seq=row.seq, kind=row.kind, id=row.id, at=row.at, data=data)
+    return Event(epoch=epoch, prev=row.seq - 1, seq=row.seq, kind=row.kind, id=row.id, at=row.at, data=data)

@@ -132,7 +132,7 @@ def test_every_effect_has_somebody_who_carries_it_out(world: World) -> None:
 
 
 def test_the_commit_is_on_disk_before_the_popup_and_the_ring_is_noted_after_it(world: World) -> None:
-    world.tell(on.EventsPushed((world.log.message(),)))
+    world.tell(on.FramesPushed((world.log.message(),)))
     assert world.of("show") == [(BOB.id, True, 1)]
     assert world.store.load().rings == ()
 
@@ -141,7 +141,7 @@ def test_what_an_effect_sets_off_comes_after_what_was_waiting(world: World) -> N
     """A notifier that says at once that its popup was closed and read."""
     world.on_show = lambda popup: world.tell(on.PopupRead(popup.key))
     event = world.log.message()
-    world.tell(on.EventsPushed((event,)))
+    world.tell(on.FramesPushed((event,)))
     names = [name for name, _ in world.acts]
     assert names.index("show") < names.index("withdraw")
     assert world.store.load().unread == ()
@@ -150,17 +150,17 @@ def test_what_an_effect_sets_off_comes_after_what_was_waiting(world: World) -> N
 
 def test_a_click_brings_the_desktops_permission_to_the_window(world: World) -> None:
     event = world.log.message()
-    world.tell(on.EventsPushed((event,)))
+    world.tell(on.FramesPushed((event,)))
     world.activation_token = "token-of-the-desktop"
     world.tell(on.PopupOpened(BOB.id))
     assert world.of("open") == [(BOB.id, event.id, "token-of-the-desktop")]
 
 
 def test_a_store_that_breaks_under_a_message_begins_anew_and_shows_no_popup_for_it(world: World) -> None:
-    world.tell(on.EventsPushed((world.log.message(body="before"),)))
+    world.tell(on.FramesPushed((world.log.message(body="before"),)))
     world.acts.clear()
     world.store.database.execute("DROP TABLE conversations")
-    world.tell(on.EventsPushed((world.log.message(CHEN, "during"),)))
+    world.tell(on.FramesPushed((world.log.message(CHEN, "during"),)))
     assert [show[0] for show in world.of("show")] == [NOTICE]
     assert world.of("request") == [do.RequestSync(None, 0)]
     assert "put aside" in world.of("status")[-1].problem
@@ -185,7 +185,7 @@ def test_a_store_that_breaks_again_and_again_ends_in_memory(world: World) -> Non
     for _ in range(4):
         world.carrier.mend(StoreDamagedError("once more"))
     world.tell(on.SyncAnswered(world.log.sync(do.RequestSync(None, 0))))
-    world.tell(on.EventsPushed((world.log.message(),)))
+    world.tell(on.FramesPushed((world.log.message(),)))
     assert world.store.load().cursor == 1
     aside = [file for file in world.path.parent.glob("*damaged*") if not file.name.endswith(("-wal", "-shm"))]
     assert len(aside) == 2
@@ -193,7 +193,7 @@ def test_a_store_that_breaks_again_and_again_ends_in_memory(world: World) -> Non
 
 
 def test_signing_out_and_in_again_goes_on_where_it_was(world: World) -> None:
-    world.tell(on.EventsPushed((world.log.message(),)))
+    world.tell(on.FramesPushed((world.log.message(),)))
     world.tell(on.Wrote("c1", CHEN.id, ("陈晓明",), "unsent"))
     world.tell(on.SignOutRequested())
     assert world.of("forget_token") == [(ACCOUNT, True)]

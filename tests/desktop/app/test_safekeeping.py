@@ -61,11 +61,11 @@ def bodies(store: Store, conversation: str = BOB.id) -> list[str]:
 
 
 def messages(world: World, count: int) -> None:
-    world.tell(on.EventsPushed(tuple(world.log.message(body=f"{n} {'x' * 5000}") for n in range(count))))
+    world.tell(on.FramesPushed(tuple(world.log.message(body=f"{n} {'x' * 5000}") for n in range(count))))
 
 
 def test_a_full_disk_is_left_and_come_back_to_and_nothing_is_lost_or_rings_twice(world: World, disk: Path) -> None:
-    world.tell(on.EventsPushed((world.log.message(body="before"),)))
+    world.tell(on.FramesPushed((world.log.message(body="before"),)))
     rest = fill(disk)
     messages(world, 20)
     assert world.store.in_memory
@@ -230,7 +230,7 @@ def test_a_file_that_another_process_holds_is_not_replaced_and_gets_what_was_wri
     path = tmp_path / "account.db"
     before = World(path)
     event = before.log.message(body="before")
-    before.tell(on.EventsPushed((event,)))
+    before.tell(on.FramesPushed((event,)))
     before.tell(on.LinkDown())
     before.tell(on.Wrote("c0", BOB.id, ("bob",), "unsent"))
     before.store.close()
@@ -253,7 +253,7 @@ def test_what_could_not_even_be_read_is_joined_with_what_came_meanwhile(tmp_path
     path = tmp_path / "account.db"
     first = World(path)
     events = [first.log.message(body=f"old {n}") for n in range(2)]
-    first.tell(on.EventsPushed(tuple(events)))
+    first.tell(on.FramesPushed(tuple(events)))
     first.store.close()
     hidden = path.rename(tmp_path / "elsewhere")
     path.mkdir()  # as a mount that is missing
@@ -261,7 +261,7 @@ def test_what_could_not_even_be_read_is_joined_with_what_came_meanwhile(tmp_path
     assert world.store.in_memory
     world.tell(on.Looking(BOB.id, seen=(events[0].id,)))
     world.tell(on.Looking(None))
-    world.tell(on.EventsPushed((first.log.message(body="new"),)))
+    world.tell(on.FramesPushed((first.log.message(body="new"),)))
     rung = len(world.of("show"))
     path.rmdir()
     hidden.rename(path)

@@ -75,9 +75,9 @@ def test_a_head_beyond_the_cursor_asks_and_one_at_it_does_not() -> None:
     bench = Bench()
     bench.online()
     bench.log.message()
-    assert of(bench.tell(on.HeadSeen("e1", 0)), do.RequestSync) == []
-    assert of(bench.tell(on.HeadSeen("e1", 1)), do.RequestSync) == [do.RequestSync("e1", 0)]
-    assert of(bench.tell(on.HeadSeen("e1", 1)), do.RequestSync) == []
+    assert of(bench.tell(on.FramesPushed((wire.Head("e1", 0, 0),))), do.RequestSync) == []
+    assert of(bench.tell(on.FramesPushed((wire.Head("e1", 1, 1),))), do.RequestSync) == [do.RequestSync("e1", 0)]
+    assert of(bench.tell(on.FramesPushed((wire.Head("e1", 1, 1),))), do.RequestSync) == []
 
 
 def test_pushes_during_a_sync_are_found_by_the_next_one() -> None:
@@ -125,7 +125,7 @@ def test_a_server_whose_numbers_lead_nowhere_is_not_asked_in_a_circle() -> None:
     bench = Bench()
     bench.sit_down()
     bench.tell(on.LinkUp())
-    liar = wire.SyncAnswer(epoch="e1", head=5, floor=0, events=[], more=True)
+    liar = wire.SyncAnswer(epoch="e1", after=0, upto=0, head=5, events=[])
     assert of(bench.tell(on.SyncAnswered(liar)), do.RequestSync) == []
     assert len(of(bench.wait(1.1), do.RequestSync)) == 1
 
@@ -151,7 +151,7 @@ def test_nothing_is_asked_or_acknowledged_without_a_connection() -> None:
     bench.online()
     bench.push(bench.log.message())
     bench.tell(on.LinkDown("gone"))
-    effects = bench.tell(on.HeadSeen("e1", 9)) + bench.wait(10) + bench.tell(on.Woke())
+    effects = bench.tell(on.FramesPushed((wire.Head("e1", 9, 9),))) + bench.wait(10) + bench.tell(on.Woke())
     assert of(effects, do.RequestSync) == of(effects, do.SendAck) == []
 
 
@@ -404,7 +404,7 @@ def test_a_crash_between_commit_and_popup_rings_after_the_restart() -> None:
     bench = Bench()
     bench.online()
     event = bench.log.message()
-    apply = of(bench.session.handle(on.EventsPushed((event,)), bench.clock.now), do.ApplyEvents)[0]
+    apply = of(bench.session.handle(on.FramesPushed((event,)), bench.clock.now), do.ApplyEvents)[0]
     bench.store.commit(apply)  # and there it died
     again = Bench(bench.clock, bench.store)
     again.log = bench.log
@@ -432,7 +432,7 @@ def test_what_was_left_rings_even_when_the_server_is_away() -> None:
     bench = Bench()
     bench.online()
     event = bench.log.message()
-    bench.store.commit(of(bench.session.handle(on.EventsPushed((event,)), bench.clock.now), do.ApplyEvents)[0])
+    bench.store.commit(of(bench.session.handle(on.FramesPushed((event,)), bench.clock.now), do.ApplyEvents)[0])
     again = Bench(Clock(Moment(bench.clock.now.wall, 5.0)), bench.store)
     assert of(again.sit_down(), do.ShowPopup) == []
     again.tell(on.LinkDown("Nothing listens."))

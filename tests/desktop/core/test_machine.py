@@ -99,7 +99,7 @@ class World(RuleBasedStateMachine):
             some = data.draw(st.lists(st.sampled_from(self.air), min_size=1, max_size=6))
             if not keep:
                 self.air = [event for event in self.air if event not in some]
-            self.tell(on.EventsPushed(tuple(some)))
+            self.tell(on.FramesPushed(tuple(some)))
 
     @rule()
     def settle(self) -> None:
@@ -111,14 +111,14 @@ class World(RuleBasedStateMachine):
             self.tell(self.serve(self.requests.pop(0), 200))
         air, self.air = self.air, []
         if self.up and air:
-            self.tell(on.EventsPushed(tuple(air)))
+            self.tell(on.FramesPushed(tuple(air)))
 
     @rule(lose=st.booleans())
     def head(self, lose: bool) -> None:
         if lose:
             self.air.clear()
         if self.up:
-            self.tell(on.HeadSeen(self.log.epoch, self.log.head))
+            self.tell(on.FramesPushed((wire.Head(self.log.epoch, self.log.head, self.log.head),)))
 
     def link_up(self) -> None:
         if not self.up:
@@ -257,7 +257,7 @@ class World(RuleBasedStateMachine):
             if self.requests:
                 self.tell(self.serve(self.requests.pop(0), 200))
                 continue
-            self.tell(on.HeadSeen(self.log.epoch, self.log.head))
+            self.tell(on.FramesPushed((wire.Head(self.log.epoch, self.log.head, self.log.head),)))
             before = self.session.due
             if before is None and not self.requests:
                 break

@@ -11,7 +11,7 @@ from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.unsent import UNSENT
 from deskbell_desktop.core.views import Link
 from deskbell_desktop.core.words import Words
-from deskbell_protocol import limits
+from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import FATAL, FINAL, Code
 from tests.fakes import ACCOUNT, BOB, CHEN, ME, START, Bench, of
 
@@ -565,8 +565,8 @@ def test_late_news_after_signing_out_change_nothing() -> None:
     event = bench.log.message()
     bench.tell(on.SignOutRequested())
     late: list[on.Event] = [
-        on.EventsPushed((event,)),
-        on.HeadSeen("e1", 1),
+        on.FramesPushed((event,)),
+        on.FramesPushed((wire.Head("e1", 1, 1),)),
         on.LinkDown("x"),
         on.LinkUp(),
         on.SendAnswered("c", "m"),
@@ -580,7 +580,7 @@ def test_late_news_after_signing_out_change_nothing() -> None:
 def test_the_status_line_is_told_only_when_it_changes() -> None:
     bench = Bench()
     bench.online()
-    assert of(bench.tell(on.HeadSeen("e1", 0)), do.ShowStatus) == []
+    assert of(bench.tell(on.FramesPushed((wire.Head("e1", 0, 0),))), do.ShowStatus) == []
     assert of(bench.tell(on.LinkDown("Nothing listens at desk.example.org.")), do.ShowStatus) != []
     assert of(bench.tell(on.LinkDown("Nothing listens at desk.example.org.")), do.ShowStatus) == []
     assert of(bench.tell(on.ProblemSeen("store", "Also this.")), do.ShowStatus)[0].status.problem.endswith("Also this.")

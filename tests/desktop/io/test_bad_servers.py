@@ -405,7 +405,7 @@ def test_an_answer_in_another_shape_is_no_crash(network: Network, posts: Posts, 
         "9",
     ],
 )
-def test_a_push_in_another_shape_is_no_crash(network: Network, posts: Posts, frame: str) -> None:
+def test_a_push_in_another_shape_is_no_crash(network: Network, posts: Posts, intake: Intake, frame: str) -> None:
     """The next good one arrives, on this connection or on the one after it."""
 
     def talk(connection: ServerConnection, seen: Seen) -> None:
@@ -413,12 +413,14 @@ def test_a_push_in_another_shape_is_no_crash(network: Network, posts: Posts, fra
         if len(seen.requests) == 1:
             connection.send(frame)
         for _ in range(2):  # the first may be taken for what a binary event was still waiting for
-            connection.send('42["head",{"epoch":"e","head":5}]')
+            connection.send('42["head",{"epoch":"e","prev":5,"seq":5}]')
         listen(connection, seen)
 
     with socket_server(talk) as seen:
         network.open(seen.url, TOKEN)
-        assert posts.next(on.HeadSeen, timeout=20) == on.HeadSeen("e", 5)
+        posts.next(results.PushesWaiting, timeout=20)
+        head = wire.Head("e", 5, 5)
+        assert intake.take()[0].frames in ((head,), (head, head))
 
 
 def test_a_farewell_names_its_time(network: Network, posts: Posts) -> None:
@@ -465,13 +467,13 @@ def test_a_kicked_socket_comes_back(network: Network, posts: Posts, kick: str, a
         posts.next(on.LinkUp)
 
 
-@pytest.mark.parametrize("moment", [on.LinkTried, on.LinkUp, on.HeadSeen, on.LinkDown])
+@pytest.mark.parametrize("moment", [on.LinkTried, on.LinkUp, results.PushesWaiting, on.LinkDown])
 def test_closing_takes_no_time_at_any_moment(make_network: NetworkMaker, posts: Posts, moment: type) -> None:
     """Also where the cancellation arrives together with what was being waited for."""
 
     def talk(connection: ServerConnection, seen: Seen) -> None:
         let_in(connection, seen)
-        connection.send('42["head",{"epoch":"e","head":5}]')
+        connection.send('42["head",{"epoch":"e","prev":5,"seq":5}]')
         if moment is not on.LinkDown:
             listen(connection, seen)
 
@@ -512,7 +514,7 @@ def test_a_busy_server_is_left_alone_for_a_minute() -> None:
 
 
 def event(seq: int) -> wire.Event:
-    return wire.Event("e", seq, "message", new_id(), 0, {})
+    return wire.Event("e", seq - 1, seq, "message", new_id(), 0, {})
 
 
 def test_the_intake_is_bounded_and_says_what_it_dropped() -> None:
@@ -524,9 +526,9 @@ def test_the_intake_is_bounded_and_says_what_it_dropped() -> None:
     taken = []
     for _ in range(WAITING_MAX // STRETCH):
         taken += intake.take()
-    pushed = [found.seq for stretch in taken if isinstance(stretch, on.EventsPushed) for found in stretch.events]
-    assert pushed == list(range(1, WAITING_MAX + 1))
-    assert taken[-1] == on.HeadSeen("e", WAITING_MAX + 100)
+    pushed = [frame for stretch in taken for frame in stretch.frames]
+    assert [frame.seq for frame in pushed[:-1]] == list(range(1, WAITING_MAX + 1))
+    assert pushed[-1] == wire.Head("e", WAITING_MAX + 100, WAITING_MAX + 100)
     assert intake.take() == []
     assert len(posts.of(results.PushesWaiting)) == WAITING_MAX // STRETCH
     intake.push(event(1))

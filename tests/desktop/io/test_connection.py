@@ -11,6 +11,7 @@ from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import results
 from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.network import Network
+from deskbell_protocol import wire
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id
 from deskbell_protocol.wire import Content
@@ -81,8 +82,9 @@ def test_a_message_comes_and_an_answer_goes(
     id_ = server.publish(bob, "maria", body="Lunch? 陈晓明 🍜")
     posts.next(results.PushesWaiting)
     pushed = intake.take()[0]
-    assert isinstance(pushed, on.EventsPushed)
-    event = pushed.events[0]
+    assert isinstance(pushed, on.FramesPushed)
+    event = pushed.frames[0]
+    assert isinstance(event, wire.Event)
     assert (event.id, event.seq, event.epoch) == (id_, answer.head + 1, answer.epoch)
     assert event.data["body"] == "Lunch? 陈晓明 🍜"
 

@@ -33,15 +33,16 @@ def bob(office: Server, log_in: LogIn) -> Login:
 @pytest.mark.parametrize(
     ("auth", "code"),
     [
-        ({"v": 1, "client": "t"}, "invalid"),
-        ({"v": 1, "token": "nope", "client": "t"}, "unauthorized"),
-        ({"v": 1, "token": "", "client": "t"}, "invalid"),
-        ({"v": 1, "token": 7, "client": "t"}, "invalid"),
-        ({"v": 1, "token": "x" * 300, "client": "t"}, "invalid"),
-        ({"v": 1, "token": "nope", "client": "t", "admin": True}, "invalid"),
-        ({"v": 2, "token": "nope", "client": "t", "new": 1}, "upgrade_required"),
+        ({"v": 2, "client": "t"}, "invalid"),
+        ({"v": 2, "token": "nope", "client": "t"}, "unauthorized"),
+        ({"v": 2, "token": "", "client": "t"}, "invalid"),
+        ({"v": 2, "token": 7, "client": "t"}, "invalid"),
+        ({"v": 2, "token": "x" * 300, "client": "t"}, "invalid"),
+        ({"v": 2, "token": "nope", "client": "t", "admin": True}, "invalid"),
+        ({"v": 3, "token": "nope", "client": "t", "new": 1}, "upgrade_required"),
+        ({"v": 1, "token": "nope", "client": "t"}, "upgrade_required"),
         ({"v": True, "token": "nope", "client": "t"}, "upgrade_required"),
-        ({"v": "1", "token": "nope", "client": "t"}, "upgrade_required"),
+        ({"v": "2", "token": "nope", "client": "t"}, "upgrade_required"),
         ({"token": "nope"}, "upgrade_required"),
         ({}, "upgrade_required"),
         ([1], "unauthorized"),
@@ -102,19 +103,20 @@ def test_a_first_sync_pages_through_everything_in_order(
     wire = connect(office, bob.token)
     answer = wire.sync(limit=10)
     epoch, found = answer["epoch"], list(answer["events"])
-    while answer["more"]:
+    while answer["upto"] < answer["head"]:
         answer = wire.sync(epoch, found[-1]["seq"], limit=10)
         found += answer["events"]
     assert [event["seq"] for event in found] == list(range(1, answer["head"] + 1))
     assert [event["id"] for event in found if event["id"] in sent] == sent
     assert {event["epoch"] for event in found} == {epoch}
+    assert [event["prev"] for event in found] == list(range(answer["head"]))
     assert wire.sync(epoch, answer["head"]) == {
         "ok": True,
         "epoch": epoch,
+        "after": answer["head"],
+        "upto": answer["head"],
         "head": answer["head"],
-        "floor": 0,
         "events": [],
-        "more": False,
         "groups": [],
     }
 
@@ -126,9 +128,9 @@ def test_a_sync_answer_ends_at_256_kib(office: Server, alice: Login, bob: Login,
     wire = connect(office, bob.token)
     first = wire.sync(limit=1)
     answer = wire.sync(first["epoch"], start)
-    assert answer["more"]
+    assert answer["upto"] < answer["head"]
     assert 10 < len(answer["events"]) < 17
-    rest = wire.sync(first["epoch"], answer["events"][-1]["seq"])
+    rest = wire.sync(first["epoch"], answer["upto"])
     assert len(answer["events"]) + len(rest["events"]) == 20
 
 
@@ -138,7 +140,7 @@ def test_a_cursor_of_another_log_starts_over(office: Server, bob: Login, connect
     epoch = wire.sync()["epoch"]
     asked = {"other epoch": ("f" * 16, 1), "beyond head": (epoch, 2**40), "no epoch, but a cursor": (None, 5)}[case]
     answer = wire.sync(*asked, limit=1)
-    assert answer["reset"] is True
+    assert (answer["reset"], answer["after"]) == (True, 0)
     assert [event["seq"] for event in answer["events"]] == [1]
 
 

@@ -98,7 +98,7 @@ def test_heads_that_another_process_moved_are_told_within_two_seconds(
             (bob.user["id"],),
         )
         other.commit()
-    assert wire.wait_for("head", timeout=2.0)[0]["head"] == head + 1
+    assert wire.wait_for("head", timeout=2.0)[0]["seq"] == head + 1
     assert wire.sync()["events"][-1]["kind"] == "read"
 
 
@@ -108,7 +108,7 @@ def test_a_head_comes_by_itself(server: Server, log_in: LogIn, connect: Connect)
     wire = connect(server, bob.token)
     epoch = wire.sync()["epoch"]
     server.publish(alice, "bob", body="1")
-    assert wire.wait_for("head", timeout=19.0)[0] == {"epoch": epoch, "head": 1}
+    assert wire.wait_for("head", timeout=19.0)[0] == {"epoch": epoch, "prev": 1, "seq": 1}
 
 
 # -- messages for later --------------------------------------------------------------------------------------------

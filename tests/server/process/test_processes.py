@@ -37,7 +37,7 @@ def test_what_one_process_stores_reaches_the_sockets_of_another(two: Two, log_in
     wire.sync()
     begin = time.monotonic()
     message = first.publish(alice, "bob", body="over there")
-    assert wire.wait_for("head", timeout=2.5)[0]["head"] == 1
+    assert wire.wait_for("head", timeout=2.5)[0]["seq"] == 1
     assert time.monotonic() - begin < 2.5
     assert [event["id"] for event in wire.sync()["events"]] == [message]
     second.publish(bob, "alice", body="and here")
@@ -154,7 +154,7 @@ def test_an_admin_sees_who_is_connected_to_any_process(house: Server, log_in: Lo
 
 def _told(wire: Wire) -> int:
     """How far it knows that its log goes: an event beyond the next one says it as well as a head does."""
-    heads = [int(head["head"]) for head in wire.of("head")]
+    heads = [int(head["seq"]) for head in wire.of("head")]
     return max(heads + [int(event["seq"]) for event in wire.of("event")], default=0)
 
 

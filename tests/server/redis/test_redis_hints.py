@@ -73,7 +73,7 @@ def test_without_redis_nothing_is_lost_nobody_waits_and_it_is_said(
         first.publish(alice, "bob", body=str(number))
         took.append(time.monotonic() - start)
     assert sorted(took)[-2] < 0.5
-    wait_for(lambda: max((head["head"] for head in wire.of("head")), default=0) == 20, "the other to know", 2.5)
+    wait_for(lambda: max((head["seq"] for head in wire.of("head")), default=0) == 20, "the other to know", 2.5)
     assert len(wire.sync()["events"]) == 20
     wait_for(lambda: not is_well(first) and not is_well(second), "both to say degraded", 6.0)
     assert time.monotonic() - begin < 7.0
@@ -115,8 +115,8 @@ def test_forged_hints_say_nothing_and_do_nothing(
         for _ in range(200):
             own_redis.client.publish("deskbell:heads", text)
     first.publish(alice, "bob", body="2")
-    wait_for(lambda: max(head["head"] for head in wire.of("head")) == 2, "the true head", 2.5)
-    assert {head["head"] for head in wire.of("head")[told:]} <= {1, 2}
+    wait_for(lambda: max(head["seq"] for head in wire.of("head")) == 2, "the true head", 2.5)
+    assert {head["seq"] for head in wire.of("head")[told:]} <= {1, 2}
     assert is_well(first)
     assert is_well(second)
     assert wire.received[-1][0] == "head"

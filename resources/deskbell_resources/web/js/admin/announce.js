@@ -2,6 +2,7 @@
 import { form } from "../controls.js";
 import { field, h } from "../dom.js";
 import { newId } from "../ids.js";
+import { LIMITS } from "../protocol.js";
 import { t } from "../words.js";
 import { panel } from "./parts.js";
 
@@ -19,5 +20,5 @@ export function announce({ act, show }) {
     return "";
   };
   return panel(t("admin.announce"), h("p.soft", {}, t("announce.text")),
-    form(".stack", { fields: [field(t("announce.title"), h("input", { name: "title", maxlength: 250 })), field(t("announce.body"), h("textarea", { name: "body", rows: "5" })), field(t("announce.priority"), priority)], button: t("announce.send"), send }), said);
+    form(".stack", { fields: [field(t("announce.title"), h("input", { name: "title", maxlength: LIMITS.TITLE_CHARS })), field(t("announce.body"), h("textarea", { name: "body", rows: "5" })), field(t("announce.priority"), priority)], button: t("announce.send"), send }), said);
 }

@@ -1,5 +1,6 @@
 // One message as it is shown: its text, and beneath it its time and what became of it, in words.
 import { h } from "../dom.js";
+import { LIMITS } from "../protocol.js";
 import { clean, labelOf, linked, linksIn, oneLine } from "../text.js";
 import { fullTime, refused, t, timeOf } from "../words.js";
 
@@ -9,7 +10,7 @@ const SHOWN_LINES = 60;
 function content(message, named) {
   const parts = [];
   if (named) parts.push(h("span.who", {}, h("bdi", {}, oneLine(labelOf(message.from), 60))));
-  const title = oneLine(message.title, 250);
+  const title = oneLine(message.title, LIMITS.TITLE_CHARS);
   if (title) parts.push(h("strong.title", {}, title));
   const text = clean(message.body);
   const cut = cutAt(text);

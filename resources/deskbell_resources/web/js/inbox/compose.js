@@ -2,6 +2,7 @@
 import { face } from "../controls.js";
 import { field, fill, h, icon } from "../dom.js";
 import { api } from "../http.js";
+import { LIMITS } from "../protocol.js";
 import { canBeSeen, nameKey, labelOf, oneLine } from "../text.js";
 import { refused, t } from "../words.js";
 import { conversationOf } from "./log.js";
@@ -35,7 +36,7 @@ export class Compose {
     this.people = h("ul.people", { id: "people", role: "listbox", "aria-label": t("compose.found"), hidden: true });
     this.chosen = h("ul.row.wrap", { "aria-label": t("compose.to") });
     this.problem = h("p.problem", { role: "alert" });
-    this.title = h("input", { type: "text", maxlength: 250, autocomplete: "off" });
+    this.title = h("input", { type: "text", maxlength: LIMITS.TITLE_CHARS, autocomplete: "off" });
     const { box, problem } = editor({ label: t("compose.body"), changed: (text) => this.drafts.set(this.draft, text), send: () => this.#send() });
     this.body = box;
     box.className = "";

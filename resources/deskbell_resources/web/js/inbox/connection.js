@@ -1,10 +1,11 @@
 // The socket: our own reconnect loop, a fresh socket each time, signed in by a ticket in the CONNECT payload. Tells what happened; keeps no state of the log.
 import { io } from "../../vendor/socket.io.esm.min.js";
 import { freshTicket } from "../http.js";
+import { LIMITS, VERSION } from "../protocol.js";
 
-const FIRST_MS = 500;
-const MOST_MS = 30_000;
-const BUSY_MS = 60_000;
+const FIRST_MS = LIMITS.RECONNECT_FIRST_S * 1000;
+const MOST_MS = LIMITS.RECONNECT_MAX_S * 1000;
+const BUSY_MS = LIMITS.RECONNECT_BUSY_S * 1000;
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 8000;
 const CLIENT = "deskbell-web/0.1.0";
@@ -65,7 +66,7 @@ export class Connection extends EventTarget {
     const socket = io(location.origin, {
       path: new URL("socket.io/", document.baseURI).pathname,
       transports: this.polling ? ["websocket", "polling"] : ["websocket"], tryAllTransports: this.polling,
-      reconnection: false, forceNew: true, timeout: CONNECT_MS, auth: { v: 1, token: ticket, client: CLIENT },
+      reconnection: false, forceNew: true, timeout: CONNECT_MS, auth: { v: VERSION, token: ticket, client: CLIENT },
     });
     this.#socket = socket;
     return new Promise((resolve) => {

@@ -1,16 +1,15 @@
 // One person's desk: the log, its store, the outbox and the connection, kept in step. Tells "changed" with what changed; draws nothing.
 import { Connection } from "./connection.js";
+import { FINAL, LIMITS } from "../protocol.js";
 import * as settings from "../settings.js";
 import { refused } from "../words.js";
 import { groupOf, Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { Store } from "./store.js";
 
-const BATCH = 200;
 const KEEP_MS = 100;
-const ACK_MS = 2000;
+const ACK_MS = LIMITS.ACK_INTERVAL_S * 1000;
 const RETRY_MS = 3000;
-const FINAL = new Set(["bad_request", "forbidden", "not_found", "unknown_event", "idempotency_conflict", "too_large", "invalid", "unknown_recipient"]);
 
 export class Desk extends EventTarget {
   #syncing = false;
@@ -39,8 +38,8 @@ export class Desk extends EventTarget {
     this.first = true; // nothing rings while the log is fetched for the first time
     const on = (type, listener) => this.connection.addEventListener(type, ({ detail }) => listener(detail));
     on("state", (state) => this.#state(state));
-    on("event", (event) => this.#event(event));
-    on("head", (head) => { if (head.epoch !== this.log.epoch || head.head > this.log.cursor) this.sync(); });
+    on("event", (event) => this.#frame(event));
+    on("head", (head) => this.#frame(head));
     on("check", () => this.sync());
     on("left", (end) => this.#tell("left", end));
   }
@@ -77,18 +76,20 @@ export class Desk extends EventTarget {
     void this.#tellRead();
   }
 
-  #event(event) {
-    if (this.log.isOld(event)) return;
-    if (this.#syncing) this.#meanwhile.push(event);
-    else if (this.log.isNext(event)) this.#take([event], true);
-    else void this.sync();
+  /** An event, or a head: an event that brings nothing but its place. */
+  #frame(frame) {
+    if (this.log.isOld(frame)) return;
+    if (this.#syncing) this.#meanwhile.push(frame);
+    else if (!this.log.isNext(frame)) void this.sync();
+    else if (frame.kind) this.#take([frame], true);
+    else this.log.cursor = frame.seq; // kept with the next event
   }
 
   /** What was pushed while a sync ran: some of it was in the answer, the rest follows on it or shows that more is missing. */
   #catchUp() {
-    const events = this.#meanwhile;
+    const frames = this.#meanwhile;
     this.#meanwhile = [];
-    for (const event of events) this.#event(event);
+    for (const frame of frames) this.#frame(frame);
   }
 
   /** Asks until the cursor is the head; one at a time. */
@@ -98,13 +99,15 @@ export class Desk extends EventTarget {
     const missed = [];
     try {
       for (let more = true; more;) {
-        const answer = await this.connection.ask("sync", { epoch: this.log.epoch, after: this.log.cursor, limit: BATCH });
+        const answer = await this.connection.ask("sync", { epoch: this.log.epoch, after: this.log.cursor });
         if (!answer.ok) throw Object.assign(new Error(answer.message), answer);
         this.#rights(answer.groups ?? null);
         if (this.log.epoch !== answer.epoch || answer.reset) await this.#startOver(answer);
+        const before = this.log.cursor;
         missed.push(...this.#take(answer.events.filter((event) => !this.log.isOld(event)), false));
-        more = answer.more || answer.head > this.log.cursor;
-        if (more && !answer.events.length) break;
+        this.log.cursor = Math.max(this.log.cursor, answer.upto);
+        more = answer.upto < answer.head;
+        if (more && this.log.cursor === before) break;
       }
       if (!this.first && missed.length) this.#tell("missed", { messages: missed.filter((message) => this.log.unread.has(message.id)) });
       this.first = false;
@@ -130,7 +133,7 @@ export class Desk extends EventTarget {
   }
 
   async #startOver(answer) {
-    const cursor = answer.events.length ? answer.events[0].seq - 1 : answer.head;
+    const cursor = answer.after;
     this.#unsaved = [];
     this.log.startOver(answer.epoch, cursor);
     this.#kept = cursor;
@@ -164,11 +167,11 @@ export class Desk extends EventTarget {
 
   #save() {
     this.#saving ??= setTimeout(async () => {
-      const [events, epoch] = [this.#unsaved, this.log.epoch];
+      const [events, { epoch, cursor }] = [this.#unsaved, this.log];
       this.#unsaved = [];
-      await this.store.append(events, epoch);
+      await this.store.append(events, epoch, this.#kept, cursor);
       this.#saving = null;
-      if (epoch === this.log.epoch && events.length) this.#kept = Math.max(this.#kept, events.at(-1).seq);
+      if (epoch === this.log.epoch) this.#kept = Math.max(this.#kept, cursor);
       if (this.#unsaved.length) this.#save();
       this.#ackTimer ??= setTimeout(() => this.#ack(), ACK_MS);
     }, KEEP_MS);
@@ -196,7 +199,7 @@ export class Desk extends EventTarget {
     this.#telling = true;
     try {
       while (this.#untold.size) {
-        const ids = [...this.#untold.keys()].slice(0, BATCH);
+        const ids = [...this.#untold.keys()].slice(0, LIMITS.READ_IDS);
         const answer = await this.connection.ask("read", { ids });
         if (!answer.ok && !FINAL.has(answer.code)) throw new Error(answer.code);
         for (const id of ids) this.#untold.delete(id);

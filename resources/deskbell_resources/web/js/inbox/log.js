@@ -1,4 +1,5 @@
 // The person's log as state: messages by conversation, and what of them is unread. No network, no page, no clock.
+import { LIMITS } from "../protocol.js";
 import { labelOf, oneLine } from "../text.js";
 
 /** The group that these parties are; null where they are anything else. */
@@ -20,9 +21,9 @@ export class Log {
     this.unread = new Set();
   }
 
-  /** Whether `event` is the next one. A lower one is old news, a higher one says that something is missing. */
-  isNext(event) { return event.epoch === this.epoch && event.seq === this.cursor + 1; }
-  isOld(event) { return event.epoch === this.epoch && event.seq <= this.cursor; }
+  /** Whether a frame is the next one. A lower one is old news, a higher one says that something is missing. */
+  isNext(frame) { return frame.epoch === this.epoch && frame.prev <= this.cursor && frame.seq > this.cursor; }
+  isOld(frame) { return frame.epoch === this.epoch && frame.seq <= this.cursor; }
 
   /** Takes the next event: `{conversations, message?, fresh?, read?}`, what changed. Unknown kinds only move the cursor. */
   apply(event) {
@@ -66,7 +67,7 @@ export class Log {
     const mine = data.from.id === this.me;
     const unread = !mine || data.to.some((party) => party.id === this.me);
     const parties = partiesOf(data, this.me);
-    const message = { ...data, id, seq, at, mine, title: oneLine(data.title ?? "", 250), priority: data.priority ?? "normal", conversation: conversationOf(parties) };
+    const message = { ...data, id, seq, at, mine, title: oneLine(data.title ?? "", LIMITS.TITLE_CHARS), priority: data.priority ?? "normal", conversation: conversationOf(parties) };
     this.messages.set(id, message);
     const conversation = this.#conversation(message, parties);
     conversation.messages.push(message);

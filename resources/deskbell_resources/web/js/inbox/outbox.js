@@ -1,15 +1,16 @@
 // What was written and not yet confirmed, and drafts: kept in this browser, shared by its tabs. A message keeps its `cid` until the server
 // has answered, so it is stored once however often it is sent.
 import { newId } from "../ids.js";
+import { LIMITS } from "../protocol.js";
 import * as settings from "../settings.js";
 
-const LIFE_MS = 72 * 3600 * 1000;
+const LIFE_MS = LIMITS.OUTBOX_LIFE_S * 1000;
 const CHANCE_MS = 60_000; // so long at least it is tried by a page that was opened only now, from its first connection on
-const SURE_MS = 6 * 86_400_000; // older than that it is not tried by itself: the server may have it and have forgotten its `cid`
+const SURE_MS = LIMITS.IDEMPOTENCY_LIFE_S * 1000 - 86_400_000; // older than that it is not tried by itself: the server may have it and have forgotten its `cid`
 const COUNT_MS = 600_000; // how long one has waited is noted so often: no more of it depends on the clock that can be set
 const BORN_MS = 1_672_531_200_000; // 2023: nothing was written before, and what a clock said then says nothing
 const DRAFT_CHARS = 64 * 1024;
-export const BODY_BYTES = 16 * 1024;
+export const { BODY_BYTES } = LIMITS;
 
 const unwaited = () => ({ waited: 0, counted: Date.now() });
 export const sizeOf = (text) => new TextEncoder().encode(text).length;

@@ -52,21 +52,18 @@ export class Store {
     } catch { return nothing; }
   }
 
-  /** Adds what follows on what is kept; another tab may have been quicker. False when it could not be kept. */
-  async append(events, epoch) {
+  /** Adds all that there is to see in (`from`, `to`]; another tab may have been quicker. False when it could not be kept. */
+  async append(events, epoch, from, to) {
     if (!this.database || !events.length) return Boolean(this.database);
     try {
       const transaction = this.database.transaction([EVENTS, META], "readwrite");
       const [rows, meta] = [transaction.objectStore(EVENTS), transaction.objectStore(META)];
       const state = await asked(meta.get(STATE));
-      let cursor = state?.epoch === epoch ? state.cursor : null;
-      for (const event of events) {
-        if (cursor === null || event.seq === cursor + 1) {
-          rows.put(event);
-          cursor = event.seq;
-        }
+      const cursor = state?.epoch === epoch ? state.cursor : from;
+      if (cursor >= from) {
+        for (const event of events) rows.put(event);
+        meta.put({ epoch, cursor: Math.max(cursor, to) }, STATE);
       }
-      if (cursor !== null) meta.put({ epoch, cursor }, STATE);
       await done(transaction);
       return true;
     } catch { return false; }
