@@ -1,6 +1,5 @@
 """Accounts, devices and guessing, on real services and a real database in this process."""
 
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any
@@ -249,7 +248,7 @@ def test_unknown_users_take_as_long_as_wrong_passwords(people: People) -> None:
         return time.perf_counter() - begin
 
     both = [(seconds("bob", f"10.0.0.{n}"), seconds(f"no{n}", f"10.0.1.{n}")) for n in range(15)]
-    known, unknown = (statistics.median(times) for times in zip(*both, strict=True))
+    known, unknown = (min(times) for times in zip(*both, strict=True))  # without what others took of the machine
     assert 0.5 < known / unknown < 2.0
 
 
