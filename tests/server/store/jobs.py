@@ -34,7 +34,7 @@ def at_once(database: Database, *jobs: Any) -> list[Any]:
             return problem
 
     waiting = [gevent.spawn(outcome, job) for job in jobs]
-    gevent.joinall(waiting, timeout=20, raise_error=True)
+    gevent.joinall(waiting, timeout=60, raise_error=True)
     return [greenlet.value for greenlet in waiting]
 
 
