@@ -233,8 +233,7 @@ def _prepare(database: sqlite3.Connection) -> None:
     if version == 0 and database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
         _create(database)
         return
-    if version not in {*MIGRATIONS, SCHEMA_VERSION}:
-        raise StoreOutdatedError(f"schema {version}, not {SCHEMA_VERSION}")
+    _check_version(version)
     clean = database.execute("SELECT value FROM meta WHERE key = 'clean'").fetchone()
     if clean is None:  # the program did not end by itself the last time
         found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -244,12 +243,16 @@ def _prepare(database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM meta WHERE key = 'clean'")
 
 
+def _check_version(version: int) -> None:
+    if version not in {*MIGRATIONS, SCHEMA_VERSION}:
+        raise StoreOutdatedError(f"schema {version}, not {SCHEMA_VERSION}")
+
+
 def _migrate(database: sqlite3.Connection) -> None:
-    while (version := database.execute("PRAGMA user_version").fetchone()[0]) != SCHEMA_VERSION:
-        if version not in MIGRATIONS:
-            raise StoreOutdatedError(f"schema {version}, not {SCHEMA_VERSION}")
-        steps = f"BEGIN IMMEDIATE; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;"
-        database.executescript(steps)
+    found = database.execute("PRAGMA user_version").fetchone()[0]
+    _check_version(found)
+    for version in range(found, SCHEMA_VERSION):
+        database.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
 
 
 def _create(database: sqlite3.Connection) -> None:

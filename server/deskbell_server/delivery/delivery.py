@@ -41,7 +41,7 @@ class Delivery:
         for user_id, head in heads.items():
             if pushed.get(user_id, -1) < head:
                 pushed[user_id] = head
-        rooms = [(user_room(u), b'{"epoch":"%s","prev":%d,"seq":%d' % (epoch, head, head)) for u, head in heads.items()]
+        rooms = [(user_room(user_id), _place(epoch, head, head)) for user_id, head in heads.items()]
         self._transport.fan_out(names.HEAD, rooms, b"}")
 
     def bye_all(self, code: Code, after_ms: int) -> None:
@@ -88,7 +88,12 @@ class Delivery:
         for user_id, seq in heads:
             if self._presence.has_user(user_id):
                 self.pushed[user_id] = max(seq, self.pushed.get(user_id, 0))
-                yield user_room(user_id), b'{"epoch":"%s","prev":%d,"seq":%d' % (epoch, seq - 1, seq)
+                yield user_room(user_id), _place(epoch, seq - 1, seq)
+
+
+def _place(epoch: bytes, prev: int, seq: int) -> bytes:
+    """How every frame begins, event or head."""
+    return b'{"epoch":"%s","prev":%d,"seq":%d' % (epoch, prev, seq)
 
 
 def _tail(event: Announcement, data: Message | ReadMark) -> bytes:
