@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import LiteralString
 
 import pytest
+from gevent import get_hub
 
 from deskbell_server.people.people import People
 from deskbell_server.process.config import make_storage
@@ -18,6 +19,12 @@ from tests.server.wires import Wire
 KINDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.real))
 FURNISHED = "furnished"
 PASSWORDS = {"alice": "correct horse 1", "bob": "battery staple 2", "carol": "third password 3"}
+
+
+@pytest.fixture(autouse=True)
+def loop_time() -> None:
+    """The loop's time is brought up: it stood since a test last ran the loop, and gevent's timers count from it."""
+    get_hub().loop.update_now()
 
 
 @pytest.fixture(params=KINDS)

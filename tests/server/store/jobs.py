@@ -1,10 +1,13 @@
 """Jobs for a database's writer, and the outcomes of several that wait together."""
 
+from pathlib import Path
 from typing import Any
 
 import gevent
 
 from deskbell_server.store.database import Connection, Database
+from deskbell_server.store.postgres import COMMITS
+from tests.desk.processes import wait_for
 
 
 def put(key: str, value: str = "x") -> Any:
@@ -15,10 +18,10 @@ def put(key: str, value: str = "x") -> Any:
     return job
 
 
-def keys(database: Database, *known: str) -> set[str]:
-    """What `put` has stored: all but what a new database holds and what else is `known` to be there."""
+def keys(database: Database) -> set[str]:
+    """What `put` has stored."""
     rows = database.read(lambda connection: connection.execute("SELECT key FROM meta").fetchall())
-    return {key for (key,) in rows} - {"epoch", "server", *known}
+    return {key for (key,) in rows} - {"epoch", "server", "proof", COMMITS}
 
 
 def at_once(database: Database, *jobs: Any) -> list[Any]:
@@ -33,3 +36,22 @@ def at_once(database: Database, *jobs: Any) -> list[Any]:
     waiting = [gevent.spawn(outcome, job) for job in jobs]
     gevent.joinall(waiting, timeout=60, raise_error=True)
     return [greenlet.value for greenlet in waiting]
+
+
+def wait_in_loop(condition: Any, timeout: float = 5.0) -> None:
+    """`wait_for` that lets the loop turn."""
+
+    def turned() -> bool:
+        gevent.sleep(0.001)
+        return bool(condition())
+
+    wait_for(turned, "the condition", timeout, every=0)
+
+
+def wal_commits(path: Path) -> int:
+    """Frames of the write-ahead log that end a transaction: a size after the commit stands in their header."""
+    wal = path.with_name(path.name + "-wal").read_bytes()
+    page = int.from_bytes(wal[8:12], "big")
+    salt = wal[16:24]
+    frames = [wal[at : at + 24] for at in range(32, len(wal), 24 + page)]
+    return sum(1 for head in frames if head[8:16] == salt and int.from_bytes(head[4:8], "big"))

@@ -1,4 +1,4 @@
-"""PostgreSQL below the store: groups, the guilty alone, others noticed, the schema, and sessions that are cut."""
+"""PostgreSQL below the store: the schema, and sessions that are cut."""
 
 import subprocess
 import sys
@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-import gevent
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from deskbell_server.errors import SetupError, UnavailableError
+from deskbell_server.errors import SetupError
 from deskbell_server.store import migrate, postgres_schema
 from deskbell_server.store.database import Connection
-from deskbell_server.store.postgres import COMMITS, LOCK, PostgresDatabase, check_durable, conninfo
+from deskbell_server.store.postgres import LOCK, PostgresDatabase, check_durable, conninfo
 from deskbell_server.store.schema import make_metadata
 from tests.server.store.jobs import at_once, keys, put
 
@@ -81,80 +80,13 @@ def test_commits_that_do_not_wait_for_the_disk_are_refused(url: str) -> None:
         check_durable(url)
 
 
-def test_many_that_wait_share_one_commit(database: PostgresDatabase, url: str) -> None:
-    database.write(put("first"))
-    with beside(url) as other:
-        before = commits(other)
-        other.execute("BEGIN")
-        other.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        gevent.spawn_later(0.3, lambda: other.execute("ROLLBACK"))  # meanwhile all of them arrive
-        outcomes = at_once(database, *[put(str(number)) for number in range(300)])
-        assert outcomes == [str(number) for number in range(300)]
-        assert commits(other) - before <= 3
-
-
-def commits(other: "psycopg.Connection[tuple[Any, ...]]") -> int:
-    row = other.execute("SELECT value FROM meta WHERE key = %s", (COMMITS,)).fetchone()
-    assert row
-    return int(row[0])
-
-
-def test_only_the_guilty_fails(database: PostgresDatabase) -> None:
-    def guilty(connection: Connection) -> None:
-        put("guilty")(connection)
-        raise ValueError("no")
-
-    outcomes = at_once(database, put("a"), put("b"), guilty, put("c"), put("a"))
-    assert outcomes[:2] == ["a", "b"]
-    assert isinstance(outcomes[2], ValueError)
-    assert outcomes[3] == "c"
-    assert isinstance(outcomes[4], psycopg.errors.UniqueViolation)
-    assert keys(database, COMMITS) == {"a", "b", "c"}
-
-
-def test_a_refusal_before_any_change_does_not_disturb_the_group(database: PostgresDatabase) -> None:
-    runs: list[str] = []
-
-    def counted(key: str) -> Any:
-        def job(connection: Connection) -> str:
-            runs.append(key)
-            return str(put(key)(connection))
-
-        return job
-
-    def refused(_connection: Connection) -> None:
-        raise ValueError("refused before it wrote")
-
-    outcomes = at_once(database, counted("a"), refused, counted("b"))
-    assert [outcomes[0], outcomes[2]] == ["a", "b"]
-    assert runs == ["a", "b"]
-
-
-def test_readers_cannot_write(database: PostgresDatabase) -> None:
-    with pytest.raises((psycopg.Error, UnavailableError)):
-        database.read(put("a"))
-    assert keys(database, COMMITS) == set()
-
-
-def test_other_processes_are_noticed_and_we_ourselves_are_not(database: PostgresDatabase, url: str) -> None:
-    database.changed_elsewhere()
-    database.write(put("mine"))
-    assert not database.changed_elsewhere()
-    elsewhere = PostgresDatabase(url)
-    elsewhere.write(put("theirs"))
-    assert database.changed_elsewhere()
-    assert not database.changed_elsewhere()
-    assert elsewhere.changed_elsewhere()
-    elsewhere.close()
-
-
 def test_sessions_that_were_cut_while_idle_are_opened_again_unnoticed(database: PostgresDatabase, url: str) -> None:
     assert at_once(database, put("a")) == ["a"]
-    assert keys(database, COMMITS) == {"a"}
+    assert keys(database) == {"a"}
     with beside(url) as other:
         cut_all(other)
     assert at_once(database, put("b"), put("c")) == ["b", "c"]
-    assert keys(database, COMMITS) == {"a", "b", "c"}
+    assert keys(database) == {"a", "b", "c"}
 
 
 def test_a_session_that_is_cut_in_the_middle_tries_again_and_stores_once(database: PostgresDatabase, url: str) -> None:
@@ -172,7 +104,7 @@ def test_a_session_that_is_cut_in_the_middle_tries_again_and_stores_once(databas
 
     assert at_once(database, cut) == ["done"]
     assert len(runs) == 2
-    assert keys(database, COMMITS) == {"before", "cut", "cut2"}
+    assert keys(database) == {"before", "cut", "cut2"}
 
 
 def test_who_stops_in_the_middle_holds_up_the_others_for_seconds_only(database: PostgresDatabase, url: str) -> None:
@@ -186,15 +118,3 @@ def test_who_stops_in_the_middle_holds_up_the_others_for_seconds_only(database: 
 def test_what_cannot_be_stored_is_never_found(database: PostgresDatabase) -> None:
     found = database.read(lambda c: c.execute("SELECT value FROM meta WHERE key = ?", ("a\0b",)).fetchall())
     assert found == []
-
-
-def test_closing_finishes_what_waits_and_refuses_the_rest(url: str) -> None:
-    database = PostgresDatabase(url)
-    for number in range(50):
-        database.write_soon(put(str(number)), lambda _job: None)
-    database.close()
-    with pytest.raises(UnavailableError):
-        database.write(put("late"))
-    with beside(url) as other:
-        row = other.execute("SELECT count(*) FROM meta").fetchone()
-        assert row == (53,)
