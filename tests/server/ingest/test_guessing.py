@@ -77,6 +77,17 @@ def exhaust(office: Server, name: str, addresses: Iterator[str], **more: str) ->
     assert at_once(lambda n: log_in(office, name, places[n], password="wrong password", **more).status)[429]
 
 
+def is_kept_out(
+    office: Server, addresses: Iterator[str], name: str, right: str, address: str = "", **more: str
+) -> bool:
+    """Whether the right password is refused when no guess is left; a slow machine may give one back in between."""
+    for _ in range(5):
+        exhaust(office, name, addresses, **more)
+        if log_in(office, name, address or next(addresses), password=right, **more).status == 429:
+            return True
+    return False
+
+
 def test_a_stranger_who_guesses_keeps_neither_a_known_device_out_nor_an_admin_from_confirming(
     office: Server, addresses: Iterator[str]
 ) -> None:
@@ -84,8 +95,7 @@ def test_a_stranger_who_guesses_keeps_neither_a_known_device_out_nor_an_admin_fr
     browser = Caller(office)
     csrf = browser.sign_in("alice", PASSWORDS["alice"])
     known = log_in(office, "alice", here).body["known"]
-    exhaust(office, "alice", addresses)
-    assert log_in(office, "alice", here).status == 429
+    assert is_kept_out(office, addresses, "alice", PASSWORDS["alice"], here)
     assert log_in(office, "alice", here, known=known).status == 200
     confirmed = browser.call("POST", "/admin/confirm", {"password": PASSWORDS["alice"]}, X_CSRF_Token=csrf)
     assert confirmed.status == 200
@@ -94,21 +104,18 @@ def test_a_stranger_who_guesses_keeps_neither_a_known_device_out_nor_an_admin_fr
 
 def test_a_known_device_may_not_guess_more_than_a_stranger(office: Server, addresses: Iterator[str]) -> None:
     known = log_in(office, "carol", next(addresses)).body["known"]
-    exhaust(office, "carol", addresses, known=known)
-    assert log_in(office, "carol", next(addresses), known=known).status == 429
+    assert is_kept_out(office, addresses, "carol", PASSWORDS["carol"], known=known)
     assert log_in(office, "carol", next(addresses)).status == 200, "others are not slowed by it"
 
 
 def test_what_is_known_of_one_person_is_nothing_for_another(office: Server, addresses: Iterator[str]) -> None:
     known = log_in(office, "carol", next(addresses)).body["known"]
     office.add_user("dora", "a fourth password")
-    exhaust(office, "dora", addresses, known=known)
-    assert log_in(office, "dora", next(addresses), password="a fourth password", known=known).status == 429
+    assert is_kept_out(office, addresses, "dora", "a fourth password", known=known)
 
 
 def test_another_password_makes_every_device_unknown(office: Server, addresses: Iterator[str]) -> None:
     office.add_user("emil", "a fifth password")
     known = log_in(office, "emil", next(addresses), password="a fifth password").body["known"]
     office.command("user", "passwd", "emil", stdin="a sixth password\n")
-    exhaust(office, "emil", addresses, known=known)
-    assert log_in(office, "emil", next(addresses), password="a sixth password", known=known).status == 429
+    assert is_kept_out(office, addresses, "emil", "a sixth password", known=known)
