@@ -36,7 +36,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def people(folder: Path, database_url: str) -> Iterator[People]:
     """The services about people on a fresh database, in this process."""
-    with open_people(make_storage(folder / "data", database_url)) as opened:
+    with open_people(make_storage(folder / "data", database_url), make=True) as opened:
         yield opened
 
 

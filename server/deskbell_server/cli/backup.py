@@ -42,7 +42,7 @@ def restore(storage: Storage, file: Path, force: bool) -> None:
 
     Devices that were signed out since the backup was made are signed in again: sign them out once more.
     """
-    with files.ending_in_order(), open_people(storage) as people, files.readable(file) as copy:
+    with files.ending_in_order(), open_people(storage, make=True) as people, files.readable(file) as copy:
         if not force and (is_served(storage) or (storage.postgres and other_sessions(people.database))):
             raise SetupError("a server runs on this database: stop it first, or use --force")
 

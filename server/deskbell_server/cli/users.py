@@ -32,7 +32,7 @@ def ask_password() -> str:
 @click.pass_obj
 def add(storage: Storage, name: str, admin: bool, display: str) -> None:
     """Make an account; the password comes from a prompt or from stdin."""
-    with open_people(storage) as people:
+    with open_people(storage, make=True) as people:
         people.accounts.check_new(name, display)
         party = people.accounts.add(name, ask_password(), display=display, admin=admin)
     click.echo(f"Added {party.name}.")

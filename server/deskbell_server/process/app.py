@@ -205,7 +205,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     if settings.storage.postgres and not settings.i_accept_loss:
         check_durable(settings.storage.postgres)
     commits = Commits(settings.database_sync, settings.commit_jobs)
-    with open_people(settings.storage, commits, PATIENCE_S) as people:
+    with open_people(settings.storage, commits, PATIENCE_S, make=True) as people:
         listener = logs.start(
             settings.log_level, settings.storage.logs, settings.worker.number if settings.worker else None
         )

@@ -26,9 +26,11 @@ KEY_NAME = "web.key"
 
 
 @contextmanager
-def open_people(storage: Storage, commits: Commits = FULL, patience_s: float | None = None) -> Iterator[People]:
-    """Makes the folder and the schema if need be; closes everything at the end."""
-    _make_private(storage)
+def open_people(
+    storage: Storage, commits: Commits = FULL, patience_s: float | None = None, *, make: bool = False
+) -> Iterator[People]:
+    """Closes everything at the end. Where there are no folder and database yet, `make` makes them; else SetupError."""
+    _make_private(storage, make)
     database = open_database(storage.database, storage.postgres, commits, patience_s)
     passwords = Passwords()
     try:
@@ -43,10 +45,16 @@ def open_people(storage: Storage, commits: Commits = FULL, patience_s: float | N
         database.close()
 
 
-def _make_private(storage: Storage) -> None:
+def _make_private(storage: Storage, make: bool) -> None:
     """Whatever is made from here on is for this user only; a folder of others' things is left as it is, and refused."""
     os.umask(PRIVATE_UMASK)
+    needed = storage.data / KEY_NAME if storage.postgres else storage.database
     try:
+        if not make and not needed.exists():
+            raise SetupError(
+                f"there is no server in {needed.parent}: it has no {needed.name}. Check --data and --database; "
+                "`serve`, `user add` or `restore` makes a new one"
+            )
         storage.data.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         mode = stat.S_IMODE(storage.data.stat().st_mode)
         if mode & PRIVATE_UMASK and any(storage.data.iterdir()):

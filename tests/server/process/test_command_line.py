@@ -48,11 +48,12 @@ def test_a_folder_of_others_things_is_refused_and_left_as_it_is(folder: Path) ->
     shared.mkdir()
     shared.chmod(0o755)
     (shared / "theirs").write_text("x")
-    code, text = run(folder, "--data", "shared", "user", "list")
+    add = ("--data", "shared", "user", "add", "bob")
+    code, text = run(folder, *add, stdin="12345678\n")
     assert (code, "chmod 700" in text) == (1, True)
     assert shared.stat().st_mode & 0o777 == 0o755
     (shared / "theirs").unlink()
-    assert run(folder, "--data", "shared", "user", "list")[0] == 0
+    assert run(folder, *add, stdin="12345678\n")[0] == 0
     assert shared.stat().st_mode & 0o777 == 0o700
 
 
@@ -66,7 +67,7 @@ def test_a_folder_may_be_called_anything(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["web.key", "deskbell.db"])
 def test_a_file_that_others_may_write_is_refused(folder: Path, name: str) -> None:
-    assert run(folder, "--data", "d", "user", "list")[0] == 0
+    assert run(folder, "--data", "d", "user", "add", "bob", stdin="12345678\n")[0] == 0
     (folder / "d" / name).chmod(0o666)
     code, text = run(folder, "--data", "d", "user", "list")
     assert (code, f"chmod 600 d/{name}" in text) == (1, True)
@@ -86,9 +87,25 @@ def test_a_setting_that_would_do_nothing_or_too_much_is_refused(folder: Path, ar
 
 
 def test_a_database_in_a_folder_that_is_not_there(folder: Path) -> None:
-    code, text = run(folder, "--data", "d", "--database", f"sqlite:///{folder}/typo/x.db", "user", "list")
+    code, text = run(folder, "--data", "d", "--database", f"sqlite:///{folder}/typo/x.db", "user", "add", "x")
     assert (code, "there is no folder" in text) == (1, True)
     assert not (folder / "typo").exists()
+
+
+@pytest.mark.parametrize("database", ["", "postgresql+psycopg://nowhere/x"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("user list", "user passwd bob", "user link bob", "user disable bob", "device list", "device revoke x"),
+        *("group list", "group add @ops bob", "group remove @ops", "announce hi --as bob", "activity"),
+        *("backup file", "prune --keep 0"),
+    ],
+)
+def test_what_needs_a_server_makes_none(folder: Path, words: str, database: str) -> None:
+    place = ["--data", str(folder / "mistyped"), "--database", database]
+    result = CliRunner().invoke(command, [*place, *words.split()], catch_exceptions=False)
+    assert (result.exit_code, f"no server in {folder}/mistyped:" in result.output) == (1, True), result.output
+    assert not list(folder.iterdir())
 
 
 def test_a_closed_stdin_is_told(folder: Path) -> None:
@@ -120,6 +137,7 @@ def test_a_closed_stdin_is_told(folder: Path) -> None:
     ],
 )
 def test_a_mistake_is_one_line_and_exit_1(folder: Path, arguments: tuple[str, ...], stdin: str, says: str) -> None:
+    CliRunner().invoke(command, ["--data", str(folder / "d"), "user", "add", "first"], input="12345678\n")
     code, text = run(folder, "--data", "d", *arguments, stdin=stdin)
     assert code == 1
     assert text.startswith("Error: ")
@@ -216,7 +234,7 @@ def test_without_its_libraries_it_says_what_to_install(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "user list"])
+@pytest.mark.parametrize("command", ["serve", "user add bob"])
 def test_without_the_library_of_its_database_it_says_what_to_install(folder: Path, command: str) -> None:
     words = ["x", "--data", str(folder / "data"), "--database", "postgresql+psycopg://nowhere/x", *command.split()]
     code = (
