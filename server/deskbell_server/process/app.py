@@ -29,7 +29,7 @@ from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.messaging.messages import Messages
 from deskbell_server.messaging.reading import Reading
 from deskbell_server.messaging.scheduled import Scheduled
-from deskbell_server.people import guessing
+from deskbell_server.people import addresses, guessing
 from deskbell_server.people.people import People
 from deskbell_server.process import logs
 from deskbell_server.process.config import Settings
@@ -164,15 +164,14 @@ class Server:
 
     def _ready(self, say: Callable[[str], None], link: str | None) -> None:
         scheme = "https" if self._settings.tls_cert else "http"
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        address = f"{scheme}://{host}:{self.transport.port}"
+        address = f"{scheme}://{openable(self._settings.host)}:{self.transport.port}"
         worker = self._settings.worker
         if worker is None or worker.number == 1:
             self._tell(say, address, worker.of if worker else 1, link)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        log.info("listening on %s", address)
+        log.info("listening on %s (host %s)", address, self._settings.host)
 
     def _tell(self, say: Callable[[str], None], address: str, workers: int, link: str | None) -> None:
         say(f"Deskbell listens on {address}" + (f" with {workers} processes" if workers > 1 else ""))
@@ -198,6 +197,14 @@ class Server:
         while (self._messages.in_flight or self._http.count) and time.monotonic() < until:
             gevent.sleep(0.01)
         self.transport.stop(max(1.0, until - time.monotonic()))
+
+
+def openable(host: str) -> str:
+    """The host as it stands in a link; instead of one that means every address of the machine, localhost."""
+    address = addresses.parsed(host)
+    if address and address.is_unspecified:
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from deskbell_protocol.ids import now_ms
+from deskbell_server.process.app import openable
 from tests.desk.processes import wait_for
 from tests.desk.server import Login, Server
 from tests.server.wires import Wire
@@ -51,6 +52,30 @@ def test_commands_work_beside_a_running_server(server: Server, log_in: LogIn, co
     assert "dave" in server.command("user", "list")
     server.command("user", "passwd", "dave", stdin="a new password\n")
     assert server.login("dave", "a new password")
+
+
+@pytest.mark.real
+def test_the_printed_link_can_be_opened_also_where_every_address_is_listened_on(folder: Path) -> None:
+    with Server(folder, "--host", "0.0.0.0") as own:
+        own.start()
+        link = own.process.wait_until(lambda: re.search(r"open (\S+) to", own._log.read_text()), "the link")
+        assert link
+        with urllib.request.urlopen(link[1], timeout=10) as page:
+            assert b"<form" in page.read()
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("::", "localhost"),
+        ("::0", "localhost"),
+        ("::1", "[::1]"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("desk.example.org", "desk.example.org"),
+    ],
+)
+def test_the_host_of_a_link(host: str, shown: str) -> None:
+    assert openable(host) == shown
 
 
 @pytest.mark.parametrize("command", ["device revoke", "user disable", "user passwd --log-out"])
