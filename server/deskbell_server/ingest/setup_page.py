@@ -1,12 +1,17 @@
-"""What the set-up page says and looks like, in the two languages of the others; it runs no script and loads nothing."""
+"""What the set-up page and the one of a wrong address say and look like, in the two languages of the others.
+
+They run no script and load nothing.
+"""
 
 import html
 import secrets
 from string import Template
 
 from flask import Response, request
+from werkzeug.exceptions import NotFound
 
 from deskbell_protocol import limits
+from deskbell_server.edge.gate import http_failure
 
 POLICY = "default-src 'none'; style-src 'nonce-{}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 LANGUAGES = {"en": "en", "zh": "zh-CN"}
@@ -24,6 +29,8 @@ WORDS = {
         "elsewhere": "This form was sent from another site.",
         "gone": "This link works no longer: it is good for 15 minutes, and only while nobody has an account. On the"
         " server's machine, `deskbell-server --data FOLDER user add NAME --admin` makes an administrator.",
+        "missing": "There is no such page",
+        "start": "To the messages",
     },
     "zh": {
         "title": "设置 Deskbell",
@@ -38,6 +45,8 @@ WORDS = {
         "elsewhere": "此表单是从其他网站发来的。",
         "gone": "此链接已失效：它只在 15 分钟内、且还没有任何账户时有效。"
         "在服务器所在的电脑上，用 `deskbell-server --data FOLDER user add NAME --admin` 可以创建管理员。",
+        "missing": "没有此页面",
+        "start": "前往消息",
     },
 }
 
@@ -66,6 +75,15 @@ def form(secret: str, name: str = "", display: str = "", problem: str = "", stat
     return _page(content, status)
 
 
+def not_found(problem: NotFound) -> Response:
+    """A page for who looks at it in a browser; for programs the gate's words."""
+    wanted = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    if wanted != "text/html" or f"{request.path}/".startswith("/api/"):
+        return http_failure(problem)
+    start = f'<p><a href="{html.escape(request.script_root)}/">{word("start")}</a></p>'
+    return _page(start, problem.code, "missing")
+
+
 def _language() -> str:
     wanted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
     return next((language for language in wanted if language in WORDS), "en")
@@ -75,9 +93,9 @@ def _problem(text: str) -> str:
     return f'<p class="problem" role="alert">{html.escape(text)}</p>'
 
 
-def _page(content: str, status: int) -> Response:
+def _page(content: str, status: int, title: str = "title") -> Response:
     nonce = secrets.token_urlsafe(16)
-    body = PAGE.substitute(language=LANGUAGES[_language()], title=word("title"), nonce=nonce, content=content)
+    body = PAGE.substitute(language=LANGUAGES[_language()], title=word(title), nonce=nonce, content=content)
     response = Response(body, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY.format(nonce)
     response.headers["Referrer-Policy"] = "same-origin"  # with none, a browser sends the form as from nowhere
@@ -111,6 +129,7 @@ input { display: block; width: 100%; min-height: 40px; margin-top: 5px; padding:
 input:focus-visible, button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 button { width: 100%; min-height: 40px; padding: 8px 16px; font: inherit; font-weight: 600; color: var(--on-accent);
   background: var(--accent); border: 0; border-radius: 8px; cursor: pointer; }
+a { color: var(--accent); }
 p.problem { color: var(--bad); }
 main > p:last-child { margin: 0; }
 </style>

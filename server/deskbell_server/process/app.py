@@ -25,6 +25,7 @@ from deskbell_server.ingest import socket
 from deskbell_server.ingest.http import Api
 from deskbell_server.ingest.redis import RedisDoors
 from deskbell_server.ingest.setup import SetupPage
+from deskbell_server.ingest.setup_page import not_found
 from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.messaging.messages import Messages
 from deskbell_server.messaging.reading import Reading
@@ -116,6 +117,7 @@ class Server:
         )
         Gate(people.devices, web.sessions()).install(self.flask)
         web.install(self.flask)
+        self.flask.register_error_handler(404, not_found)
         secret = (worker.setup_secret,) if worker else ()
         self._setup = SetupPage(people.accounts, web.welcome, *secret)
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)

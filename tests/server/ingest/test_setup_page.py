@@ -1,4 +1,4 @@
-"""The one-time page: it makes the first admin, once, and gives nothing away."""
+"""The one-time page: it makes the first admin, once, and gives nothing away. And the page of a wrong address."""
 
 import http.client
 import re
@@ -9,11 +9,16 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from deskbell_protocol import limits
+from deskbell_server.ingest.setup_page import not_found
 from tests.desk.server import Server
 
 FORM = {"name": "chief", "display": "The <Chief>", "password": "a good password", "again": "a good password"}
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
 @dataclass(frozen=True)
@@ -145,3 +150,32 @@ def test_the_secret_is_in_no_log(fresh: Server) -> None:
     fetch(fresh, "POST", "/setup", FORM | {"secret": secret})
     fresh.stop()
     assert secret not in (fresh.data / "logs" / "server.log").read_text()
+
+
+def test_a_mistyped_page_is_answered_with_a_page(fresh: Server) -> None:
+    page = fetch(fresh, "GET", "/inbx/<b>", Accept=BROWSER)
+    assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "<h1>There is no such page</h1>" in page.text
+    assert '<a href="/">' in page.text
+    assert "<b>" not in page.text
+    assert "没有此页面" in fetch(fresh, "GET", "/inbx", Accept=BROWSER, Accept_Language="zh-CN").text
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [("/api", BROWSER), ("/api/v1/inbx", BROWSER), ("/inbx", ""), ("/inbx", "*/*"), ("/inbx", "application/json")],
+)
+def test_a_program_at_a_wrong_address_is_answered_in_json(path: str, accept: str) -> None:
+    answer = wrong_addresses().get(path, headers={"Accept": accept})
+    assert (answer.status_code, answer.json) == (404, {"code": "not_found", "message": "not found"})
+
+
+def test_the_way_to_the_start_knows_the_folder_of_the_site() -> None:
+    page = wrong_addresses().get("/inbx", base_url="http://desk.example.org/bell", headers={"Accept": BROWSER})
+    assert '<a href="/bell/">' in page.text
+
+
+def wrong_addresses() -> FlaskClient:
+    app = Flask("wrong")
+    app.register_error_handler(404, not_found)
+    return app.test_client()
