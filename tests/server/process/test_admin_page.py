@@ -1,0 +1,51 @@
+"""The page for administrators is right: its unit runs what the lines above it make."""
+
+import configparser
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deskbell_server.cli import command
+from deskbell_server.cli.main import serve
+
+PAGE = (Path(__file__).parents[3] / "docs" / "admin.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting from the environment."""
+    for name in [name for name in os.environ if name.startswith("DESKBELL_")]:
+        monkeypatch.delenv(name)
+
+
+def block(kind: str) -> str:
+    (found,) = re.findall(rf"^```{kind}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def parsed(*words: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings of the whole server and of `serve`, as these words give them."""
+    at = words.index("serve")
+    outer = command.make_context("deskbell-server", list(words[: at + 1]))
+    return outer.params, serve.make_context("serve", list(words[at + 1 :]), parent=outer).params
+
+
+def test_the_unit_runs_what_was_made_before_it() -> None:
+    unit = configparser.RawConfigParser()
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read_string(block("ini"))
+    service = unit["Service"]
+    program, *words = service["ExecStart"].split()
+    found, _ = parsed(*words)
+    assert found["data"] == Path("/var/lib") / service["StateDirectory"]
+    user = service["User"]
+    for line in (
+        f"sudo {Path(program).parent}/pip install '.[server]'",
+        f"sudo useradd --system --shell /usr/sbin/nologin {user}",
+        f"sudo install -d -m 700 -o {user} -g {user} {found['data']}",
+        f"sudo -u {user} {program} --data {found['data']} serve",
+    ):
+        assert f"\n{line}" in PAGE.split("### systemd")[0], line
