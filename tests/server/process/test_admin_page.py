@@ -1,8 +1,9 @@
-"""The page for administrators is right: its unit runs what the lines above it make."""
+"""The page for administrators is right: its settings file is read, and its unit runs what the lines above it make."""
 
 import configparser
 import os
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,17 @@ def parsed(*words: str) -> tuple[dict[str, Any], dict[str, Any]]:
     at = words.index("serve")
     outer = command.make_context("deskbell-server", list(words[: at + 1]))
     return outer.params, serve.make_context("serve", list(words[at + 1 :]), parent=outer).params
+
+
+def test_the_settings_file_gives_what_stands_in_it(folder: Path) -> None:
+    file = folder / "deskbell.toml"
+    file.write_text(block("toml"))
+    written = tomllib.loads(block("toml"))
+    found, of_serve = parsed("--config", str(file), "serve")
+    assert found["data"] == Path(written["data"])
+    assert len(written["serve"]) > 2
+    for name, value in written["serve"].items():
+        assert of_serve[name.replace("-", "_")] == (tuple(value) if isinstance(value, list) else value)
 
 
 def test_the_unit_runs_what_was_made_before_it() -> None:
