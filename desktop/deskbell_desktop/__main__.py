@@ -15,8 +15,8 @@ def main() -> int | str:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         read_words(sys.argv[1:])  # `--version` needs nothing
-        remedy = f"{sys.executable} -m pip install 'deskbell[desktop]'"
-        say(f"{', '.join(missing)} not installed. Install the desktop parts: {remedy}")
+        remedy = f"In the clone of Deskbell, run: {sys.executable} -m pip install '.[desktop]'"
+        say(f"{', '.join(missing)} not installed. {remedy}")
         return 1
     settings = read_settings(sys.argv[1:], this_environment())
     from deskbell_desktop.qt.import_hook import import_without_hook

@@ -9,8 +9,9 @@ def main() -> None:
     except ImportError as problem:
         if (problem.name or "").startswith("deskbell_server"):
             raise
-        remedy = f"{sys.executable} -m pip install 'deskbell[server]'"
-        sys.exit(f"deskbell-server needs {problem.name}, which is not installed. Run: {remedy}")
+        from deskbell_server.errors import remedy
+
+        sys.exit(f"deskbell-server needs {problem.name}, which is not installed. {remedy('server')}")
     command()
 
 

@@ -9,6 +9,7 @@ DeskbellError
 """
 
 import errno
+import sys
 from collections.abc import Sequence
 
 from deskbell_protocol.errors import Code
@@ -56,6 +57,11 @@ STORE_AWAY = (UnavailableError, OutcomeUnknownError)
 
 class SetupError(DeskbellError):
     """Told to the person at the terminal, without a traceback."""
+
+
+def remedy(extras: str) -> str:
+    """Sentence that tells how a missing library is brought, while no release is published."""
+    return f"In the clone of Deskbell, run: {sys.executable} -m pip install '.[{extras}]'"
 
 
 def cannot_listen(host: str, port: int, problem: OSError) -> SetupError:

@@ -1,14 +1,13 @@
 """Redis as this server uses it: never waited for by a request, with short timeouts, and gone at any time."""
 
 import logging
-import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gevent import get_hub
 
-from deskbell_server.errors import SetupError
+from deskbell_server.errors import SetupError, remedy
 
 if TYPE_CHECKING:
     import redis
@@ -28,8 +27,7 @@ def make_client(url: str) -> "redis.Redis":
         from redis.backoff import NoBackoff
         from redis.retry import Retry
     except ImportError as problem:
-        remedy = f"{sys.executable} -m pip install 'deskbell[server,redis]'"
-        raise SetupError(f"--redis needs the redis library: {remedy}") from problem
+        raise SetupError(f"--redis needs the redis library. {remedy('server,redis')}") from problem
     if not url.startswith(SCHEMES):
         raise SetupError(f"--redis must begin with {' or '.join(SCHEMES)}")
     try:

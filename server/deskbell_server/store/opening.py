@@ -1,11 +1,10 @@
 """Which database a place has, prepared and opened: the only module that knows both kinds."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deskbell_server.errors import SetupError
+from deskbell_server.errors import SetupError, remedy
 from deskbell_server.store import migrate
 from deskbell_server.store.database import Database
 from deskbell_server.store.sqlite import Commits, SqliteDatabase
@@ -31,8 +30,7 @@ def _needing_postgres() -> Iterator[None]:
     try:
         yield
     except ImportError as problem:
-        remedy = f"{sys.executable} -m pip install 'deskbell[server,postgres]'"
-        raise SetupError(f"this needs {problem.name}: {remedy}") from problem
+        raise SetupError(f"this needs {problem.name}. {remedy('server,postgres')}") from problem
 
 
 def check_durable(postgres: str) -> None:

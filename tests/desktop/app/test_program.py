@@ -35,7 +35,7 @@ def test_what_is_not_installed_is_named_with_its_remedy(name: str, tmp_path: Pat
     done = run(BLOCKED.format(name=name) + MAIN, "--profile", str(tmp_path))
     assert done.returncode == 1
     assert f"{name} not installed" in done.stderr
-    assert f"{sys.executable} -m pip install 'deskbell[desktop]'" in done.stderr
+    assert f"{sys.executable} -m pip install '.[desktop]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,5 +1,6 @@
 """The command line and its settings: what is asked, what wins, what is told, and what never appears."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -230,19 +231,27 @@ def test_without_its_libraries_it_says_what_to_install(folder: Path) -> None:
     code = "import sys; sys.modules['gevent'] = None; from deskbell_server import __main__ as m; m.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
-    assert f"{sys.executable} -m pip install 'deskbell[server]'" in done.stderr
+    assert f"{sys.executable} -m pip install '.[server]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "user add bob"])
-def test_without_the_library_of_its_database_it_says_what_to_install(folder: Path, command: str) -> None:
-    words = ["x", "--data", str(folder / "data"), "--database", "postgresql+psycopg://nowhere/x", *command.split()]
-    code = (
-        f"import sys; sys.modules['psycopg'] = None; sys.argv = {words}; import deskbell_server.__main__ as m; m.main()"
-    )
+@pytest.mark.parametrize(
+    ("library", "words"),
+    [
+        ("psycopg", "--database postgresql+psycopg://nowhere/x serve"),
+        ("psycopg", "--database postgresql+psycopg://nowhere/x user add bob"),
+        ("redis", "--redis redis://nowhere serve"),
+    ],
+)
+def test_without_a_library_that_a_setting_needs_it_says_what_to_install(folder: Path, library: str, words: str) -> None:
+    argv = ["x", "--data", str(folder / "data"), *words.split()]
+    code = f"import sys; sys.modules[{library!r}] = None; sys.argv = {argv};"
+    code += "import deskbell_server.__main__ as m; m.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    extras = {"psycopg": "server,postgres", "redis": "server,redis"}[library]
     assert done.returncode == 1
-    assert "this needs psycopg" in done.stderr
+    assert re.search(rf"needs (the )?{library}", done.stderr)
+    assert f"In the clone of Deskbell, run: {sys.executable} -m pip install '.[{extras}]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
