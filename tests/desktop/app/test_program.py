@@ -103,7 +103,7 @@ def test_without_its_parts_it_says_how_to_get_them() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], env=ENV, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("deskbell: platformdirs not installed. Install the desktop parts: ")
+    assert done.stderr.startswith("deskbell: platformdirs not installed. In the clone of Deskbell, run: ")
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 import json
 import re
 import signal
+import socket
 import sqlite3
 import stat
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -246,6 +247,22 @@ def test_a_stop_under_load_answers_everything_and_loses_nothing(
     assert stored == set(acknowledged)
     assert wire.of("bye") == [{"code": "unavailable", "fatal": False, "after_ms": 1000}]
     assert wire.ended.is_set()
+
+
+def test_who_stands_before_the_door_when_it_closes_is_answered(server: Server, log_in: LogIn) -> None:
+    server.start()
+    token = log_in(server, "alice").token
+    asked = f"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    server.process.signal(signal.SIGSTOP)
+    with ExitStack() as open_:
+        waiting = [open_.enter_context(socket.create_connection(("127.0.0.1", server.port), 15)) for _ in range(900)]
+        for one in waiting:
+            one.sendall(asked)
+        server.process.signal(signal.SIGTERM)
+        server.process.signal(signal.SIGCONT)
+        answers = {one.recv(1000)[:9] for one in waiting}
+    assert answers == {b"HTTP/1.1 "}
+    assert server.process.wait(12) == 0
 
 
 def test_what_it_keeps_is_for_its_user_only(server: Server) -> None:
