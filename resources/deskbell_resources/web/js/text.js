@@ -16,6 +16,9 @@ const CLOSED_BY = { ...BRACKETS, "<": "|", "|": "|", '"': '"', "'": "'", "`": "`
 const TRAILING = ".,;:!?…»’";
 const UNWRITTEN = /%(?![0-9a-f]{2})|["^`{|}]/gi;
 
+/** Bytes that `text` takes on the wire. */
+export const sizeOf = (text) => new TextEncoder().encode(text).length;
+
 /** Whether anything of `text` leaves ink on a screen. */
 export const canBeSeen = (text) => SEEN.test(text);
 

@@ -13,7 +13,6 @@ const DRAFT_CHARS = 64 * 1024;
 export const { BODY_BYTES } = LIMITS;
 
 const unwaited = () => ({ waited: 0, counted: Date.now() });
-export const sizeOf = (text) => new TextEncoder().encode(text).length;
 
 export class Outbox {
   #unkept = []; // where the browser keeps nothing

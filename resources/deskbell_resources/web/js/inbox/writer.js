@@ -1,8 +1,8 @@
 // The box for an answer. What is typed is kept as a draft at once; what cannot be sent says why, in place.
 import { h } from "../dom.js";
-import { canBeSeen } from "../text.js";
+import { canBeSeen, sizeOf } from "../text.js";
 import { t } from "../words.js";
-import { BODY_BYTES, sizeOf } from "./outbox.js";
+import { BODY_BYTES } from "./outbox.js";
 
 const PASTE_CHARS = 128 * 1024;
 const kib = (bytes) => (bytes / 1024).toFixed(1);
