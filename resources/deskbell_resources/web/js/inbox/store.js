@@ -1,5 +1,5 @@
 // The log in this browser, so that a reload shows it at once and asks only for what is new. Several tabs write the same events to the same
-// places. Where the browser keeps nothing, all of this does nothing and the log comes from the server each time.
+// places. Where the browser keeps nothing, or has no more room, all of this does nothing and the log comes from the server each time.
 const EVENTS = "events";
 const META = "meta";
 const STATE = "state";
@@ -52,33 +52,54 @@ export class Store {
     } catch { return nothing; }
   }
 
-  /** Adds all that there is to see in (`from`, `to`]; another tab may have been quicker. False when it could not be kept. */
-  async append(events, epoch, from, to) {
-    if (!this.database || !events.length) return Boolean(this.database);
-    try {
-      const transaction = this.database.transaction([EVENTS, META], "readwrite");
-      const [rows, meta] = [transaction.objectStore(EVENTS), transaction.objectStore(META)];
+  get keeps() { return this.database !== null; }
+
+  /** Adds all that there is to see in (`from`, `to`]. How far is kept then; null where that was not added: another tab has begun another log,
+   *  or has not come to `from` yet, or there is no room. */
+  append(events, epoch, from, to) {
+    return this.#write(async (rows, meta) => {
       const state = await asked(meta.get(STATE));
-      const cursor = state?.epoch === epoch ? state.cursor : from;
-      if (cursor >= from) {
-        for (const event of events) rows.put(event);
-        meta.put({ epoch, cursor: Math.max(cursor, to) }, STATE);
-      }
-      await done(transaction);
-      return true;
-    } catch { return false; }
+      if (state?.epoch !== epoch || state.cursor < from) return null;
+      for (const event of events) rows.put(event);
+      const cursor = Math.max(state.cursor, to);
+      meta.put({ epoch, cursor }, STATE);
+      return cursor;
+    });
   }
 
-  /** Another log begins after `cursor`. */
-  async startOver(epoch, cursor) {
-    if (!this.database) return;
+  /** Another log than that of the epoch `last` begins after `cursor`; another tab may have begun it already. */
+  startOver(epoch, cursor, last) {
+    return this.#write(async (rows, meta) => {
+      const state = await asked(meta.get(STATE));
+      if (epoch !== last && state?.epoch === epoch && state.cursor >= cursor) return;
+      rows.clear();
+      meta.put({ epoch, cursor }, STATE);
+    });
+  }
+
+  /** The server has nothing up to `place` any more. */
+  forget(epoch, place) {
+    return this.#write(async (rows, meta) => {
+      const state = await asked(meta.get(STATE));
+      if (state?.epoch === epoch) rows.delete(IDBKeyRange.upperBound(place));
+    });
+  }
+
+  close() {
+    this.database?.close();
+    this.database = null;
+  }
+
+  /** What `work` returns, once it is kept. One that fails is the last: what is kept then has an end, and no hole. */
+  async #write(work) {
+    if (!this.database) return null;
     try {
       const transaction = this.database.transaction([EVENTS, META], "readwrite");
-      transaction.objectStore(EVENTS).clear();
-      transaction.objectStore(META).put({ epoch, cursor }, STATE);
-      await done(transaction);
-    } catch { /* it comes from the server next time */ }
+      const [found] = await Promise.all([work(transaction.objectStore(EVENTS), transaction.objectStore(META)), done(transaction)]);
+      return found;
+    } catch {
+      this.close();
+      return null;
+    }
   }
-
-  close() { this.database?.close(); }
 }
