@@ -10,12 +10,16 @@ import { Store } from "./store.js";
 const KEEP_MS = 100;
 const ACK_MS = LIMITS.ACK_INTERVAL_S * 1000;
 const RETRY_MS = 3000;
+const SYNC_FIRST_S = 1;
+const SYNC_MAX_S = 30;
 
 export class Desk extends EventTarget {
-  #syncing = false;
-  #meanwhile = [];
+  #again = null;
+  #failures = 0;
+  #missed = [];
   #unsaved = [];
   #saving = null;
+  #saveDue = false;
   #untold = new Map();
   #telling = false;
   #sending = false;
@@ -49,6 +53,7 @@ export class Desk extends EventTarget {
   async close() {
     this.connection.stop();
     clearTimeout(this.#ackTimer);
+    clearTimeout(this.#again);
     this.store?.close();
   }
 
@@ -72,51 +77,67 @@ export class Desk extends EventTarget {
     this.#tell("state", state);
     void this.flush();
     if (state.state !== "online") return;
+    this.#failures = 0;
+    this.log.connected();
     void this.sync();
     void this.#tellRead();
   }
 
-  /** An event, or a head: an event that brings nothing but its place. */
+  /** An event, or a head: an event that brings nothing but its place, which is kept with the next event. */
   #frame(frame) {
-    if (this.log.isOld(frame)) return;
-    if (this.#syncing) this.#meanwhile.push(frame);
-    else if (!this.log.isNext(frame)) void this.sync();
-    else if (frame.kind) this.#take([frame], true);
-    else this.log.cursor = frame.seq; // kept with the next event
+    const found = this.log.pushed(frame);
+    if (found === "missing") void this.sync();
+    else if (found === "next" && frame.kind) this.#take([frame], true);
   }
 
-  /** What was pushed while a sync ran: some of it was in the answer, the rest follows on it or shows that more is missing. */
-  #catchUp() {
-    const frames = this.#meanwhile;
-    this.#meanwhile = [];
-    for (const frame of frames) this.#frame(frame);
-  }
-
-  /** Asks until the cursor is the head; one at a time. */
+  /** Asks until nothing is missing; one at a time. */
   async sync() {
-    if (this.#syncing) return;
-    this.#syncing = true;
-    const missed = [];
-    try {
-      for (let more = true; more;) {
-        const answer = await this.connection.ask("sync", { epoch: this.log.epoch, after: this.log.cursor });
-        if (!answer.ok) throw Object.assign(new Error(answer.message), answer);
-        this.#rights(answer.groups ?? null);
-        if (this.log.epoch !== answer.epoch || answer.reset) await this.#startOver(answer);
-        const before = this.log.cursor;
-        missed.push(...this.#take(answer.events.filter((event) => !this.log.isOld(event)), false));
-        this.log.cursor = Math.max(this.log.cursor, answer.upto);
-        more = answer.upto < answer.head;
-        if (more && this.log.cursor === before) break;
-      }
-      if (!this.first && missed.length) this.#tell("missed", { messages: missed.filter((message) => this.log.unread.has(message.id)) });
-      this.first = false;
-      this.#tell("synced", {});
-    } catch (problem) {
-      if (this.connection.online) setTimeout(() => this.sync(), (problem.retry_after_s ?? 1) * 1000);
-      if (!problem.code) this.connection.drop();
-    } finally { this.#syncing = false; }
-    this.#catchUp();
+    const request = this.log.ask();
+    if (!request) return;
+    clearTimeout(this.#again);
+    let answer;
+    try { answer = await this.connection.ask("sync", request); } catch {
+      if (this.log.failed(request) && this.connection.online) this.connection.drop();
+      return;
+    }
+    const { epoch, cursor } = this.log;
+    if (answer.ok) this.#answered(request, answer);
+    else this.log.failed(request);
+    if (!this.log.isBehind) this.#caughtUp();
+    else if (this.log.epoch !== epoch || this.log.cursor !== cursor) void this.sync();
+    else this.#syncLater(answer.retry_after_s ?? SYNC_FIRST_S * 2 ** this.#failures);
+  }
+
+  /** The server does not answer now, or what it says leads nowhere. */
+  #syncLater(wait) {
+    this.#failures = Math.min(this.#failures + 1, 10);
+    this.#again = setTimeout(() => this.sync(), Math.min(Math.max(wait, SYNC_FIRST_S), SYNC_MAX_S) * 1000);
+  }
+
+  #answered(request, answer) {
+    const { epoch } = this.log;
+    const found = this.log.answered(request, answer);
+    if (!found) return;
+    this.#rights(answer.groups ?? null);
+    if (found.begins) this.#begin(answer.after, epoch);
+    else if (found.over) void this.store.forget(epoch, answer.after);
+    if (found.begins || found.over) this.#startOver();
+    this.#takeAll(found.events, answer);
+  }
+
+  /** What an answer brought was missed; what was pushed since, and waited for it, is new. */
+  #takeAll(events, { upto, head }) {
+    const missed = this.#take(events.filter(({ seq }) => seq <= upto), false);
+    if (!this.first) this.#missed.push(...missed);
+    if (upto >= head) this.first = false;
+    this.#take(events.filter(({ seq }) => seq > upto), true);
+  }
+
+  #caughtUp() {
+    this.#failures = 0;
+    const missed = this.#missed;
+    this.#missed = [];
+    if (missed.length) this.#tell("missed", { messages: missed.filter((message) => this.log.unread.has(message.id)) });
   }
 
   #rights(groups) {
@@ -132,12 +153,14 @@ export class Desk extends EventTarget {
     return group && this.groups && !this.groups.includes(group.id) ? refused({ code: "forbidden" }, [group.name]) : "";
   }
 
-  async #startOver(answer) {
-    const cursor = answer.after;
+  /** Nothing that waits to be kept belongs to the log that begins. */
+  #begin(after, last) {
     this.#unsaved = [];
-    this.log.startOver(answer.epoch, cursor);
-    this.#kept = cursor;
-    await this.store.startOver(answer.epoch, cursor);
+    this.#kept = after;
+    void this.store.startOver(this.log.epoch, after, last);
+  }
+
+  #startOver() {
     this.outbox.startOver();
     void this.flush();
     this.#tell("changed", { conversations: [...this.log.conversations.keys()], all: true });
@@ -166,15 +189,27 @@ export class Desk extends EventTarget {
   // -- keeping, and telling the server what is kept
 
   #save() {
-    this.#saving ??= setTimeout(async () => {
-      const [events, { epoch, cursor }] = [this.#unsaved, this.log];
-      this.#unsaved = [];
-      await this.store.append(events, epoch, this.#kept, cursor);
-      this.#saving = null;
-      if (epoch === this.log.epoch) this.#kept = Math.max(this.#kept, cursor);
-      if (this.#unsaved.length) this.#save();
-      this.#ackTimer ??= setTimeout(() => this.#ack(), ACK_MS);
-    }, KEEP_MS);
+    if (!this.#unsaved.length && this.log.cursor <= this.#kept) return;
+    this.#saveDue = true;
+    this.#saving ??= setTimeout(() => this.#keep(), KEEP_MS);
+  }
+
+  /** What cannot be added waits for the next time; where nothing is kept, nothing waits. */
+  async #keep() {
+    this.#saveDue = false;
+    const [events, { epoch, cursor }] = [this.#unsaved, this.log];
+    const { length } = events;
+    const kept = await this.store.append(events.slice(), epoch, this.#kept, cursor);
+    if (!this.store.keeps) this.#unsaved = [];
+    else if (kept !== null && events === this.#unsaved) this.#isKept(length, kept);
+    this.#saving = null;
+    if (this.#saveDue) this.#save();
+  }
+
+  #isKept(count, cursor) {
+    this.#unsaved.splice(0, count);
+    this.#kept = cursor;
+    this.#ackTimer ??= setTimeout(() => this.#ack(), ACK_MS);
   }
 
   #ack() {

@@ -1,6 +1,7 @@
-// The person's log as state: messages by conversation, and what of them is unread. No network, no page, no clock.
+// The person's log as state: where this browser stands in it, messages by conversation, and what of them is unread. No network, no page, no clock.
+// The rules of the place are those of the desktop program (core/log.py).
 import { LIMITS } from "../protocol.js";
-import { labelOf, oneLine } from "../text.js";
+import { labelOf, oneLine, sizeOf } from "../text.js";
 
 /** The group that these parties are; null where they are anything else. */
 export const groupOf = (parties) => (parties.length === 1 && parties[0].kind === "group" ? parties[0] : null);
@@ -12,6 +13,13 @@ export const conversationOf = (parties) => parties.map((party) => party.id).sort
 const partiesOf = (message, me) => (groupOf(message.to) || message.from.id === me ? message.to : [message.from]);
 
 export class Log {
+  #asked = null; // the sync under way
+  #rest = false; // the last answer was not the end of the log
+  #foreign = false; // something of another epoch came, which the sync under way may not know yet
+  #beyond = 0; // the furthest place of this epoch that was heard of
+  #held = new Map(); // by place: events before which something is missing
+  #heldBytes = 0;
+
   constructor(me) {
     this.me = me;
     this.epoch = null;
@@ -21,25 +29,110 @@ export class Log {
     this.unread = new Set();
   }
 
-  /** Whether a frame is the next one. A lower one is old news, a higher one says that something is missing. */
-  isNext(frame) { return frame.epoch === this.epoch && frame.prev <= this.cursor && frame.seq > this.cursor; }
-  isOld(frame) { return frame.epoch === this.epoch && frame.seq <= this.cursor; }
+  // -- the place
 
-  /** Takes the next event: `{conversations, message?, fresh?, read?}`, what changed. Unknown kinds only move the cursor. */
-  apply(event) {
-    this.cursor = event.seq;
-    if (event.kind === "message") return this.#message(event);
-    if (event.kind === "read") return this.#read(event.data);
-    return { conversations: [] };
+  /** On a fresh socket: what was asked on the last one is void, and so is what came there too early. */
+  connected() {
+    this.#asked = null;
+    this.#rest = false;
+    this.#foreign = false;
+    this.#beyond = this.cursor;
+    this.#letGo();
   }
 
-  /** The log was replaced, or its oldest part dropped: what is here stays, and the reader is told that some may be missing. */
-  startOver(epoch, cursor) {
-    const hadAny = this.messages.size > 0;
+  /** The next sync, `{epoch, after}`; null while one is under way. */
+  ask() {
+    if (this.#asked) return null;
+    this.#foreign = false;
+    this.#asked = { epoch: this.epoch, after: this.cursor };
+    return this.#asked;
+  }
+
+  /** `request` was refused or not answered. Whether it was the one under way: another is due then. */
+  failed(request) {
+    if (request !== this.#asked) return false;
+    this.#asked = null;
+    this.#rest = true;
+    return true;
+  }
+
+  /** Whether there is more than what came so far. */
+  get isBehind() { return this.#rest || this.#foreign || this.#beyond > this.cursor; }
+
+  /** Takes an event or a head: "next" where the cursor is at it now, "old", or "missing" where a sync is due before it. */
+  pushed(frame) {
+    if (frame.epoch !== this.epoch) {
+      this.#foreign ||= this.#asked !== null;
+      return "missing";
+    }
+    if (frame.seq <= this.cursor) return "old";
+    this.#beyond = Math.max(this.#beyond, frame.seq);
+    if (frame.prev <= this.cursor) {
+      this.cursor = frame.seq;
+      return "next";
+    }
+    if (frame.kind) this.#hold(frame);
+    return "missing";
+  }
+
+  /**
+   * Takes the answer to `request`: `{over, begins, events}`, the events that continue the log. Before them something is missing where it is
+   * `over`; where it `begins`, they are the first of a log that begins at the answer's `after`. Null for an answer that says nothing of this log.
+   */
+  answered(request, answer) {
+    if (request !== this.#asked) return null;
+    this.#asked = null;
+    const { epoch, after, upto, head, events, reset: over = false } = answer;
+    const own = epoch === this.epoch;
+    const begins = own ? over && after !== request.after : over || (this.epoch === null && after === request.after);
+    const fits = begins || (own && after <= this.cursor);
+    this.#rest = !fits || upto < head || (own && begins); // what was pushed meanwhile was taken for old
+    if (!fits) return null;
+    if (begins) this.#begin(epoch, after);
+    if (over) this.#markGaps();
+    const next = events.filter((event) => event.epoch === epoch && event.seq > this.cursor && event.seq <= upto);
+    this.cursor = Math.max(this.cursor, upto);
+    const later = this.#letGo().filter((event) => this.pushed(event) === "next");
+    return { over, begins, events: [...next, ...later] };
+  }
+
+  /** As much as an answer may bring; the rest is fetched. */
+  #hold(event) {
+    const size = sizeOf(JSON.stringify(event));
+    if (this.#held.has(event.seq) || this.#held.size >= LIMITS.SYNC_EVENTS || this.#heldBytes + size > LIMITS.SYNC_BYTES) return;
+    this.#held.set(event.seq, event);
+    this.#heldBytes += size;
+  }
+
+  #letGo() {
+    const held = [...this.#held.values()].sort((one, other) => one.seq - other.seq);
+    this.#held.clear();
+    this.#heldBytes = 0;
+    return held;
+  }
+
+  #begin(epoch, after) {
     this.epoch = epoch;
-    this.cursor = cursor;
-    for (const message of this.messages.values()) message.seq = 0;
-    if (hadAny) for (const conversation of this.conversations.values()) conversation.gapAfter = conversation.messages.length;
+    this.cursor = after;
+    this.#beyond = after;
+    this.#letGo();
+    for (const message of this.messages.values()) message.seq = 0; // places of another log
+  }
+
+  /** What is here stays, and the reader is told that some may be missing after it. */
+  #markGaps() {
+    for (const conversation of this.conversations.values()) conversation.gapAfter = conversation.messages.length;
+  }
+
+  // -- what is there
+
+  /** Takes the next event: `{conversations, message?, fresh?, read?}`, what changed. Of an unknown kind, or shape, it is nothing. */
+  apply(event) {
+    try {
+      if (event.kind === "message") return this.#message(event);
+      if (event.kind === "read") return this.#read(event.data);
+    } catch (problem) { console.error(`event ${event.id}: ${problem}`); }
+    return { conversations: [] };
   }
 
   /** Marks as read here and now; the ids that were unread. The server's own event follows. */
