@@ -65,7 +65,7 @@ def rows(*seqs: int, epoch: str = "e1") -> list[dict[str, Any]]:
 
 
 BEGUN = ("startOver", "e1", 0, None)
-KEPT = {
+KEPT: dict[str, tuple[list[Any], list[Any], tuple[Any, ...]]] = {
     "a cursor without events": ([BEGUN, ("append", [], "e1", 0, 500)], [None, 500], ("e1", 500, [])),
     "what follows on such a cursor": (
         [BEGUN, ("append", [], "e1", 0, 500), ("append", rows(501), "e1", 500, 501)],
