@@ -260,7 +260,9 @@ def narrowed(type_: type[S], whole: S) -> S:
 
 def saying(type_: type[C], content: Content, **envelope: Any) -> C:
     """A `type_` with this content, and in its other fields what is given."""
-    return type_(**msgspec.structs.asdict(narrowed(Content, content)), **envelope)
+    for name in Content.__struct_fields__:
+        envelope[name] = getattr(content, name)
+    return type_(**envelope)
 
 
 def parse(type_: type[T], raw: object) -> T:

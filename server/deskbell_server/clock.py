@@ -18,9 +18,12 @@ CATCH_UP = 24
 """How many times as fast as time the clock of ages runs at most, while it is behind: an hour makes good a day."""
 
 
+_RUNNING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def running_ms() -> int:
     """How long this machine has run, in milliseconds; also while it slept, where the system counts that."""
-    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000_000
+    return time.clock_gettime_ns(_RUNNING) // 1_000_000
 
 
 class Clock:

@@ -6,7 +6,8 @@ Who may, to whom, within which limits, and only once per key. What it returns is
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from deskbell_protocol import limits, names
 from deskbell_protocol.errors import Code
@@ -33,8 +34,7 @@ SCHEDULED_MAX = 1_000
 """Messages that one user may have waiting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publishing:
+class Publishing(msgspec.Struct, frozen=True):
     """The writer's job; those that wait at the same time are stored together where they can."""
 
     request: Request

@@ -2,7 +2,6 @@
 is announced of it."""
 
 import hashlib
-from dataclasses import dataclass
 
 import msgspec
 
@@ -10,8 +9,7 @@ from deskbell_protocol.wire import Message, Publish, ReadMark, narrowed
 from deskbell_server.principals import Principal
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(msgspec.Struct, frozen=True):
     """A committed event: its place in each log in which it stands, by user, and what it tells."""
 
     kind: str
@@ -21,8 +19,7 @@ class Announcement:
     data: Message | ReadMark
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """A committed publish. `seq` is its place in the sender's log; `announcement` None when nothing new is told."""
 
     id: str
@@ -34,8 +31,7 @@ class Stored:
     deliver_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A publish that passed the checks which need no database."""
 
     principal: Principal

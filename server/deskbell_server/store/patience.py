@@ -72,20 +72,27 @@ class Patience:
             self._timer.start(self._look)
 
     def add(self, job: Waiting) -> None:
+        """Those that are answered go at once: what they hold is memory for the next."""
         if self._seconds is not None:
+            self._forget_answered()
             self._jobs.append(job)
 
     def close(self) -> None:
         self._timer.stop()
         self._timer.close()
 
+    def _forget_answered(self) -> None:
+        jobs = self._jobs
+        while jobs and jobs[0].is_answered:
+            jobs.popleft()
+
     def _look(self) -> None:
         assert self._seconds is not None
         now = time.monotonic()
-        while self._jobs and (self._jobs[0].is_answered or self._jobs[0].is_late(now, self._seconds)):
-            job = self._jobs.popleft()
-            if not job.is_answered:
-                job.give_up()
+        self._forget_answered()
+        while self._jobs and self._jobs[0].is_late(now, self._seconds):
+            self._jobs.popleft().give_up()
+            self._forget_answered()
 
 
 def _nobody(_outcome: Job) -> None:

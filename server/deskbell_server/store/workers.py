@@ -137,6 +137,7 @@ class Worker(threading.Thread):
         while (group := self._next_group()) is not None:
             self._serve(group)
             self._wakeups.done(group)
+            del group  # what it held is free before the next comes
         self._drop()
 
     def _next_group(self) -> list[Waiting] | None:
