@@ -19,6 +19,7 @@ SERVER_EVENTS: Final = frozenset({EVENT, HEAD, BYE})
 # `kind` of an event in a user's log. A client applies (and skips over) kinds it does not know.
 KIND_MESSAGE: Final = "message"
 KIND_READ: Final = "read"
+KIND_MEMBER: Final = "member"
 
 EVERYONE: Final = "@everyone"
 GROUP_SIGN: Final = "@"

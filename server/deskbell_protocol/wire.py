@@ -157,6 +157,13 @@ class ReadMark(Outgoing, frozen=True):
     ids: list[str] | None = None
 
 
+class Membership(Outgoing, frozen=True):
+    """`data` of an event of kind `member`: from here on the person sees what is written to the group, or no more."""
+
+    group: Party
+    joined: bool = field(default_factory=_yes)
+
+
 class Frame(Outgoing, frozen=True):
     """A place in the log: of what this person may see nothing lies between `prev` and `seq`, and `prev` < `seq`."""
 

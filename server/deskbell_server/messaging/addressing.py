@@ -1,5 +1,6 @@
 """To whom a message goes: names and replies, resolved in the transaction that stores it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from deskbell_protocol import names
@@ -16,6 +17,10 @@ _NAMED_MOST = 20
 """So many unknown names are told."""
 
 
+SeenBy = Callable[[Connection, str, str], tuple[Party, list[Party]] | None]
+"""Sender and parties of a message, by its id, that a user sees."""
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """The parties as addressed, and the ids of the users who receive it: the sender only when named singly."""
@@ -24,10 +29,10 @@ class Audience:
     recipients: set[str]
 
 
-def resolve(connection: Connection, principal: Principal, draft: Publish) -> Audience:
+def resolve(connection: Connection, principal: Principal, draft: Publish, seen_by: SeenBy = logs.seen_by) -> Audience:
     """RefusedError `unknown_recipient`, `not_found` or `forbidden` when it cannot go there."""
     if draft.reply_to is not None:
-        parties = _answered(connection, principal, draft.reply_to)
+        parties = _answered(connection, principal, seen_by(connection, principal.user_id, draft.reply_to))
     else:
         parties = _named(connection, principal, draft.to or [])
     recipients: set[str] = set()
@@ -55,9 +60,8 @@ def _named(connection: Connection, principal: Principal, written: list[str]) -> 
     return [found[key] for key in by_key]
 
 
-def _answered(connection: Connection, principal: Principal, message_id: str) -> list[Party]:
+def _answered(connection: Connection, principal: Principal, seen: tuple[Party, list[Party]] | None) -> list[Party]:
     """A group's message is answered to the group, another's to its sender, my own to whom I wrote it."""
-    seen = logs.seen_by(connection, principal.user_id, message_id)
     if seen is None:
         raise RefusedError(Code.NOT_FOUND, "reply_to: there is no such message")
     sender, parties = seen

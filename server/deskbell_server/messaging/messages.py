@@ -143,16 +143,16 @@ def store(connection: Connection, request: Request) -> Stored:
         if first is None:
             raise
         return first
-    if request.is_later:
+    if request.is_later and (key is None or doors.claimed(connection, principal.user_id, key) is None):
         # Before the key is claimed: a refusal that has changed something breaks up the group it is stored with.
-        _check_waiting(connection, request)
+        check_room(connection, principal.user_id)
     if key is not None and not doors.claim(connection, principal.user_id, key, request.digest, request.id, request.at):
         first = _first_answer(connection, request)
         if first is None:
             raise UnavailableError
         return first
     if request.is_later:
-        return _schedule(connection, request, audience)
+        return schedule(connection, request, audience)
     stored = append(connection, principal.party, request.draft, audience, key, request.id, request.at)
     if request.announced_by:
         detail = f"{stored.recipients} recipients"
@@ -190,16 +190,13 @@ def _first_answer(connection: Connection, request: Request) -> Stored | None:
     return Stored(message_id, request.at, seq, count, duplicate=True)
 
 
-def _check_waiting(connection: Connection, request: Request) -> None:
-    """LimitedError when no more of this user's messages may wait, unless this one waits already."""
-    user_id, key = request.principal.user_id, request.key
-    if doors.scheduled_count(connection, user_id) < SCHEDULED_MAX:
-        return
-    if key is None or doors.claimed(connection, user_id, key) is None:
+def check_room(connection: Connection, user_id: str) -> None:
+    """LimitedError when no more of this user's messages may wait."""
+    if doors.scheduled_count(connection, user_id) >= SCHEDULED_MAX:
         raise LimitedError("too many messages are waiting for their time", 60.0, Code.TOO_MANY)
 
 
-def _schedule(connection: Connection, request: Request, audience: Audience) -> Stored:
+def schedule(connection: Connection, request: Request, audience: Audience) -> Stored:
     deliver_at = request.draft.deliver_at
     assert deliver_at is not None
     row = doors.ScheduledRow(
@@ -211,6 +208,7 @@ def _schedule(connection: Connection, request: Request, audience: Audience) -> S
         deliver_at=deliver_at,
         created_at=request.at,
         problem=None,
+        request_hash=request.digest,
     )
     doors.schedule(connection, row)
     return Stored(request.id, request.at, None, row.recipients, duplicate=False, deliver_at=deliver_at)

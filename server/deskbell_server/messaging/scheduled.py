@@ -44,7 +44,7 @@ class Scheduled:
         """RefusedError `not_found` when it is not theirs, or was delivered."""
 
         def job(connection: Connection) -> None:
-            if not doors.take_scheduled(connection, message_id, user_id=principal.user_id):
+            if not doors.cancel_scheduled(connection, message_id, principal.user_id, self._now()):
                 raise RefusedError(Code.NOT_FOUND, "no such message is waiting")
 
         self._database.write(job)

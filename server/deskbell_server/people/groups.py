@@ -5,7 +5,7 @@ from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Party
 from deskbell_server.errors import RefusedError
-from deskbell_server.people import texts
+from deskbell_server.people import membership, texts
 from deskbell_server.people.activity import COMMAND_LINE
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices as device_rows
@@ -58,7 +58,7 @@ class Groups:
                 for user_id in users:
                     user_rows.set_may_announce(connection, user_id, False)
             else:
-                self._remove(connection, group, users)
+                self._remove(connection, group, users, at)
             doors.audit(connection, at, actor, "group.remove", group, " ".join(members))
 
         self._database.write(job)
@@ -95,22 +95,24 @@ class Groups:
     def _add(self, connection: Connection, group: str, display: str, users: list[str], at: int) -> None:
         key = texts.folded(group)
         rows.add(connection, new_id(at), group, key, display, at)
-        group_id = rows.by_key(connection, [key])[key].id
+        party = rows.by_key(connection, [key])[key]
         if display:
-            rows.set_display(connection, group_id, display)
+            rows.set_display(connection, party.id, display)
         for user_id in users:
-            rows.add_member(connection, group_id, user_id)
+            rows.add_member(connection, party.id, user_id)
+            membership.join(connection, party, user_id, at)
 
-    def _remove(self, connection: Connection, group: str, users: list[str]) -> None:
+    def _remove(self, connection: Connection, group: str, users: list[str], at: int) -> None:
         found = rows.by_key(connection, [texts.folded(group)])
         if not found:
             raise RefusedError(Code.NOT_FOUND, f"there is no group called {group}")
-        group_id = next(iter(found.values())).id
-        if not users:
-            rows.remove(connection, group_id)
-        for user_id in users:
-            if not rows.remove_member(connection, group_id, user_id):
+        party = next(iter(found.values()))
+        for user_id in users or rows.all_member_ids(connection, party.id):
+            if not rows.remove_member(connection, party.id, user_id):
                 raise RefusedError(Code.NOT_FOUND, f"not everybody named is in {group}")
+            membership.leave(connection, party, user_id, at)
+        if not users:
+            rows.remove(connection, party.id)
 
 
 def may_announce(connection: Connection, user_id: str) -> bool:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from deskbell_server.errors import SetupError
-from deskbell_server.store import migrate
+from deskbell_server.store import births, migrate
 from deskbell_server.store.database import Connection
 
 ROWS = 2_000
@@ -60,6 +60,7 @@ def load_rows(connection: Connection, file: Path) -> str:
                 connection.executemany(_insert(table, columns), rows)
     epoch = secrets.token_hex(8)
     connection.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?)", (epoch,))
+    births.begin(connection, epoch)
     return epoch
 
 

@@ -16,9 +16,12 @@ class ScheduledRow:
     deliver_at: int
     created_at: int
     problem: str | None
+    request_hash: bytes = b""
+    """Of the whole request as it was asked, where it has a `cid`."""
 
 
-_SCHEDULED = "SELECT id, user_id, draft, cid, recipients, deliver_at, created_at, problem FROM scheduled"
+_SCHEDULED = "SELECT id, user_id, draft, cid, recipients, deliver_at, created_at, problem, request_hash FROM scheduled"
+_WAITS = "cancelled_at IS NULL"
 
 
 def claim(connection: Connection, principal: str, key: str, request_hash: bytes, message_id: str, at: int) -> bool:
@@ -51,19 +54,21 @@ def forget_keys(connection: Connection, before: int, limit: int) -> int:
 
 def schedule(connection: Connection, row: ScheduledRow) -> None:
     connection.execute(
-        "INSERT INTO scheduled (id, user_id, draft, cid, recipients, deliver_at, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (row.id, row.user_id, row.draft, row.cid, row.recipients, row.deliver_at, row.created_at),
+        "INSERT INTO scheduled (id, user_id, draft, cid, recipients, deliver_at, created_at, request_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (row.id, row.user_id, row.draft, row.cid, row.recipients, row.deliver_at, row.created_at, row.request_hash),
     )
 
 
 def scheduled_of(connection: Connection, user_id: str) -> list[ScheduledRow]:
-    rows = connection.execute(f"{_SCHEDULED} WHERE user_id = ? ORDER BY deliver_at, id", (user_id,)).fetchall()
+    rows = connection.execute(
+        f"{_SCHEDULED} WHERE user_id = ? AND {_WAITS} ORDER BY deliver_at, id", (user_id,)
+    ).fetchall()
     return [ScheduledRow(*row) for row in rows]
 
 
 def scheduled_count(connection: Connection, user_id: str) -> int:
-    row = connection.execute("SELECT count(*) FROM scheduled WHERE user_id = ?", (user_id,)).fetchone()
+    row = connection.execute(f"SELECT count(*) FROM scheduled WHERE user_id = ? AND {_WAITS}", (user_id,)).fetchone()
     return int(row[0])
 
 
@@ -73,24 +78,37 @@ def scheduled_recipients(connection: Connection, message_id: str) -> int | None:
 
 
 def next_due(connection: Connection) -> int | None:
-    row = connection.execute("SELECT min(deliver_at) FROM scheduled WHERE problem IS NULL").fetchone()
+    row = connection.execute(f"SELECT min(deliver_at) FROM scheduled WHERE problem IS NULL AND {_WAITS}").fetchone()
     return None if row[0] is None else int(row[0])
 
 
 def due(connection: Connection, now: int, limit: int) -> list[ScheduledRow]:
     rows = connection.execute(
-        f"{_SCHEDULED} WHERE deliver_at <= ? AND problem IS NULL ORDER BY deliver_at, id LIMIT ?", (now, limit)
+        f"{_SCHEDULED} WHERE deliver_at <= ? AND problem IS NULL AND {_WAITS} ORDER BY deliver_at, id LIMIT ?",
+        (now, limit),
     ).fetchall()
     return [ScheduledRow(*row) for row in rows]
 
 
-def take_scheduled(connection: Connection, message_id: str, *, user_id: str | None = None) -> bool:
-    """Removes it: it is being delivered, or its writer cancelled it. False when it is not there (or another's)."""
+def take_scheduled(connection: Connection, message_id: str) -> bool:
+    """Removes it: it is being delivered. False when it is not there, or was cancelled."""
+    return bool(connection.execute(f"DELETE FROM scheduled WHERE id = ? AND {_WAITS}", (message_id,)).rowcount)
+
+
+def cancel_scheduled(connection: Connection, message_id: str, user_id: str, at: int) -> bool:
+    """False when no such message of this user waits. What it said is gone; its key stays taken."""
     return bool(
         connection.execute(
-            "DELETE FROM scheduled WHERE id = ? AND user_id = coalesce(?, user_id)", (message_id, user_id)
+            f"UPDATE scheduled SET cancelled_at = ?, draft = '' WHERE id = ? AND user_id = ? AND {_WAITS}",
+            (at, message_id, user_id),
         ).rowcount
     )
+
+
+def scheduled_with(connection: Connection, user_id: str, cid: str) -> ScheduledRow | None:
+    """What this user asked for with this key; it may be cancelled by now."""
+    row = connection.execute(f"{_SCHEDULED} WHERE user_id = ? AND cid = ?", (user_id, cid)).fetchone()
+    return ScheduledRow(*row) if row else None
 
 
 def fail_scheduled(connection: Connection, message_id: str, problem: str) -> None:

@@ -1,5 +1,6 @@
 """SQL of groups and their members."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from deskbell_protocol.wire import Party
@@ -17,8 +18,8 @@ class GroupRow:
 def add(connection: Connection, group_id: str, name: str, name_key: str, display: str, at: int) -> None:
     """Nothing when it is there."""
     connection.execute(
-        "INSERT INTO groups (id, name, name_key, display, created_at) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (name_key) DO NOTHING",
+        "INSERT INTO groups (id, name, name_key, display, created_at, number)"
+        " VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM groups)) ON CONFLICT (name_key) DO NOTHING",
         (group_id, name, name_key, display, at),
     )
 
@@ -38,12 +39,32 @@ def by_key(connection: Connection, name_keys: list[str]) -> dict[str, Party]:
 
 
 def by_id(connection: Connection, group_id: str) -> Party | None:
-    row = connection.execute("SELECT id, name, display FROM groups WHERE id = ?", (group_id,)).fetchone()
+    row = connection.execute(
+        "SELECT id, name, display FROM groups WHERE id = ? AND name_key IS NOT NULL", (group_id,)
+    ).fetchone()
     return Party(id=row[0], name=row[1], display=row[2], kind="group") if row else None
 
 
+def parties_by_number(connection: Connection, wanted: Collection[int]) -> dict[int, Party]:
+    """As they are called now, or were when they were removed."""
+    found: dict[int, Party] = {}
+    for marks, values in chunks(sorted(wanted)):
+        rows = connection.execute(f"SELECT number, id, name, display FROM groups WHERE number IN ({marks})", values)
+        found.update((row[0], Party(id=row[1], name=row[2], display=row[3], kind="group")) for row in rows.fetchall())
+    return found
+
+
+def numbers(connection: Connection, ids: Collection[str]) -> dict[str, int]:
+    """By id: what they are called in the log."""
+    found: dict[str, int] = {}
+    for marks, values in chunks(sorted(ids)):
+        found.update(connection.execute(f"SELECT id, number FROM groups WHERE id IN ({marks})", values).fetchall())
+    return found
+
+
 def remove(connection: Connection, group_id: str) -> None:
-    connection.execute("DELETE FROM groups WHERE id = ?", (group_id,))
+    """Nobody finds it any more. The row stays: its number must not be given to another, who would have what it said."""
+    connection.execute("UPDATE groups SET name_key = NULL WHERE id = ?", (group_id,))
 
 
 def add_member(connection: Connection, group_id: str, user_id: str) -> None:
@@ -83,12 +104,17 @@ def member_ids(connection: Connection, group_id: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+def all_member_ids(connection: Connection, group_id: str) -> list[str]:
+    rows = connection.execute("SELECT user_id FROM group_members WHERE group_id = ?", (group_id,)).fetchall()
+    return [row[0] for row in rows]
+
+
 def search(connection: Connection, fragment: str, user_id: str | None, limit: int) -> list[Party]:
     """Groups whose name or display holds `fragment`, `user_id` being a member (None: all); the exact one first."""
     pattern = "%" + fragment.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = connection.execute(
         "SELECT g.id, g.name, g.display FROM groups g"
-        " WHERE (g.name_key LIKE ? ESCAPE '\\' OR g.display LIKE ? ESCAPE '\\')"
+        " WHERE g.name_key IS NOT NULL AND (g.name_key LIKE ? ESCAPE '\\' OR g.display LIKE ? ESCAPE '\\')"
         " AND (CAST(? AS TEXT) IS NULL"
         " OR EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id AND m.user_id = ?))"
         " ORDER BY g.name_key <> ?, g.name_key LIMIT ?",
@@ -100,7 +126,7 @@ def search(connection: Connection, fragment: str, user_id: str | None, limit: in
 def listed(connection: Connection) -> list[GroupRow]:
     rows = connection.execute(
         "SELECT g.name, g.display, u.name FROM groups g LEFT JOIN group_members m ON m.group_id = g.id"
-        " LEFT JOIN users u ON u.id = m.user_id ORDER BY g.name_key, u.name_key"
+        " LEFT JOIN users u ON u.id = m.user_id WHERE g.name_key IS NOT NULL ORDER BY g.name_key, u.name_key"
     ).fetchall()
     found: dict[str, GroupRow] = {}
     for name, display, member in rows:

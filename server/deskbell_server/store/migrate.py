@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest revision in `migrations/versions`; a test holds the two together."""
 LOCK_WAIT_S = 60.0
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -112,4 +112,10 @@ def upgrade_locked(connection: "Connection", name: str) -> None:
     connection.execute(
         sa.text("INSERT INTO meta (key, value) VALUES ('epoch', :epoch) ON CONFLICT (key) DO NOTHING"),
         {"epoch": secrets.token_hex(8)},
+    )
+    connection.execute(
+        sa.text(
+            "INSERT INTO epochs (first_seq, epoch) SELECT 1, value FROM meta"
+            " WHERE key = 'epoch' AND NOT EXISTS (SELECT 1 FROM epochs)"
+        )
     )

@@ -1,6 +1,10 @@
 """The tables, as SQLAlchemy metadata: what the migrations must add up to. Times are milliseconds, ids UUIDv7 text."""
 
+from typing import Any
+
 import sqlalchemy as sa
+
+_WHERE_CID: Any = {f"{kind}_where": sa.text("cid IS NOT NULL") for kind in ("sqlite", "postgresql")}
 
 
 def make_metadata() -> sa.MetaData:
@@ -8,6 +12,7 @@ def make_metadata() -> sa.MetaData:
     metadata = sa.MetaData()
     _people(metadata)
     _logs(metadata)
+    _log(metadata)
     _doors(metadata)
     return metadata
 
@@ -30,6 +35,16 @@ def _key(name: str, target: str | None = None) -> "sa.Column[str]":
     return sa.Column(name, sa.Text, primary_key=True)
 
 
+def _called() -> "sa.Column[int]":
+    """What the log calls a person or a group: never given out twice."""
+    return sa.Column("number", sa.BigInteger, nullable=False, unique=True)
+
+
+def _place(name: str) -> "sa.Column[int]":
+    """A part of a primary key that we give out ourselves."""
+    return sa.Column(name, sa.BigInteger, primary_key=True, autoincrement=False)
+
+
 def _people(metadata: sa.MetaData) -> None:
     sa.Table("meta", metadata, _key("key"), _text("value"))
     sa.Table(
@@ -45,6 +60,7 @@ def _people(metadata: sa.MetaData) -> None:
         _number("may_announce"),
         _at("created_at"),
         _at("disabled_at", nullable=True),
+        _called(),
     )
     sa.Table(
         "devices",
@@ -64,9 +80,10 @@ def _people(metadata: sa.MetaData) -> None:
         metadata,
         _key("id"),
         _text("name"),
-        sa.Column("name_key", sa.Text, nullable=False, unique=True),
+        sa.Column("name_key", sa.Text, nullable=True, unique=True),
         _text("display"),
         _at("created_at"),
+        _called(),
     )
     sa.Table(
         "group_members",
@@ -122,6 +139,39 @@ def _logs(metadata: sa.MetaData) -> None:
     )
 
 
+def _log(metadata: sa.MetaData) -> None:
+    sa.Table(
+        "log",
+        metadata,
+        # SQLite keeps the rows by an INTEGER key, and by nothing else without a second tree.
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+        sa.Column("channel", sa.BigInteger, nullable=False),
+        _text("kind"),
+        sa.Column("sender", sa.BigInteger, nullable=False),
+        _at("at"),
+        sa.Column("part", sa.BigInteger, nullable=False),
+        _text("cid", nullable=True),
+        sa.Column("request_hash", sa.LargeBinary, nullable=True),
+        sa.Column("recipients", sa.BigInteger, nullable=False),
+        sa.Column("reply_to", sa.BigInteger, nullable=True),
+        _text("content", nullable=True),
+        sa.Index("ix_log_channel", "channel", "seq"),
+        sa.Index("ix_log_key", "sender", "cid", unique=True, **_WHERE_CID),
+    )
+    sa.Table(
+        "members",
+        metadata,
+        _place("person"),
+        _place("channel"),
+        _place("from_seq"),
+        sa.Column("to_seq", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    sa.Table("epochs", metadata, _place("first_seq"), _text("epoch"))
+    sa.Table("marks", metadata, _place("person"), _place("channel"), _number("up_to"), sqlite_with_rowid=False)
+    sa.Table("exceptions", metadata, _place("person"), _place("channel"), _place("seq"), sqlite_with_rowid=False)
+
+
 def _doors(metadata: sa.MetaData) -> None:
     sa.Table(
         "idempotency",
@@ -145,7 +195,10 @@ def _doors(metadata: sa.MetaData) -> None:
         _at("deliver_at"),
         _at("created_at"),
         _text("problem", nullable=True),
+        sa.Column("request_hash", sa.LargeBinary, nullable=False),
+        _at("cancelled_at", nullable=True),
         sa.Index("ix_scheduled_deliver_at", "deliver_at"),
+        sa.Index("ix_scheduled_key", "user_id", "cid", unique=True, **_WHERE_CID),
         sa.Index("ix_scheduled_user_id", "user_id", "deliver_at"),
     )
     sa.Table(

@@ -1,10 +1,11 @@
 """SQL of accounts and their streams."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from deskbell_protocol.wire import Party
+from deskbell_server.store import log, members
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sets import chunks
 
@@ -34,8 +35,9 @@ def add(connection: Connection, user: User, name_key: str, display_key: str, at:
     """False when the name is taken."""
     added = connection.execute(
         "INSERT INTO users"
-        " (id, name, name_key, display, display_key, password_hash, is_admin, may_announce, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name_key) DO NOTHING",
+        " (id, name, name_key, display, display_key, password_hash, is_admin, may_announce, created_at, number)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM users))"
+        " ON CONFLICT (name_key) DO NOTHING",
         (
             user.id,
             user.name,
@@ -50,6 +52,7 @@ def add(connection: Connection, user: User, name_key: str, display_key: str, at:
     ).rowcount
     if added:
         connection.execute("INSERT INTO streams (user_id) VALUES (?)", (user.id,))
+        members.begin(connection, numbers(connection, [user.id])[user.id], log.head(connection))
     return bool(added)
 
 
@@ -90,6 +93,23 @@ def parties_by_id(connection: Connection, ids: list[str]) -> list[Party]:
             f"SELECT id, name, display FROM users WHERE id IN ({marks}) AND disabled_at IS NULL", values
         ).fetchall()
         found.extend(Party(id=row[0], name=row[1], display=row[2]) for row in rows)
+    return found
+
+
+def parties_by_number(connection: Connection, wanted: Collection[int]) -> dict[int, Party]:
+    """As they are called now, disabled or not."""
+    found: dict[int, Party] = {}
+    for marks, values in chunks(sorted(wanted)):
+        rows = connection.execute(f"SELECT number, id, name, display FROM users WHERE number IN ({marks})", values)
+        found.update((row[0], Party(id=row[1], name=row[2], display=row[3])) for row in rows.fetchall())
+    return found
+
+
+def numbers(connection: Connection, ids: Collection[str]) -> dict[str, int]:
+    """By id: what they are called in the log."""
+    found: dict[str, int] = {}
+    for marks, values in chunks(sorted(ids)):
+        found.update(connection.execute(f"SELECT id, number FROM users WHERE id IN ({marks})", values).fetchall())
     return found
 
 

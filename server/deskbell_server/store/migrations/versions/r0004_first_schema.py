@@ -7,7 +7,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
+revision = "0004"
 down_revision = None
 
 
@@ -38,11 +38,13 @@ def upgrade() -> None:
         "groups",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=True),
         sa.Column("display", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name_key"),
+        sa.UniqueConstraint("number"),
     )
     op.create_table(
         "idempotency",
@@ -57,6 +59,62 @@ def upgrade() -> None:
     with op.batch_alter_table("idempotency", schema=None) as batch_op:
         batch_op.create_index("ix_idempotency_created_at", ["created_at"], unique=False)
 
+    op.create_table(
+        "log",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("channel", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("sender", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("part", sa.BigInteger(), nullable=False),
+        sa.Column("cid", sa.Text(), nullable=True),
+        sa.Column("request_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("recipients", sa.BigInteger(), nullable=False),
+        sa.Column("reply_to", sa.BigInteger(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    with op.batch_alter_table("log", schema=None) as batch_op:
+        batch_op.create_index("ix_log_channel", ["channel", "seq"], unique=False)
+        batch_op.create_index(
+            "ix_log_key",
+            ["sender", "cid"],
+            unique=True,
+            sqlite_where=sa.text("cid IS NOT NULL"),
+            postgresql_where=sa.text("cid IS NOT NULL"),
+        )
+
+    op.create_table(
+        "members",
+        sa.Column("person", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("channel", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("from_seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("to_seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "channel", "from_seq"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "epochs",
+        sa.Column("first_seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("first_seq"),
+    )
+    op.create_table(
+        "marks",
+        sa.Column("person", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("channel", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("up_to", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("person", "channel"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "exceptions",
+        sa.Column("person", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("channel", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("person", "channel", "seq"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "messages",
         sa.Column("id", sa.Text(), nullable=False),
@@ -88,8 +146,10 @@ def upgrade() -> None:
         sa.Column("may_announce", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name_key"),
+        sa.UniqueConstraint("number"),
     )
     op.create_table(
         "devices",
@@ -139,11 +199,20 @@ def upgrade() -> None:
         sa.Column("deliver_at", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("cancelled_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("scheduled", schema=None) as batch_op:
         batch_op.create_index("ix_scheduled_deliver_at", ["deliver_at"], unique=False)
+        batch_op.create_index(
+            "ix_scheduled_key",
+            ["user_id", "cid"],
+            unique=True,
+            sqlite_where=sa.text("cid IS NOT NULL"),
+            postgresql_where=sa.text("cid IS NOT NULL"),
+        )
         batch_op.create_index("ix_scheduled_user_id", ["user_id", "deliver_at"], unique=False)
 
     op.create_table(
@@ -156,4 +225,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id"),
         sqlite_with_rowid=False,
     )
+    op.execute("INSERT INTO meta (key, value) VALUES ('head', '0')")
     op.execute(sa.text("INSERT INTO meta (key, value) VALUES ('server', :id)").bindparams(id=secrets.token_hex(16)))

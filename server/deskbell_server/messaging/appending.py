@@ -1,0 +1,180 @@
+"""A publish into the one log: once per key, all of it or nothing. The store behind it is `store/log.py`.
+
+Several people addressed singly are as many entries, one after the other, each in its pair's channel; the first one
+has what they share. Source: LOG.md 1 and 7.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from deskbell_protocol import names
+from deskbell_protocol.errors import Code
+from deskbell_protocol.wire import Content, Party, Publish, narrowed
+from deskbell_server.errors import RefusedError
+from deskbell_server.messaging.addressing import Audience, resolve
+from deskbell_server.messaging.messages import check_room, schedule
+from deskbell_server.messaging.publishes import Request, Stored
+from deskbell_server.messaging.viewing import parties_seen
+from deskbell_server.people import texts
+from deskbell_server.people.groups import EVERYONE
+from deskbell_server.principals import Principal
+from deskbell_server.store import births, channels, doors, groups, log, members, users
+from deskbell_server.store.database import Connection
+from deskbell_server.store.doors import ScheduledRow
+from deskbell_server.store.log import Entry
+from deskbell_server.store.members import Window
+
+HASH_BYTES = 16
+
+
+def store(connection: Connection, request: Request) -> Stored:
+    """RefusedError as `resolve`, and `idempotency_conflict` for a key that was used for something else."""
+    first = first_answer(connection, request)
+    if first is not None:
+        return first
+    audience = resolve(connection, request.principal, request.draft, parties_seen)
+    if request.is_later:
+        check_room(connection, request.principal.user_id)
+        return schedule(connection, request, audience)
+    return append(connection, request, audience)
+
+
+def deliver(connection: Connection, writer: Principal, row: ScheduledRow, at: int) -> Stored | None:
+    """What waited for its time, under the key with which it was asked for. None when it was cancelled meanwhile."""
+    draft = msgspec.json.decode(row.draft, type=Publish)
+    request = Request(writer, draft, row.cid, row.id, at)
+    audience = resolve(connection, writer, draft, parties_seen)
+    return append(connection, request, audience) if doors.take_scheduled(connection, row.id) else None
+
+
+def append(connection: Connection, request: Request, audience: Audience) -> Stored:
+    me = users.numbers(connection, [request.principal.user_id])[request.principal.user_id]
+    to = _channels(connection, me, audience.parties)
+    ids = births.births(connection)
+    entries = _entries(request, me, to, len(audience.recipients), ids.seq(request.draft.reply_to or ""))
+    first = log.append(connection, entries)
+    _open(connection, me, to, first)
+    return Stored(ids.id(first), request.at, first, len(audience.recipients), duplicate=False)
+
+
+def store_together(connection: Connection, requests: list[Request]) -> list[Stored | None]:
+    """Of many requests those from one person to one other, with keys of their own, at once; None for any other, and for
+    what follows it from the same sender: it is to be stored by itself, after these.
+    """
+    simple = _simple(connection, requests)
+    numbers = users.numbers(connection, {r.principal.user_id for r in requests} | {p.id for p in simple.values()})
+    keys = [(numbers[r.principal.user_id], r.key) for r in requests if r.id in simple and r.key is not None]
+    taken = log.claimed(connection, keys)
+    waiting: set[str] = set()  # senders of what is left alone and takes a place
+    chosen: list[tuple[Request, int, int]] = []
+    used: set[tuple[int, str | None]] = set(taken)
+    for request in requests:
+        sender = request.principal.user_id
+        key = (numbers[sender], request.key)
+        if request.id not in simple or sender in waiting:
+            waiting.add(sender)
+        elif key not in used:
+            used |= {key} if request.key is not None else set()
+            chosen.append((request, numbers[sender], channels.pair(numbers[sender], numbers[simple[request.id].id])))
+    return _append_together(connection, requests, chosen)
+
+
+def _append_together(
+    connection: Connection, requests: list[Request], chosen: list[tuple[Request, int, int]]
+) -> list[Stored | None]:
+    entries = [entry for request, me, channel in chosen for entry in _entries(request, me, [channel], 1)]
+    if not entries:
+        return [None] * len(requests)
+    first = log.append(connection, entries)
+    members.open_windows(connection, sorted({w for _, _, c in chosen for w in _pair_windows(c)}, key=_key))
+    ids = births.births(connection)
+    stored = {
+        request.id: Stored(ids.id(first + place), request.at, first + place, 1, duplicate=False)
+        for place, (request, _, _) in enumerate(chosen)
+    }
+    return [stored.get(request.id) for request in requests]
+
+
+def _simple(connection: Connection, requests: list[Request]) -> dict[str, Party]:
+    """By request: the one person to whom it goes."""
+    wanted = {}
+    for request in requests:
+        to = request.draft.to
+        if to is not None and len(to) == 1 and not to[0].startswith(names.GROUP_SIGN) and not request.is_later:
+            wanted[request.id] = texts.folded(to[0])
+    known = users.parties_by_key(connection, sorted(set(wanted.values()))) if wanted else {}
+    return {request_id: known[key] for request_id, key in wanted.items() if key in known}
+
+
+def first_answer(connection: Connection, request: Request) -> Stored | None:
+    """What was answered to the same request under the same key; without `seq` while it waits for its time, and when it
+    was cancelled.
+    """
+    if request.key is None:
+        return None
+    me = users.numbers(connection, [request.principal.user_id])[request.principal.user_id]
+    claim = log.claimed(connection, [(me, request.key)]).get((me, request.key))
+    if claim is not None:
+        message_id = births.births(connection).id(claim.seq)
+        return _same(request, claim.request_hash, Stored(message_id, claim.at, claim.seq, claim.recipients, True))
+    waiting = doors.scheduled_with(connection, request.principal.user_id, request.key)
+    if waiting is None:
+        return None
+    first = Stored(waiting.id, waiting.created_at, None, waiting.recipients, True)
+    return _same(request, waiting.request_hash, first)
+
+
+def _same(request: Request, request_hash: bytes, first: Stored) -> Stored:
+    if request_hash[:HASH_BYTES] != request.digest[:HASH_BYTES]:
+        raise RefusedError(Code.IDEMPOTENCY_CONFLICT, "this key was used for another message")
+    return first
+
+
+def _channels(connection: Connection, me: int, parties: Sequence[Party]) -> list[int]:
+    """In the order of `parties`."""
+    people = users.numbers(connection, [party.id for party in parties if party.kind == "person"])
+    found = groups.numbers(connection, [party.id for party in parties if party.kind == "group"])
+    found[EVERYONE.id] = 0
+    return [
+        channels.group(found[party.id]) if party.kind == "group" else channels.pair(me, people[party.id])
+        for party in parties
+    ]
+
+
+def _entries(request: Request, me: int, to: Sequence[int], recipients: int, reply_to: int | None = None) -> list[Entry]:
+    whole = Entry(
+        channel=to[0],
+        kind=names.KIND_MESSAGE,
+        sender=me,
+        at=request.at,
+        cid=request.key,
+        request_hash=request.digest[:HASH_BYTES] if request.key is not None else None,
+        recipients=recipients,
+        reply_to=reply_to,
+        content=msgspec.json.encode(narrowed(Content, request.draft)).decode(),
+    )
+    parts = [
+        Entry(channel=channel, kind=whole.kind, sender=me, at=whole.at, part=part)
+        for part, channel in enumerate(to[1:], start=1)
+    ]
+    return [whole, *parts]
+
+
+def _open(connection: Connection, me: int, to: Sequence[int], first: int) -> None:
+    """The windows of pairs that write for the first time; and of one who may write to a group without being in it, for
+    this one message.
+    """
+    windows = [window for channel in to for window in _pair_windows(channel)]
+    for place, channel in enumerate(to, start=first):
+        if channels.group_of(channel) is not None and not members.is_open(connection, me, channel):
+            windows.append(Window(me, channel, place, place))
+    members.open_windows(connection, windows)
+
+
+def _pair_windows(channel: int) -> list[Window]:
+    return [Window(person, channel) for person in channels.pair_of(channel) or ()]
+
+
+def _key(window: Window) -> tuple[int, int]:
+    return window.person, window.channel

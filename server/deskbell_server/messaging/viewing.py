@@ -1,0 +1,152 @@
+"""One person's view of the one log: what a device asks for, as it is on one snapshot. Source: LOG.md 16, 17 and 23."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from deskbell_protocol import limits, names
+from deskbell_protocol.errors import Code
+from deskbell_protocol.wire import Content, Event, Message, Party, Read, ReadMark, Sync, SyncAnswer, plain, saying
+from deskbell_server.errors import RefusedError
+from deskbell_server.people.groups import EVERYONE, writable
+from deskbell_server.principals import Principal
+from deskbell_server.store import births, channels, groups, log, marks, users
+from deskbell_server.store.births import Births
+from deskbell_server.store.database import Connection
+from deskbell_server.store.log import Entry, Row
+
+_content = msgspec.json.Decoder(Content)
+_json = msgspec.json.Decoder()
+
+
+def snapshot(connection: Connection, principal: Principal, request: Sync) -> SyncAnswer:
+    """All of the view behind `after`, as far as one answer goes."""
+    epoch, me = users.epoch(connection), number_of(connection, principal)
+    is_first = request.epoch is None and request.after == 0
+    foreign = (request.epoch != epoch and not is_first) or request.after > log.head(connection)
+    after = 0 if foreign else request.after
+    rows, upto, head = log.after(connection, me, after, request.limit)
+    found = _within(events(connection, me, epoch, after, rows))
+    return SyncAnswer(
+        epoch=epoch,
+        after=after,
+        upto=upto if len(found) == len(rows) else found[-1].seq,
+        head=head,
+        events=found,
+        reset=foreign,
+        groups=writable(connection, principal.user_id),
+    )
+
+
+def history(
+    connection: Connection, principal: Principal, conversation: str | None, before: int, limit: int
+) -> list[Event]:
+    """Messages of a conversation, or of all, that stand before `before`: newest first."""
+    me = number_of(connection, principal)
+    channel = None if conversation is None else _channel(connection, me, conversation)
+    if conversation is not None and channel is None:
+        return []
+    rows = log.before(connection, me, channel, before, limit)
+    return events(connection, me, users.epoch(connection), 0, rows)
+
+
+def read(connection: Connection, principal: Principal, request: Read, at: int) -> Row | None:
+    """Moves the marks; the entry that says so, None where everything was read already."""
+    me = number_of(connection, principal)
+    mark = _marked(connection, me, request) if request.up_to is None else _marked_to(connection, me, request.up_to)
+    if mark is None:
+        return None
+    document = msgspec.json.encode(mark).decode()
+    entry = Entry(channel=channels.own(me), kind=names.KIND_READ, sender=me, at=at, content=document)
+    return Row(log.append(connection, [entry]), entry.channel, entry.kind, me, at, 0, None, None, document)
+
+
+def parties_seen(connection: Connection, user_id: str, message_id: str) -> tuple[Party, list[Party]] | None:
+    """Sender and parties of a message that this user sees."""
+    seq, me = births.births(connection).seq(message_id), users.numbers(connection, [user_id])[user_id]
+    rows = [row for row in log.visible(connection, me, [seq] if seq else []) if row.kind == names.KIND_MESSAGE]
+    if not rows:
+        return None
+    message = _messages(connection, me, births.births(connection), rows)[rows[0].seq]
+    return message.sender, message.to
+
+
+def events(connection: Connection, me: int, epoch: str, after: int, rows: Sequence[Row]) -> list[Event]:
+    """Entries as `me` is told them: in a push, a sync answer and a page of history alike."""
+    ids = births.births(connection)
+    messages = _messages(connection, me, ids, [row for row in rows if row.kind == names.KIND_MESSAGE])
+    found = []
+    for row in rows:
+        message = messages.get(row.seq)
+        data: dict[str, Any] = _json.decode(row.content) if message is None else plain(message)
+        found.append(
+            Event(epoch=epoch, prev=after, seq=row.seq, kind=row.kind, id=ids.id(row.seq), at=row.at, data=data)
+        )
+        after = row.seq
+    return found
+
+
+def number_of(connection: Connection, principal: Principal) -> int:
+    return users.numbers(connection, [principal.user_id])[principal.user_id]
+
+
+def _messages(connection: Connection, me: int, ids: Births, rows: Sequence[Row]) -> dict[int, Message]:
+    """By place. `cid` is the sender's own business."""
+    pairs = [pair for row in rows if (pair := channels.pair_of(row.channel))]
+    people = users.parties_by_number(connection, {row.sender for row in rows} | {n for pair in pairs for n in pair})
+    of_groups = groups.parties_by_number(connection, {n for row in rows if (n := channels.group_of(row.channel))})
+    found = {}
+    for row in rows:
+        pair = channels.pair_of(row.channel)
+        to = people[sum(pair) - row.sender] if pair else of_groups.get(channels.group_of(row.channel) or 0, EVERYONE)
+        found[row.seq] = saying(
+            Message,
+            _content.decode(row.content),
+            sender=people[row.sender],
+            to=[to],
+            reply_to=None if row.reply_to is None else ids.id(row.reply_to),
+            cid=row.cid if row.sender == me else None,
+        )
+    return found
+
+
+def _within(found: list[Event]) -> list[Event]:
+    """As many as an answer holds, but at least one."""
+    size = 0
+    for count, event in enumerate(found):
+        size += len(msgspec.json.encode(event))
+        if count and size > limits.SYNC_BYTES:
+            return found[:count]
+    return found
+
+
+def _channel(connection: Connection, me: int, conversation: str) -> int | None:
+    """Of a conversation by its id: another person's, a group's, everyone's."""
+    if conversation == EVERYONE.id:
+        return channels.EVERYONE
+    person = users.numbers(connection, [conversation]).get(conversation)
+    if person is not None:
+        return channels.pair(me, person)
+    number = groups.numbers(connection, [conversation]).get(conversation)
+    return None if number is None else channels.group(number)
+
+
+def _marked_to(connection: Connection, me: int, up_to: int) -> ReadMark | None:
+    end = log.head(connection)
+    if up_to > end:
+        raise RefusedError(Code.INVALID, f"up_to: the log ends at {end}")
+    return ReadMark(up_to=up_to) if marks.raise_mark(connection, me, marks.ALL, up_to) else None
+
+
+def _marked(connection: Connection, me: int, request: Read) -> ReadMark | None:
+    ids = births.births(connection)
+    seqs = [seq for message_id in request.ids or [] if (seq := ids.seq(message_id))]
+    rows = [row for row in log.visible(connection, me, seqs) if row.kind == names.KIND_MESSAGE]
+    if request.ids and not rows:
+        raise RefusedError(Code.NOT_FOUND, "ids: there are no such messages")
+    unread = marks.unread(connection, me, rows)
+    if not unread:
+        return None
+    marks.read(connection, me, unread)
+    return ReadMark(ids=[ids.id(row.seq) for row in unread])

@@ -1,0 +1,173 @@
+"""SQL of the one log: a row for every message, whatever its audience, and for what one person's devices are told.
+
+A person's view is the rows of their channels, in the order of `seq`; it is never stored. Source: LOG.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deskbell_server.store import channels, members
+from deskbell_server.store.database import Connection
+from deskbell_server.store.sets import chunks
+
+RANGE = 4_000
+"""So many places are looked through first; each time that was too few, `WIDER` times as many."""
+WIDER = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is about to be appended. `part` counts the channels of one publish from 0; what all of them share stands in
+    part 0 alone: `cid`, `request_hash`, `recipients` and `content`, a document.
+    """
+
+    channel: int
+    kind: str
+    sender: int
+    at: int
+    part: int = 0
+    cid: str | None = None
+    request_hash: bytes | None = None
+    recipients: int = 0
+    reply_to: int | None = None
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry of the log, whole whichever part it is; `cid` in part 0 alone."""
+
+    seq: int
+    channel: int
+    kind: str
+    sender: int
+    at: int
+    part: int
+    reply_to: int | None
+    cid: str | None
+    content: str
+
+    @property
+    def publish(self) -> int:
+        """The place of part 0."""
+        return self.seq - self.part
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The publish that has a key."""
+
+    seq: int
+    request_hash: bytes
+    recipients: int
+    at: int
+
+
+_WHOLE = (
+    "l.seq, l.channel, l.kind, l.sender, l.at, l.part, l.reply_to, l.cid, coalesce(l.content, w.content)"
+    " FROM log l LEFT JOIN log w ON l.part > 0 AND w.seq = l.seq - l.part"
+)
+_COLUMNS = "seq, channel, kind, sender, at, part, cid, request_hash, recipients, reply_to, content"
+_SIZES = (64, 16, 4, 1)
+_INSERT = {
+    size: f"INSERT INTO log ({_COLUMNS}) VALUES {','.join(['(?,?,?,?,?,?,?,?,?,?,?)'] * size)}" for size in _SIZES
+}
+
+
+def head(connection: Connection) -> int:
+    """The place of the last entry that there ever was."""
+    return int(connection.execute("SELECT value FROM meta WHERE key = 'head'").fetchone()[0])
+
+
+def append(connection: Connection, entries: Sequence[Entry]) -> int:
+    """Numbers and stores them, one after the other; the place of the first. In the writer's transaction only."""
+    first = head(connection) + 1
+    rows = [(first + place, *_values(entry)) for place, entry in enumerate(entries)]
+    start = 0
+    for size in _SIZES:
+        while len(rows) - start >= size:
+            values = [value for row in rows[start : start + size] for value in row]
+            connection.execute(_INSERT[size], values)
+            start += size
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'head'", (str(first + len(rows) - 1),))
+    return first
+
+
+def _values(entry: Entry) -> tuple[Any, ...]:
+    shared = entry.cid, entry.request_hash, entry.recipients, entry.reply_to, entry.content
+    return entry.channel, entry.kind, entry.sender, entry.at, entry.part, *shared
+
+
+def after(connection: Connection, person: int, seq: int, limit: int) -> tuple[list[Row], int, int]:
+    """What the person sees behind `seq`, oldest first; how far that goes; and the head."""
+    end = head(connection)
+    found: list[Row] = []
+    low, step = seq, RANGE
+    while low < end and len(found) < limit:
+        high = min(end, low + step)
+        found += _between(connection, person, low, high, limit - len(found))
+        low, step = high, step * WIDER
+    return found, found[-1].seq if len(found) >= limit else end, end
+
+
+def before(connection: Connection, person: int, channel: int | None, seq: int, limit: int) -> list[Row]:
+    """What stands before `seq` in a channel, or in all that hold messages: what the person sees of it, newest first."""
+    found: list[Row] = []
+    high, step = min(seq - 1, head(connection)), RANGE
+    while high > 0 and len(found) < limit:
+        low = max(0, high - step)
+        found += _between(connection, person, low, high, limit - len(found), "DESC", channel)
+        high, step = low, step * WIDER
+    return found
+
+
+def _between(
+    connection: Connection,
+    person: int,
+    low: int,
+    high: int,
+    limit: int,
+    order: str = "ASC",
+    channel: int | None = None,
+) -> list[Row]:
+    """What the person sees in (`low`, `high`]: in one channel, in all (forwards), in all with messages (backwards).
+
+    Places come first, from the index alone; only those that are wanted are looked up.
+    """
+    which, values = ("", []) if channel is None else (" AND m.channel = ?", [channel])
+    if order == "DESC" and channel is None:
+        which = f" AND m.channel {channels.NOT_OWN}"
+    rows = connection.execute(
+        "WITH seen AS (SELECT l.seq AS place FROM members m JOIN log l"
+        f" ON {members.VISIBLE} AND l.seq > ? AND l.seq <= ?"
+        f" WHERE m.to_seq > ? AND m.from_seq <= ?{which} ORDER BY l.seq {order} LIMIT ?)"
+        f" SELECT {_WHOLE} JOIN seen ON l.seq = seen.place ORDER BY l.seq {order}",
+        [person, low, high, low, high, *values, limit],
+    ).fetchall()
+    return [Row(*row) for row in rows]
+
+
+def visible(connection: Connection, person: int, seqs: Sequence[int]) -> list[Row]:
+    """Those of these places that the person sees, in order."""
+    found: list[Row] = []
+    for marks, values in chunks(seqs):
+        rows = connection.execute(
+            f"SELECT {_WHOLE} WHERE l.seq IN ({marks})"
+            f" AND EXISTS (SELECT 1 FROM members m WHERE {members.VISIBLE}) ORDER BY l.seq",
+            [*values, person],
+        ).fetchall()
+        found += [Row(*row) for row in rows]
+    return sorted(found, key=lambda row: row.seq)
+
+
+def claimed(connection: Connection, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Claim]:
+    """Of keys, each with its sender, those that a publish has."""
+    found: dict[tuple[int, str], Claim] = {}
+    for sender, cid in keys:
+        row: Any = connection.execute(
+            "SELECT seq, request_hash, recipients, at FROM log WHERE sender = ? AND cid = ?", (sender, cid)
+        ).fetchone()
+        if row is not None:
+            found[sender, cid] = Claim(int(row[0]), bytes(row[1]), int(row[2]), int(row[3]))
+    return found

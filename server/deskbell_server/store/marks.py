@@ -1,0 +1,68 @@
+"""SQL of read marks: one for each channel of a person, one for all of them, and what was read above them.
+
+Source: LOG.md 23. A mark only grows; what it covers is no exception any more.
+"""
+
+from collections.abc import Sequence
+
+from deskbell_server.store.database import Connection
+from deskbell_server.store.log import Row
+
+ALL = -1
+"""Instead of a channel: the mark of all of them."""
+EXCEPTIONS = 1_000
+"""So many messages above the mark may be read by themselves; with more, the oldest fall to the mark."""
+
+
+def raise_mark(connection: Connection, person: int, channel: int, up_to: int) -> bool:
+    """Whether it says something new."""
+    if up_to <= max(_mark(connection, person, ALL), _mark(connection, person, channel)):
+        return False
+    connection.execute(
+        "INSERT INTO marks (person, channel, up_to) VALUES (?, ?, ?)"
+        " ON CONFLICT (person, channel) DO UPDATE SET up_to = excluded.up_to",
+        (person, channel, up_to),
+    )
+    which, values = ("", []) if channel == ALL else (" AND channel = ?", [channel])
+    connection.execute(f"DELETE FROM exceptions WHERE person = ? AND seq <= ?{which}", [person, up_to, *values])
+    return True
+
+
+def read(connection: Connection, person: int, rows: Sequence[Row]) -> None:
+    """These were read by themselves; they are unread and visible."""
+    connection.executemany(
+        "INSERT INTO exceptions (person, channel, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(person, row.channel, row.seq) for row in rows],
+    )
+    for channel in {row.channel for row in rows}:
+        oldest = connection.execute(
+            "SELECT seq FROM exceptions WHERE person = ? AND channel = ? ORDER BY seq DESC LIMIT 1 OFFSET ?",
+            (person, channel, EXCEPTIONS),
+        ).fetchone()
+        if oldest is not None:
+            raise_mark(connection, person, channel, int(oldest[0]))
+
+
+def unread(connection: Connection, person: int, rows: Sequence[Row]) -> list[Row]:
+    """Those of these rows that no mark covers and that were not read by themselves; one's own are never unread."""
+    everywhere = _mark(connection, person, ALL)
+    marks = {channel: _mark(connection, person, channel) for channel in {row.channel for row in rows}}
+    return [
+        row
+        for row in rows
+        if row.sender != person
+        and row.seq > max(everywhere, marks[row.channel])
+        and not _is_exception(connection, person, row)
+    ]
+
+
+def _mark(connection: Connection, person: int, channel: int) -> int:
+    row = connection.execute("SELECT up_to FROM marks WHERE person = ? AND channel = ?", (person, channel)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _is_exception(connection: Connection, person: int, row: Row) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM exceptions WHERE person = ? AND channel = ? AND seq = ?", (person, row.channel, row.seq)
+    ).fetchone()
+    return found is not None

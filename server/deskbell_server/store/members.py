@@ -1,0 +1,52 @@
+"""SQL of windows: which part of a channel a person sees. What is visible to whom is asked here and nowhere else.
+
+A window is opened and closed at a place of the log and never changed afterwards; (person, channel, from_seq) is its
+key, both ends belong to it. Source: LOG.md 3 and 4.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deskbell_server.store import channels
+from deskbell_server.store.database import Connection
+
+OPEN = 2**53 - 1
+"""`to_seq` of a window that has no end yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    person: int
+    channel: int
+    from_seq: int = 0
+    to_seq: int = OPEN
+
+
+def open_windows(connection: Connection, windows: Sequence[Window]) -> None:
+    """Those that are there already stay as they are."""
+    connection.executemany(
+        "INSERT INTO members (person, channel, from_seq, to_seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [(window.person, window.channel, window.from_seq, window.to_seq) for window in windows],
+    )
+
+
+def begin(connection: Connection, person: int, head: int) -> None:
+    """What every account sees from its beginning: its own channel, and what is said to everyone from now on."""
+    open_windows(connection, [Window(person, channels.own(person)), Window(person, channels.EVERYONE, head + 1)])
+
+
+def close(connection: Connection, person: int, channel: int, seq: int) -> None:
+    connection.execute(
+        "UPDATE members SET to_seq = ? WHERE person = ? AND channel = ? AND to_seq = ?", (seq, person, channel, OPEN)
+    )
+
+
+def is_open(connection: Connection, person: int, channel: int) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM members WHERE person = ? AND channel = ? AND to_seq = ? LIMIT 1", (person, channel, OPEN)
+    ).fetchone()
+    return row is not None
+
+
+VISIBLE = "m.person = ? AND m.channel = l.channel AND l.seq >= m.from_seq AND l.seq <= m.to_seq"
+"""SQL of a join of `members m` and `log l`: the rows that a person sees. Windows of one channel do not overlap."""
