@@ -1,0 +1,198 @@
+"""The one log by itself: ids, windows, read marks, and questions that nobody ought to ask. Source: LOG.md."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from deskbell_protocol.errors import Code
+from deskbell_protocol.wire import Publish, Read, Sync
+from deskbell_server.errors import RefusedError
+from deskbell_server.messaging import appending, viewing
+from deskbell_server.messaging.publishes import Request, Stored
+from deskbell_server.people.groups import Groups
+from deskbell_server.principals import Principal
+from deskbell_server.store import births, channels, log, marks, members, users
+from deskbell_server.store.births import Births
+from deskbell_server.store.database import Connection, Database
+from deskbell_server.store.members import Window
+from deskbell_server.store.opening import open_database
+from deskbell_server.store.sqlite import Commits
+
+ANN, BOB, CID = (Principal(f"id-{name}", name, "", "", "", name == "ann", False) for name in ("ann", "bob", "cid"))
+NUMBER = {ANN.user_id: 1, BOB.user_id: 2, CID.user_id: 3}
+
+
+@pytest.fixture
+def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
+    with closing(open_database(tmp_path / "a.db", database_url, Commits("normal"))) as opened:
+        for who in (ANN, BOB, CID):
+            user = users.User(who.user_id, who.name, "", "-", who.is_admin, False, None)
+            opened.write(lambda connection, user=user: users.add(connection, user, user.name, "", 0))
+        yield opened
+
+
+def say(database: Database, sender: Principal, *to: str, body: str = "x", key: str | None = None) -> Stored:
+    request = Request(sender, Publish(to=list(to), body=body), key, "-", 1)
+    return database.write(lambda connection: appending.store(connection, request))
+
+
+def synced(database: Database, who: Principal, after: int = 0, epoch: str | None = None, limit: int = 200) -> list[str]:
+    """What the answer tells: bodies, or kinds of what is no message."""
+    request = Sync(epoch, after, limit)
+    answer = database.read(lambda connection: viewing.snapshot(connection, who, request))
+    return [event.data.get("body", event.kind) for event in answer.events]
+
+
+def test_ids_outlive_a_restore() -> None:
+    ids = Births([(1, "aa"), (5, "bb")])
+    assert [ids.id(seq) for seq in (1, 4, 5, 9)] == ["aa.1", "aa.4", "bb.5", "bb.9"]
+    assert [ids.seq(i) for i in ("aa.4", "bb.5")] == [4, 5]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", ".", "aa", "aa.", "aa.0", "aa.05", "aa.5", "bb.4", "cc.1", "aa.-1", "aa.1.1", "aa.٣", "x." + "9" * 20],
+)
+def test_what_is_no_id_is_none(written: str) -> None:
+    assert Births([(1, "aa"), (5, "bb")]).seq(written) is None
+
+
+def test_a_restore_in_an_epoch_without_messages_is_a_new_epoch_all_the_same(database: Database) -> None:
+    database.write(lambda connection: births.begin(connection, "one"))
+    database.write(lambda connection: births.begin(connection, "two"))
+    assert say(database, ANN, "bob").id == "two.1"
+
+
+def test_channels_are_told_apart() -> None:
+    most = channels.NUMBER_MAX
+    pairs = [channels.pair(1, 2), channels.pair(2, 1), channels.pair(1, 1), channels.pair(most, most)]
+    assert [channels.pair_of(channel) for channel in pairs] == [(1, 2), (1, 2), (1, 1), (most, most)]
+    assert [channels.group_of(channel) for channel in (channels.group(7), channels.EVERYONE)] == [7, 0]
+    others = [channels.group(1), channels.own(1), channels.EVERYONE, channels.group(most), channels.own(most)]
+    assert [channels.pair_of(channel) for channel in others] == [None] * 5
+    assert len({*pairs, *others}) == 8
+    assert max(pairs + others) < 2**63
+
+
+def test_a_group_is_seen_from_joining_to_leaving(database: Database) -> None:
+    groups = Groups(database)
+    groups.add("@ops", ["bob"])
+    say(database, BOB, "@ops", body="before")
+    groups.add("@ops", ["cid"])
+    say(database, BOB, "@ops", body="while")
+    groups.remove("@ops", ["cid"])
+    say(database, BOB, "@ops", body="after")
+    groups.add("@ops", ["cid"])
+    say(database, BOB, "@ops", body="again")
+    assert synced(database, CID) == ["member", "while", "member", "member", "again"]
+    assert synced(database, BOB) == ["member", "before", "while", "after", "again"]
+
+
+def test_a_new_group_of_the_same_name_says_nothing_of_the_one_before(database: Database) -> None:
+    groups = Groups(database)
+    groups.add("@ops", ["bob"])
+    say(database, BOB, "@ops", body="secret")
+    groups.remove("@ops", [])
+    groups.add("@ops", ["cid"])
+    assert synced(database, CID) == ["member"]
+    assert synced(database, BOB) == ["member", "secret", "member"]
+
+
+def test_an_admin_sees_what_they_wrote_to_a_group_and_nothing_else_of_it(database: Database) -> None:
+    Groups(database).add("@ops", ["bob"])
+    say(database, BOB, "@ops", body="among us")
+    say(database, ANN, "@ops", body="from above")
+    say(database, BOB, "@ops", body="among us")
+    assert synced(database, ANN) == ["from above"]
+
+
+def test_several_have_it_once_and_do_not_see_each_other(database: Database) -> None:
+    stored = say(database, ANN, "bob", "cid", body="both", key="k")
+
+    def job(connection: Connection) -> list[tuple[int, list[str], str | None]]:
+        rows, _, _ = log.after(connection, NUMBER[ANN.user_id], 0, 10)
+        events = viewing.events(connection, NUMBER[ANN.user_id], "", 0, rows)
+        assert {event.data["body"] for event in events} == {"both"}
+        return [
+            (row.publish, [party["name"] for party in event.data["to"]], event.data.get("cid"))
+            for row, event in zip(rows, events, strict=True)
+        ]
+
+    assert database.read(job) == [(stored.seq, ["bob"], "k"), (stored.seq, ["cid"], None)]
+    contents = database.read(lambda connection: connection.execute("SELECT content FROM log").fetchall())
+    assert [row[0] is None for row in contents] == [False, True]
+
+
+def test_rows_of_others_are_passed_in_one_answer(database: Database) -> None:
+    say(database, ANN, "bob")
+    for _ in range(20):
+        say(database, BOB, "bob")
+    answer = database.read(lambda connection: viewing.snapshot(connection, CID, Sync(None, 0)))
+    assert (answer.events, answer.upto, answer.head) == ([], 21, 21)
+
+
+def test_ranges_widen_until_there_is_enough(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "RANGE", 2)
+    monkeypatch.setattr(log, "WIDER", 2)
+    for number in range(30):
+        say(database, ANN, "bob" if number % 7 else "cid", body=str(number))
+    assert synced(database, CID, limit=4) == ["0", "7", "14", "21"]
+    page = database.read(lambda connection: viewing.history(connection, CID, None, 2**53, 3))
+    assert [event.data["body"] for event in page] == ["28", "21", "14"]
+
+
+def test_history_of_one_conversation(database: Database) -> None:
+    for number, (sender, to) in enumerate([(ANN, "bob"), (BOB, "ann"), (ANN, "cid"), (BOB, "bob"), (CID, "bob")]):
+        say(database, sender, to, body=str(number))
+    bodies = {
+        conversation: [
+            event.data["body"]
+            for event in database.read(lambda c, of=conversation: viewing.history(c, BOB, of, 2**53, 10))
+        ]
+        for conversation in (ANN.user_id, BOB.user_id, CID.user_id, "nobody")
+    }
+    assert bodies == {ANN.user_id: ["1", "0"], BOB.user_id: ["3"], CID.user_id: ["4"], "nobody": []}
+
+
+@pytest.mark.parametrize("request_", [Sync("other", 0), Sync("other", 3), Sync(None, 99)])
+def test_another_log_or_beyond_its_end_begins_anew(database: Database, request_: Sync) -> None:
+    say(database, ANN, "bob")
+    answer = database.read(lambda connection: viewing.snapshot(connection, BOB, request_))
+    assert (answer.reset, answer.after, answer.upto, len(answer.events)) == (True, 0, 1, 1)
+
+
+def test_a_read_of_what_is_not_ones_own_or_does_not_exist(database: Database) -> None:
+    foreign = say(database, ANN, "cid").id
+    for ids in ([foreign], ["aa.1"], ["x." + "9" * 20]):
+        with pytest.raises(RefusedError) as refused:
+            database.write(lambda connection, ids=ids: viewing.read(connection, BOB, Read(ids=ids), 1))
+        assert refused.value.code == Code.NOT_FOUND
+    with pytest.raises(RefusedError, match="the log ends at 1"):
+        database.write(lambda connection: viewing.read(connection, BOB, Read(up_to=2), 1))
+
+
+def test_marks_grow_and_exceptions_are_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marks, "EXCEPTIONS", 2)
+    ids = [say(database, ANN, "bob").id for _ in range(5)]
+    for message_id in (ids[4], ids[3], ids[2]):
+        request = Read(ids=[message_id])
+        assert database.write(lambda connection, request=request: viewing.read(connection, BOB, request, 1))
+
+    def state(connection: Connection) -> tuple[list[int], int]:
+        rows, _, _ = log.after(connection, NUMBER[BOB.user_id], 0, 5)
+        kept = connection.execute("SELECT count(*) FROM exceptions").fetchone()[0]
+        return [row.seq for row in marks.unread(connection, NUMBER[BOB.user_id], rows)], kept
+
+    assert database.read(state) == ([], 2)  # the oldest fell to the mark, and the mark covers what is below
+    assert database.write(lambda connection: viewing.read(connection, BOB, Read(up_to=1), 1)) is not None
+    assert database.write(lambda connection: viewing.read(connection, BOB, Read(up_to=1), 1)) is None
+
+
+def test_ten_thousand_windows_of_one_person(database: Database) -> None:
+    group = channels.group(1)
+    windows = [Window(NUMBER[CID.user_id], group, seq, seq) for seq in range(10, 20_010, 2)]
+    database.write(lambda connection: members.open_windows(connection, windows))
+    say(database, ANN, "cid", body="seen")
+    assert synced(database, CID) == ["seen"]
