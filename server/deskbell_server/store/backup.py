@@ -39,7 +39,8 @@ def save_rows(connection: Connection, target: Path) -> None:
         file.execute("PRAGMA journal_mode=DELETE")
         file.execute("PRAGMA foreign_keys=OFF")
         file.execute("BEGIN")
-        file.execute("DELETE FROM meta")
+        for table in ("meta", "epochs"):
+            file.execute(f"DELETE FROM {table}")
         for table, columns, key in _tables():
             for rows in _pages(connection, table, columns, key):
                 file.executemany(_insert(table, columns), rows)

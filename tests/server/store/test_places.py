@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deskbell_server.store import logs, migrate
+from deskbell_server.store import logs, migrate, users
 
 EVENTS = 30_000
 STEPS = 1_000
@@ -26,10 +26,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     at = [1_800_000_000_000 + number * 400 + chance.randrange(5_000) for number in range(EVENTS)]
     with closing(sqlite3.connect(path)) as connection, connection:
         for user in ("bob", "alice"):
-            connection.execute(
-                "INSERT INTO users (id, name, name_key, display, display_key, password_hash, created_at)"
-                f" VALUES ('{user}', '{user}', '{user}', '', '', '', 0)"
-            )
+            users.add(connection, users.User(user, user, "", "", False, False, None), user, "", 0)
         connection.execute("DELETE FROM streams")
         connection.execute("INSERT INTO streams (user_id, head) VALUES ('bob', ?), ('alice', 1)", (EVENTS,))
         connection.executemany(
