@@ -44,7 +44,10 @@ def claimed(connection: Connection, principal: str, key: str) -> tuple[bytes, st
 
 
 def forget_keys(connection: Connection, before: int, limit: int) -> int:
-    """Deletes at most `limit` keys older than `before`, so that no transaction is long; how many."""
+    """Deletes at most `limit` keys older than `before`, so that no transaction is long; how many. With them go those of
+    messages that were cancelled before.
+    """
+    connection.execute("DELETE FROM scheduled WHERE cancelled_at < ?", (before,))
     return connection.execute(
         "DELETE FROM idempotency WHERE (key, principal) IN"
         " (SELECT key, principal FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT ?)",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from deskbell_server.messaging import appending, viewing
 from deskbell_server.messaging.publishes import Request, Stored
 from deskbell_server.people.groups import Groups
 from deskbell_server.principals import Principal
-from deskbell_server.store import births, channels, log, marks, members, users
+from deskbell_server.store import births, channels, doors, log, marks, members, users
 from deskbell_server.store.births import Births
 from deskbell_server.store.database import Connection, Database
 from deskbell_server.store.members import Window
@@ -29,7 +30,7 @@ def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
     with closing(open_database(tmp_path / "a.db", database_url, Commits("normal"))) as opened:
         for who in (ANN, BOB, CID):
             user = users.User(who.user_id, who.name, "", "-", who.is_admin, False, None)
-            opened.write(lambda connection, user=user: users.add(connection, user, user.name, "", 0))
+            opened.write(partial(users.add, user=user, name_key=user.name, display_key="", at=0))
         yield opened
 
 
@@ -149,7 +150,9 @@ def test_history_of_one_conversation(database: Database) -> None:
     bodies = {
         conversation: [
             event.data["body"]
-            for event in database.read(lambda c, of=conversation: viewing.history(c, BOB, of, 2**53, 10))
+            for event in database.read(
+                partial(viewing.history, principal=BOB, conversation=conversation, before=2**53, limit=10)
+            )
         ]
         for conversation in (ANN.user_id, BOB.user_id, CID.user_id, "nobody")
     }
@@ -167,7 +170,7 @@ def test_a_read_of_what_is_not_ones_own_or_does_not_exist(database: Database) ->
     foreign = say(database, ANN, "cid").id
     for ids in ([foreign], ["aa.1"], ["x." + "9" * 20]):
         with pytest.raises(RefusedError) as refused:
-            database.write(lambda connection, ids=ids: viewing.read(connection, BOB, Read(ids=ids), 1))
+            database.write(partial(viewing.read, principal=BOB, request=Read(ids=ids), at=1))
         assert refused.value.code == Code.NOT_FOUND
     with pytest.raises(RefusedError, match="the log ends at 1"):
         database.write(lambda connection: viewing.read(connection, BOB, Read(up_to=2), 1))
@@ -177,8 +180,7 @@ def test_marks_grow_and_exceptions_are_bounded(database: Database, monkeypatch: 
     monkeypatch.setattr(marks, "EXCEPTIONS", 2)
     ids = [say(database, ANN, "bob").id for _ in range(5)]
     for message_id in (ids[4], ids[3], ids[2]):
-        request = Read(ids=[message_id])
-        assert database.write(lambda connection, request=request: viewing.read(connection, BOB, request, 1))
+        assert database.write(partial(viewing.read, principal=BOB, request=Read(ids=[message_id]), at=1))
 
     def state(connection: Connection) -> tuple[list[int], int]:
         rows, _, _ = log.after(connection, NUMBER[BOB.user_id], 0, 5)
@@ -196,3 +198,15 @@ def test_ten_thousand_windows_of_one_person(database: Database) -> None:
     database.write(lambda connection: members.open_windows(connection, windows))
     say(database, ANN, "cid", body="seen")
     assert synced(database, CID) == ["seen"]
+
+
+def test_the_key_of_what_was_cancelled_stays_taken_for_a_while(database: Database) -> None:
+    later = Request(ANN, Publish(to=["bob"], body="x", deliver_at=10), "key", "1", 1)
+    waiting = database.write(partial(appending.store, request=later)).id
+    assert database.write(partial(doors.cancel_scheduled, message_id=waiting, user_id=ANN.user_id, at=5))
+    assert database.read(partial(doors.scheduled_of, user_id=ANN.user_id)) == []
+    assert database.write(partial(appending.store, request=later)).duplicate
+    database.write(partial(doors.forget_keys, before=5, limit=1))
+    assert database.write(partial(appending.store, request=later)).duplicate
+    database.write(partial(doors.forget_keys, before=6, limit=1))
+    assert not database.write(partial(appending.store, request=later)).duplicate
