@@ -234,8 +234,9 @@ class Bench:
         found: list[do.Effect] = []
         asked = [effect for effect in effects if isinstance(effect, do.RequestSync)]
         while asked:
-            answer = self.log.sync(asked.pop())
-            effects = self.tell(on.SyncAnswered(answer, self.store.known(answer)))
+            request = asked.pop()
+            answer = self.log.sync(request)
+            effects = self.tell(on.SyncAnswered(request, answer, self.store.known(answer)))
             asked = [effect for effect in effects if isinstance(effect, do.RequestSync)]
             found += effects
         return found

@@ -3,6 +3,7 @@
 The Qt thread owns the session and the store. The network and the keyring have a thread each, and post to the bridge.
 """
 
+import dataclasses
 import logging
 import sys
 from collections.abc import Callable
@@ -182,8 +183,8 @@ class App(QObject):
             case results.PushesWaiting():
                 for taken in self._intake.take():
                     self.tell(taken)
-            case on.SyncAnswered(answer):
-                self.tell(on.SyncAnswered(answer, self._known(event)))
+            case on.SyncAnswered():
+                self.tell(dataclasses.replace(event, known=self._known(event)))
             case results.LoginSucceeded(account, token, known):
                 self._on_login(account, token, known)
             case results.LoginFailed():

@@ -1,6 +1,7 @@
 """One device of the model: the real session, carrier and store, which may be cut off between any two effects."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,20 @@ from deskbell_desktop.core.events import Account, Moment
 from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.views import Popup
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.io.store import Store
+from deskbell_desktop.io.store import REPLACED_MAX, Store
+from deskbell_desktop.io.store_file import StoreDamagedError
 from deskbell_protocol.wire import Party, SyncAnswer
 
 Request = do.RequestSync | do.SendMessage | do.SendRead | do.SendAck
+
+
+@dataclass(frozen=True)
+class Synced:
+    """The answer to a sync, and up to where the person's log was pruned when it was made."""
+
+    request: do.RequestSync
+    answer: SyncAnswer
+    floor: int
 
 
 class Crashed(BaseException):
@@ -47,8 +58,10 @@ class Hands(Carrier):
 
     def __init__(self, device: "Device", ask: Callable[[Request], None]) -> None:
         nothing: Any = Nowhere()
+        host: Any = Nowhere()
+        host.tell = device.feed
         line: Any = Line(ask)
-        super().__init__(nothing, line, device, nothing)
+        super().__init__(host, line, device, nothing)
         self._device = device
 
     def _carry_out(self, effect: do.Effect) -> None:
@@ -72,6 +85,7 @@ class Device:
         self.bases: dict[str, int] = {}
         """Where it began in each life of the log: what lies before is known to be missing."""
         self.crashes = 0
+        self.stores = 1
         self._path = path
         self._clock = clock
         self._ask = ask
@@ -102,6 +116,16 @@ class Device:
         self._store.database.close()
         self._store = Store(self._path, self.user.id, Words())
 
+    def break_store(self) -> None:
+        """A damaged page is found: the program goes on with a new store, in which only the outbox is left. Where that
+        happens once too often it would go on in memory.
+        """
+        if not self.off and self.stores <= REPLACED_MAX:
+            self.stores += 1
+            self.popups.clear()
+            self.popup_keys.clear()
+            self._hands.mend(StoreDamagedError("played"))
+
     def burn_down(self, effects: int) -> None:
         """It will be killed after that many more effects."""
         self._fuse = effects
@@ -128,11 +152,13 @@ class Device:
         except Crashed:
             self.crash()
 
-    def synced(self, answer: SyncAnswer) -> None:
+    def synced(self, synced: Synced) -> None:
+        request, answer = synced.request, synced.answer
         known = self._store.known(event.id for event in answer.events)
-        if self.position()[0] is None:
-            self.bases[answer.epoch] = answer.events[0].seq - 1 if answer.events else answer.upto
-        self.feed(on.SyncAnswered(answer, known))
+        if request.epoch is None and self.position()[0] is None:
+            assert answer.after == request.after
+            self.bases[answer.epoch] = synced.floor
+        self.feed(on.SyncAnswered(request, answer, known))
 
     @property
     def due(self) -> float | None:
@@ -148,9 +174,9 @@ class Device:
     # -- what it has --------------------------------------------------------------------------------------------------
 
     @property
-    def changes(self) -> tuple[int, int]:
+    def changes(self) -> tuple[int, int, int]:
         """Another value after every commit."""
-        return self.crashes, self._store.database.total_changes
+        return self.crashes, self.stores, self._store.database.total_changes
 
     def position(self) -> tuple[str | None, int]:
         meta = dict(self._store.database.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'cursor')"))

@@ -13,9 +13,9 @@ from hypothesis.stateful import precondition, rule
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
 from deskbell_protocol.errors import Code
-from deskbell_protocol.wire import Ack, Event, Head, Publish, Read, Send, Sync, SyncAnswer, saying
+from deskbell_protocol.wire import Ack, Event, Head, Publish, Read, Send, Sync, saying
 from deskbell_server.errors import RefusedError
-from tests.model.desk import Request
+from tests.model.desk import Request, Synced
 from tests.model.office import Fate, Killed
 from tests.model.oracle import ADDRESSES, DEVICES, PEOPLE, Acked, Backup, Oracle
 
@@ -189,7 +189,8 @@ class Machine(Oracle):
     def _answered(self, user: str, request: Request) -> Any:
         match request:
             case do.RequestSync(epoch, after):
-                return self.office.sync(user, Sync(epoch, after, limit=3))
+                answer = self.office.sync(user, Sync(epoch, after, limit=3))
+                return Synced(request, answer, self.office.stream(user).floor)
             case do.SendMessage(cid):
                 to = None if request.reply_to else list(request.to)
                 send = saying(Send, request.content, cid=cid, to=to, reply_to=request.reply_to)
@@ -227,7 +228,7 @@ class Machine(Oracle):
             desk.feed(on.LinkUp())
         elif isinstance(what, Event | Head):
             desk.feed(on.FramesPushed((what,)))
-        elif isinstance(what, SyncAnswer):
+        elif isinstance(what, Synced):
             desk.synced(what)
         else:
             desk.feed(what)
@@ -294,6 +295,18 @@ class Machine(Oracle):
         for _ in range(count):
             self.publish("carol", (DEVICES[name],), Fate())
         self.prune(keep, really=True)
+
+    @rule(name=devices, count=st.integers(0, 4))
+    def store_breaks_while_it_asks(self, name: str, count: int) -> None:
+        self.connect_and_catch_up(name, late=False)
+        for _ in range(count):
+            self.publish("carol", (DEVICES[name],), Fate())
+        desk = self.desks[name]
+        desk.feed(on.Woke())
+        self.came_back[name] |= self.written[name] - {item.cid for item in desk.stored().outbox}
+        desk.break_store()
+        self.holds()  # it begins anew
+        self.exchange(name, late=False)
 
     # -- the person and the program -----------------------------------------------------------------------------------
 

@@ -55,6 +55,14 @@ def applies_in_any_epoch(patch: Patch) -> None:
     patch.setattr(Log, "pushed", pushed)
 
 
+def takes_any_answer_for_its_own(patch: Patch) -> None:
+    def ended(self: Log, _request: object) -> bool:
+        self._request = None
+        return True
+
+    patch.setattr(Log, "ended", ended)
+
+
 def does_not_sync_when_something_is_missing(patch: Patch) -> None:
     patch.setattr(Log, "ask", _nothing)
 
@@ -151,6 +159,7 @@ def keeps_the_epoch_over_a_restore(patch: Patch) -> None:
 MUTANTS: tuple[Mutant, ...] = (
     applies_whatever_is_pushed,
     applies_in_any_epoch,
+    takes_any_answer_for_its_own,
     does_not_sync_when_something_is_missing,
     forgets_to_commit_the_cursor,
     does_not_note_that_a_popup_was_shown,

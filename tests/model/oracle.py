@@ -67,6 +67,8 @@ class Oracle(RuleBasedStateMachine):
         self.drafts: dict[str, tuple[str, Publish]] = {}
         self.acked: dict[str, Acked] = {}
         self.written: dict[str, set[str]] = {name: set() for name in DEVICES}
+        self.came_back: dict[str, set[str]] = {name: set() for name in DEVICES}
+        """Of what was written, and to a store that is no more."""
         self.backup: Backup | None = None
         self.restores = 0
         self.logs: dict[str, dict[str, dict[int, tuple[str, str]]]] = {}
@@ -165,7 +167,7 @@ class Oracle(RuleBasedStateMachine):
         desk = self.desks[name]
         waiting = {item.cid for item in desk.stored().outbox}
         came_back = {self.cids.get(id_) for _, id_, mine, _ in desk.messages() if mine}
-        lost = self.written[name] - waiting - came_back
+        lost = self.written[name] - waiting - came_back - self.came_back[name]
         assert not lost, f"{name} has forgotten that it should send {lost}"
 
     # -- what holds at rest -------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ What it did outlives it in `popups.log` and `applied.log`: each line is written 
 
 import argparse
 import contextlib
+import dataclasses
 import logging
 import os
 import queue
@@ -149,8 +150,9 @@ class Device(Nowhere):
             case results.PushesWaiting():
                 for taken in self._intake.take():
                     self.tell(taken)
-            case on.SyncAnswered(answer):
-                self.tell(on.SyncAnswered(answer, self._store.known(found.id for found in answer.events)))
+            case on.SyncAnswered(_, answer):
+                known = self._store.known(found.id for found in answer.events)
+                self.tell(dataclasses.replace(event, known=known))
             case _:
                 self.tell(event)
 

@@ -108,6 +108,8 @@ class Disconnect:
 
 @dataclass(frozen=True)
 class RequestSync:
+    """Known by its identity: another one that asks the same is another one."""
+
     epoch: str | None
     after: int
 

@@ -205,14 +205,18 @@ class FramesPushed:
 
 @dataclass(frozen=True)
 class SyncAnswered:
-    """`known`: those message ids of the answer that the store already has (after the server was restored)."""
+    """`request` is the very effect that it answers. `known`: those message ids of the answer that the store already has
+    (after the server was restored).
+    """
 
+    request: object
     answer: wire.SyncAnswer
     known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class SyncFailed:
+    request: object
     retry_after_s: float | None = None
 
 

@@ -32,7 +32,8 @@ class Log:
         self._held_bytes = 0
         self._rest = False
         """The last answer was not the end of the log."""
-        self._asking = False
+        self._request: RequestSync | None = None
+        """The sync that is under way."""
         self._asked = cursor
         self._failures = 0
         self._retry_at: float | None = None
@@ -41,23 +42,30 @@ class Log:
     # -- the link ---------------------------------------------------------------------------------------------
 
     def up(self) -> list[Effect]:
-        self.online, self._asking, self._failures = True, False, 0
+        self.online, self._request, self._failures = True, None, 0
         return self.ask()
 
     def down(self) -> None:
-        self.online, self._asking, self._retry_at, self._ack_at = False, False, None, None
+        self.online, self._request, self._retry_at, self._ack_at = False, None, None, None
         self._foreign = self._rest = False
         self._let_go()
 
     def ask(self) -> list[Effect]:
         """One sync, unless one is under way or there is nobody to ask."""
-        if not self.online or self._asking:
+        if not self.online or self._request is not None:
             return []
-        self._asking, self._asked, self._foreign, self._retry_at = True, self.cursor, False, None
-        return [RequestSync(self.epoch, self.cursor)]
+        self._request = RequestSync(self.epoch, self.cursor)
+        self._asked, self._foreign, self._retry_at = self.cursor, False, None
+        return [self._request]
+
+    def ended(self, request: object) -> bool:
+        """Whether it was the sync under way. What came of any other one counts for nothing, and ends nothing."""
+        if request is not self._request:
+            return False
+        self._request = None
+        return True
 
     def failed(self, now: Moment, retry_after_s: float | None) -> None:
-        self._asking = False
         if self.online:
             wait = retry_after_s if retry_after_s is not None else RETRY_FIRST_S * 2**self._failures
             self._failures = min(self._failures + 1, 10)
@@ -71,7 +79,7 @@ class Log:
         missing = False
         for frame in sorted(frames, key=lambda frame: frame.seq):
             if frame.epoch != self.epoch:
-                self._foreign = self._foreign or self._asking
+                self._foreign = self._foreign or self._request is not None
                 missing = True
             elif frame.seq > self.cursor:
                 missing = not self._fits(frame, fit) or missing
@@ -100,19 +108,19 @@ class Log:
 
     def answered(self, answer: wire.SyncAnswer) -> tuple[bool, list[wire.Event]]:
         """Whether something is missing before the answer, and the events that continue the log."""
-        self._asking = False
         self._rest = answer.upto < answer.head
         held, over = self._let_go(), answer.reset
         if answer.epoch != self.epoch or (over and answer.after != self._asked):
             if self.epoch is not None and not over:
                 self._rest = True  # it says nothing of our log
                 return False, []
+            if answer.epoch != self.epoch:
+                self._beyond, held = answer.after, []
             self.epoch, self.cursor = answer.epoch, answer.after
-            self._beyond, held = answer.after, []
         elif answer.after > self.cursor:
             self._rest = True
             return False, []
-        fit = [event for event in answer.events if event.seq > self.cursor]
+        fit = [e for e in answer.events if self.cursor < e.seq <= answer.upto and e.epoch == answer.epoch]
         self.cursor = max(self.cursor, answer.upto)
         later, _ = self.pushed(held)
         return over, [*fit, *later]
@@ -129,7 +137,7 @@ class Log:
 
     @property
     def caught_up(self) -> bool:
-        waits = self._asking or self._foreign or self._rest or self._retry_at is not None
+        waits = self._request is not None or self._foreign or self._rest or self._retry_at is not None
         return self.online and not waits and self._beyond <= self.cursor
 
     # -- telling the server -----------------------------------------------------------------------------------

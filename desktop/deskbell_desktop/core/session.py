@@ -227,14 +227,16 @@ class Session:
     # -- the log ------------------------------------------------------------------------------------------------
 
     def _log_event(self, event: on.FramesPushed | on.SyncAnswered | on.SyncFailed, now: Moment) -> list[Effect]:
+        if isinstance(event, on.SyncAnswered | on.SyncFailed) and not self._log.ended(event.request):
+            return []  # of another socket, or asked for a store that is no more
         match event:
             case on.FramesPushed(frames):
                 fit, missing = self._log.pushed(frames)
                 effects = self._apply(fit, now)
                 return [*effects, *(self._syncing(self._log.ask()) if missing else []), *self._rings.release(now)]
-            case on.SyncAnswered(answer, known):
+            case on.SyncAnswered(_, answer, known):
                 return self._synced(answer, known, now)
-            case on.SyncFailed(retry_after_s):
+            case on.SyncFailed(_, retry_after_s):
                 self._log.failed(now, retry_after_s)
                 self._rings.broke_off(now)
                 return []

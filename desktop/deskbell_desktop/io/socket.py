@@ -266,7 +266,7 @@ class Socket:
     async def _answered(self, effect: Request) -> on.LinkEvent | None:
         match effect:
             case do.RequestSync(epoch, after):
-                return self._sync_answer(await self._call(names.SYNC, wire.Sync(epoch, after)))
+                return self._sync_answer(effect, await self._call(names.SYNC, wire.Sync(epoch, after)))
             case do.SendMessage(cid):
                 return self._send_answer(cid, await self._call(names.SEND, _send(effect)))
             case do.SendRead(ids):
@@ -285,13 +285,13 @@ class Socket:
         self._heard = self._loop.time()
         return answer
 
-    def _sync_answer(self, raw: Any) -> on.LinkEvent:
+    def _sync_answer(self, request: do.RequestSync, raw: Any) -> on.LinkEvent:
         refusal = self._refusal(raw)
         if refusal is not None:
-            return on.SyncFailed(refusal.retry_after_s)
+            return on.SyncFailed(request, refusal.retry_after_s)
         answer = wire.parse(wire.SyncAnswer, raw)
         self._good = True
-        return on.SyncAnswered(answer)
+        return on.SyncAnswered(request, answer)
 
     def _send_answer(self, cid: str, raw: Any) -> on.LinkEvent:
         refusal = self._refusal(raw)

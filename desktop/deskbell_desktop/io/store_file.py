@@ -15,7 +15,7 @@ import msgspec
 
 from deskbell_desktop.core.events import Account, Outgoing
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.io.store_schema import MERGE, MIGRATIONS, SCHEMA, SCHEMA_VERSION
+from deskbell_desktop.io.store_schema import MERGE, MIGRATIONS, OUTBOX, SCHEMA, SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -272,7 +272,6 @@ def _set_aside(path: Path, why: str) -> str:
     return aside.name
 
 
-OUTBOX = "SELECT cid, conversation, item, message_id FROM outbox ORDER BY n"
 DRAFTS = "SELECT conversation, text FROM drafts"
 
 

@@ -44,9 +44,9 @@ class World:
         self.acts.clear()
 
     def sync(self) -> None:
-        stored = self.store.load()
-        answer = self.log.sync(do.RequestSync(stored.epoch, stored.cursor))
-        self.tell(on.SyncAnswered(answer, self.store.known(event.id for event in answer.events)))
+        request = [what for what in self.of("request") if isinstance(what, do.RequestSync)][-1]
+        answer = self.log.sync(request)
+        self.tell(on.SyncAnswered(request, answer, self.store.known(event.id for event in answer.events)))
 
     @property
     def store(self) -> Store:
@@ -164,8 +164,7 @@ def test_a_store_that_breaks_under_a_message_begins_anew_and_shows_no_popup_for_
     assert [show[0] for show in world.of("show")] == [NOTICE]
     assert world.of("request") == [do.RequestSync(None, 0)]
     assert "put aside" in world.of("status")[-1].problem
-    answer = world.log.sync(do.RequestSync(None, 0))
-    world.tell(on.SyncAnswered(answer))
+    world.sync()
     assert world.store.load().cursor == 2
     assert len(world.of("show")) >= 2
 
@@ -184,7 +183,7 @@ def test_what_is_being_written_while_the_store_breaks_is_not_lost(world: World) 
 def test_a_store_that_breaks_again_and_again_ends_in_memory(world: World) -> None:
     for _ in range(4):
         world.carrier.mend(StoreDamagedError("once more"))
-    world.tell(on.SyncAnswered(world.log.sync(do.RequestSync(None, 0))))
+    world.sync()
     world.tell(on.FramesPushed((world.log.message(),)))
     assert world.store.load().cursor == 1
     aside = [file for file in world.path.parent.glob("*damaged*") if not file.name.endswith(("-wal", "-shm"))]

@@ -2,12 +2,14 @@
 
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deskbell_desktop.core import effects as do
-from deskbell_desktop.core.log import HELD_MAX, Log
+from deskbell_desktop.core.events import Moment
+from deskbell_desktop.core.log import HELD_MAX, RETRY_MAX_S, Log
 from deskbell_protocol.wire import Event, Head, SyncAnswer
 from tests.fakes import START
 
@@ -21,11 +23,17 @@ def answer(after: int, upto: int, *seqs: int, head: int = 0, epoch: str = "e1", 
     return SyncAnswer(epoch=epoch, after=after, upto=upto, head=head or upto, events=events, reset=reset)
 
 
+def answered(log: Log, found: SyncAnswer) -> tuple[bool, list[Event]]:
+    """To the sync under way."""
+    assert log.ended(log._request)
+    return log.answered(found)
+
+
 def at(cursor: int, epoch: str | None = "e1") -> Log:
     """Connected, with nothing asked."""
     log = Log(epoch, cursor)
     log.up()
-    log.answered(answer(cursor, cursor, epoch=epoch or "e1"))
+    answered(log, answer(cursor, cursor, epoch=epoch or "e1"))
     return log
 
 
@@ -52,7 +60,7 @@ def test_what_came_too_early_is_held_until_the_answer_leads_there() -> None:
     log = at(10)
     assert log.pushed([event(20, 22), event(22, 25)]) == ([], True)
     assert log.ask() == [do.RequestSync("e1", 10)]
-    over, fit = log.answered(answer(10, 21, 18, 20))
+    over, fit = answered(log, answer(10, 21, 18, 20))
     assert (over, seqs(fit), log.cursor) == (False, [18, 20, 22, 25], 25)
     assert log.go_on(START, progress=True) == []
     assert log.caught_up
@@ -62,7 +70,7 @@ def test_what_is_held_has_an_end_and_is_fetched_then() -> None:
     log = at(10)
     log.pushed([event(number, number + 1) for number in range(20, 20 + HELD_MAX + 5)])
     log.ask()
-    _, fit = log.answered(answer(10, 20))
+    _, fit = answered(log, answer(10, 20))
     assert seqs(fit) == list(range(21, 21 + HELD_MAX))
     assert log.go_on(START, progress=True) == [do.RequestSync("e1", 20 + HELD_MAX)]
 
@@ -70,7 +78,7 @@ def test_what_is_held_has_an_end_and_is_fetched_then() -> None:
 def test_an_empty_page_goes_on_from_its_end() -> None:
     log = at(0)
     log.ask()
-    assert log.answered(answer(0, 200, head=900)) == (False, [])
+    assert answered(log, answer(0, 200, head=900)) == (False, [])
     assert log.go_on(START, progress=True) == [do.RequestSync("e1", 200)]
 
 
@@ -78,18 +86,18 @@ def test_what_an_answer_repeats_is_skipped() -> None:
     log = at(10)
     log.ask()
     log.pushed([event(10, 12)])
-    over, fit = log.answered(answer(10, 15, 12, 14))
+    over, fit = answered(log, answer(10, 15, 12, 14))
     assert (over, seqs(fit), log.cursor) == (False, [14], 15)
     log.ask()
     log.pushed([event(15, 19)])
-    assert (log.answered(answer(15, 17)), log.cursor) == ((False, []), 19)
+    assert (answered(log, answer(15, 17)), log.cursor) == ((False, []), 19)
 
 
 @pytest.mark.parametrize("wrong", [answer(20, 30, 25), answer(0, 30, 25, epoch="e2")])
 def test_an_answer_about_something_else_moves_nothing(wrong: SyncAnswer) -> None:
     log = at(10)
     log.ask()
-    assert (log.answered(wrong), log.cursor, log.epoch) == ((False, []), 10, "e1")
+    assert (answered(log, wrong), log.cursor, log.epoch) == ((False, []), 10, "e1")
     assert log.go_on(START, progress=False) == []
     assert log.dues
 
@@ -99,25 +107,45 @@ def test_another_epoch_never_applies_and_is_asked_for_even_while_an_answer_is_on
     assert log.pushed([event(0, 11, "e2")]) == ([], True)
     log.ask()
     log.pushed([event(0, 12, "e2")])
-    log.answered(answer(10, 10))
+    answered(log, answer(10, 10))
     assert not log.caught_up
     assert log.go_on(START, progress=True) == [do.RequestSync("e1", 10)]
-    over, fit = log.answered(answer(0, 12, 11, 12, epoch="e2", reset=True))
+    over, fit = answered(log, answer(0, 12, 11, 12, epoch="e2", reset=True))
     assert (over, seqs(fit), log.epoch, log.cursor) == (True, [11, 12], "e2", 12)
 
 
 def test_what_was_dropped_is_told_and_the_rest_goes_on_from_the_cursor() -> None:
     log = at(10)
     log.ask()
-    over, fit = log.answered(answer(10, 60, 55, reset=True))
+    over, fit = answered(log, answer(10, 60, 55, reset=True))
     assert (over, seqs(fit), log.cursor) == (True, [55], 60)
+
+
+def test_what_came_too_early_outlives_a_log_of_the_same_epoch_that_begins_again() -> None:
+    log = at(90)
+    log.ask()
+    log.pushed([event(95, 96)])
+    over, fit = answered(log, answer(0, 5, 3, 5, reset=True))
+    assert (over, seqs(fit), log.cursor) == (True, [3, 5], 5)
+    assert log.go_on(START, progress=True) == [do.RequestSync("e1", 5)]
+
+
+def test_of_an_answer_only_what_it_covers_counts() -> None:
+    log = at(10)
+    log.ask()
+    wrong = msgspec.structs.replace(answer(10, 20, 12, 25), events=[event(0, 12), event(0, 13, "e2"), event(0, 25)])
+    assert seqs(answered(log, wrong)[1]) == [12]
 
 
 def test_a_log_that_ends_before_the_cursor_begins_again() -> None:
     log = at(90)
     log.ask()
-    over, fit = log.answered(answer(0, 5, 3, 5, reset=True))
+    over, fit = answered(log, answer(0, 5, 3, 5, reset=True))
     assert (over, seqs(fit), log.cursor) == (True, [3, 5], 5)
+
+
+LATER = Moment(START.wall, START.mono + RETRY_MAX_S)
+Synced = tuple[do.RequestSync, SyncAnswer]
 
 
 class Walk:
@@ -127,7 +155,7 @@ class Walk:
         self._chance = chance
         self._head = self._told = 0
         self._visible: list[int] = []
-        self._air: list[Event | Head | SyncAnswer] = []
+        self._air: list[Event | Head | Synced] = []
         self._log = Log("e1", 0)
         self._has: list[int] = []
         self._ask(self._log.up())
@@ -144,7 +172,8 @@ class Walk:
             if self._log.caught_up and not self._air:
                 break
             self._deliver()
-            self._ask(self._log.ask() if not self._air and not self._log.caught_up else [])
+            if not self._air:
+                self._ask(self._log.tick(LATER))
         assert self._log.caught_up
         assert self._has == self._visible
 
@@ -164,10 +193,10 @@ class Walk:
             assert isinstance(request, do.RequestSync)
             rows = [seq for seq in self._visible if seq > request.after][:3]
             upto = rows[-1] if len(rows) == 3 else self._head
-            self._air.append(answer(request.after, upto, *rows, head=self._head))
+            self._air.append((request, answer(request.after, upto, *rows, head=self._head)))
 
     def _trouble(self) -> None:
-        frames = [frame for frame in self._air if not isinstance(frame, SyncAnswer)]
+        frames = [frame for frame in self._air if not isinstance(frame, tuple)]
         if frames:
             frame = self._chance.choice(frames)
             what = self._chance.choice(["lost", "doubled", "late"])
@@ -180,8 +209,9 @@ class Walk:
         if not self._air:
             return
         frame, before = self._air.pop(0), self._log.cursor
-        if isinstance(frame, SyncAnswer):
-            _, fit = self._log.answered(frame)
+        if isinstance(frame, tuple):
+            assert self._log.ended(frame[0])
+            _, fit = self._log.answered(frame[1])
             asked = self._log.go_on(START, progress=self._log.cursor > before)
         else:
             fit, missing = self._log.pushed([frame])

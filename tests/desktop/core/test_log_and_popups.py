@@ -85,9 +85,10 @@ def test_pushes_during_a_sync_are_found_by_the_next_one() -> None:
     bench.sit_down()
     bench.log.message()
     effects = bench.tell(on.LinkUp())
-    answer = bench.log.sync(of(effects, do.RequestSync)[0])
+    (request,) = of(effects, do.RequestSync)
+    answer = bench.log.sync(request)
     bench.push(bench.log.message())  # too early, its predecessor is in the answer
-    effects = bench.tell(on.SyncAnswered(answer))
+    effects = bench.tell(on.SyncAnswered(request, answer))
     assert of(effects, do.RequestSync) == [do.RequestSync("e1", 1)]
     bench.answer(effects)
     assert bench.store.order == [1, 2]
@@ -106,10 +107,11 @@ def test_a_long_absence_comes_in_pages() -> None:
 def test_a_failed_sync_is_tried_again_with_growing_patience() -> None:
     bench = Bench()
     bench.sit_down()
-    bench.tell(on.LinkUp())
+    effects = bench.tell(on.LinkUp())
     waits = []
     for _ in range(7):
-        bench.tell(on.SyncFailed())
+        (request,) = of(effects, do.RequestSync)
+        bench.tell(on.SyncFailed(request))
         before = bench.clock.now.mono
         for _ in range(100):
             effects = bench.wait(0.5)
@@ -124,9 +126,9 @@ def test_a_failed_sync_is_tried_again_with_growing_patience() -> None:
 def test_a_server_whose_numbers_lead_nowhere_is_not_asked_in_a_circle() -> None:
     bench = Bench()
     bench.sit_down()
-    bench.tell(on.LinkUp())
+    (request,) = of(bench.tell(on.LinkUp()), do.RequestSync)
     liar = wire.SyncAnswer(epoch="e1", after=0, upto=0, head=5, events=[])
-    assert of(bench.tell(on.SyncAnswered(liar)), do.RequestSync) == []
+    assert of(bench.tell(on.SyncAnswered(request, liar)), do.RequestSync) == []
     assert len(of(bench.wait(1.1), do.RequestSync)) == 1
 
 
@@ -419,7 +421,7 @@ def test_a_crash_after_a_popup_of_many_brings_one_popup_back() -> None:
         for sender in (BOB, CHEN):
             bench.log.message(sender)
     asked = of(bench.tell(on.LinkUp()), do.RequestSync)[0]
-    effects = bench.session.handle(on.SyncAnswered(bench.log.sync(asked)), bench.clock.now)
+    effects = bench.session.handle(on.SyncAnswered(asked, bench.log.sync(asked)), bench.clock.now)
     bench.store.commit(of(effects, do.ApplyEvents)[0])
     assert len(of(effects, do.ShowPopup)) == 1  # shown, and there it died
     again = Bench(bench.clock, bench.store)
@@ -445,7 +447,7 @@ def test_a_sync_that_breaks_off_does_not_swallow_its_rings() -> None:
     for _ in range(250):
         bench.log.message()
     asked = of(bench.tell(on.LinkUp()), do.RequestSync)[0]
-    effects = bench.tell(on.SyncAnswered(bench.log.sync(asked)))
+    effects = bench.tell(on.SyncAnswered(asked, bench.log.sync(asked)))
     assert of(effects, do.ShowPopup) == []
     bench.tell(on.LinkDown())
     popups = of(bench.wait(6), do.ShowPopup)

@@ -155,7 +155,7 @@ class World(RuleBasedStateMachine):
     def serve(self, request: do.Effect, limit: int) -> on.Event:
         if isinstance(request, do.RequestSync):
             answer = self.log.sync(request, limit)
-            return on.SyncAnswered(answer, self.store.known(answer))
+            return on.SyncAnswered(request, answer, self.store.known(answer))
         if isinstance(request, do.SendMessage):
             before = self.log.head
             answered = self.log.take(request)
@@ -167,7 +167,7 @@ class World(RuleBasedStateMachine):
 
     def refuse(self, request: do.Effect) -> None:
         if isinstance(request, do.RequestSync):
-            self.tell(on.SyncFailed(None))
+            self.tell(on.SyncFailed(request))
         elif isinstance(request, do.SendMessage):
             self.tell(on.SendFailed(request.cid, "unavailable", (), 1.0))
         elif isinstance(request, do.SendRead):
@@ -225,6 +225,13 @@ class World(RuleBasedStateMachine):
     def will_crash(self, steps: int) -> None:
         self.steps_left = steps
 
+    @rule()
+    def begin_a_new_store(self) -> None:
+        """The old one was damaged, and only the outbox could be saved; what was asked for it is still on its way."""
+        self.store = MemoryStore(outbox=self.store.outbox)
+        self.rung.clear()
+        self.tell(on.StoreReplaced(self.store.load(), "Put aside."))
+
     # -- what must always be true -------------------------------------------------------------------------------
 
     @invariant()
@@ -281,7 +288,7 @@ class World(RuleBasedStateMachine):
         session.handle(on.SignedIn(ACCOUNT, fresh.load()), self.clock.now)
         effects = session.handle(on.LinkUp(), self.clock.now)
         while asked := [effect for effect in effects if isinstance(effect, do.RequestSync)]:
-            effects = session.handle(on.SyncAnswered(self.log.sync(asked[0])), self.clock.now)
+            effects = session.handle(on.SyncAnswered(asked[0], self.log.sync(asked[0])), self.clock.now)
             for effect in effects:
                 fresh.commit(effect)
         return set(fresh.unread)

@@ -95,6 +95,23 @@ def test_a_store_of_the_first_version_is_brought_to_this_one(path: Path) -> None
     assert columns(path) == columns(fresh)
 
 
+@pytest.mark.parametrize("damage", ["a page", "a row"])
+def test_what_waits_in_a_damaged_store_of_the_first_version_is_saved(path: Path, damage: str) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(FIRST.replace("BOB", BOB.id))
+        (page,) = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'conversations_at'").fetchone()
+        if damage == "a row":
+            database.execute("INSERT INTO outbox VALUES (2, 'c2', 'BOB', '{\"cid\"', NULL)")
+            database.commit()
+    if damage == "a page":
+        with path.open("r+b") as file:
+            file.seek((page - 1) * 4096)
+            file.write(bytes(4096))
+    with closing(Store(path, ME.id, Words())) as store:
+        assert store.problem != ""
+        assert [(item.cid, item.content) for item in store.load().outbox] == [("c1", Content(body="Yes"))]
+
+
 def columns(path: Path) -> dict[str, set[str]]:
     """The columns of each table."""
     with closing(sqlite3.connect(path)) as database:
