@@ -133,17 +133,19 @@ def _between(
 ) -> list[Row]:
     """What the person sees in (`low`, `high`]: in one channel, in all (forwards), in all with messages (backwards).
 
-    Places come first, from the index alone; only those that are wanted are looked up.
+    Places come first, from the index alone, each channel from one bound to the other: of two lower ones SQLite would go
+    by the first and walk through what lies before. Only those that are wanted are looked up.
     """
     which, values = ("", []) if channel is None else (" AND m.channel = ?", [channel])
     if order == "DESC" and channel is None:
         which = f" AND m.channel {channels.NOT_OWN}"
     rows = connection.execute(
-        "WITH seen AS (SELECT l.seq AS place FROM members m JOIN log l"
-        f" ON {members.VISIBLE} AND l.seq > ? AND l.seq <= ?"
-        f" WHERE m.to_seq > ? AND m.from_seq <= ?{which} ORDER BY l.seq {order} LIMIT ?)"
+        "WITH seen AS (SELECT l.seq AS place FROM members m JOIN log l ON l.channel = m.channel"
+        " AND l.seq > CASE WHEN m.from_seq > ? THEN m.from_seq - 1 ELSE ? END"
+        " AND l.seq <= CASE WHEN m.to_seq < ? THEN m.to_seq ELSE ? END"
+        f" WHERE m.person = ?{which} AND m.to_seq > ? AND m.from_seq <= ? ORDER BY l.seq {order} LIMIT ?)"
         f" SELECT {_WHOLE} JOIN seen ON l.seq = seen.place ORDER BY l.seq {order}",
-        [person, low, high, low, high, *values, limit],
+        [low, low, high, high, person, *values, low, high, limit],
     ).fetchall()
     return [Row(*row) for row in rows]
 

@@ -1,5 +1,6 @@
 """The one log by itself: ids, windows, read marks, and questions that nobody ought to ask. Source: LOG.md."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -17,6 +18,7 @@ from deskbell_server.principals import Principal
 from deskbell_server.store import births, channels, doors, log, marks, members, users
 from deskbell_server.store.births import Births
 from deskbell_server.store.database import Connection, Database
+from deskbell_server.store.log import Entry
 from deskbell_server.store.members import Window
 from deskbell_server.store.opening import open_database
 from deskbell_server.store.sqlite import Commits
@@ -198,6 +200,22 @@ def test_ten_thousand_windows_of_one_person(database: Database) -> None:
     database.write(lambda connection: members.open_windows(connection, windows))
     say(database, ANN, "cid", body="seen")
     assert synced(database, CID) == ["seen"]
+
+
+def test_what_is_new_is_found_without_walking_through_what_is_old(tmp_path: Path) -> None:
+    def fill(connection: Connection) -> None:
+        channel = channels.pair(1, 1)
+        users.add(connection, users.User(ANN.user_id, "ann", "", "-", True, False, None), "ann", "", 0)
+        members.open_windows(connection, [Window(1, channel)])
+        log.append(connection, [Entry(channel=channel, kind="message", sender=1, at=1, content="{}")] * 20_000)
+
+    with closing(open_database(tmp_path / "a.db", "", Commits("normal"))) as database:
+        database.write(fill)
+    counts: list[int] = []
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.set_progress_handler(lambda: counts.append(1), 1_000)
+        assert len(log.after(connection, 1, 19_990, 200)[0]) == 10
+    assert len(counts) < 10
 
 
 def test_the_key_of_what_was_cancelled_stays_taken_for_a_while(database: Database) -> None:
