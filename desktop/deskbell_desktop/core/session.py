@@ -147,6 +147,8 @@ class Session:
         online = self._log.online
         effects = self._rings.withdraw_all()
         self._begin(stored, now)
+        if stored.epoch is None:  # it does not know in which life of the log something was confirmed
+            effects += self._outbox.start_over()
         return [*effects, *(self._link_up(now) if online else []), do.Changed(frozenset())]
 
     def _ticked(self, now: Moment) -> list[Effect]:

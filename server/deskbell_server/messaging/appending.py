@@ -74,7 +74,7 @@ def store_together(connection: Connection, requests: list[Request]) -> list[Stor
         key = (numbers[sender], request.key)
         if request.id not in simple or sender in waiting:
             waiting.add(sender)
-        elif key not in used:
+        elif key not in used and not _waits(connection, request):
             used |= {key} if request.key is not None else set()
             chosen.append((request, numbers[sender], channels.pair(numbers[sender], numbers[simple[request.id].id])))
     return _append_together(connection, requests, chosen)
@@ -94,6 +94,11 @@ def _append_together(
         for place, (request, _, _) in enumerate(chosen)
     }
     return [stored.get(request.id) for request in requests]
+
+
+def _waits(connection: Connection, request: Request) -> bool:
+    """Whether its key belongs to something that waits for its time, or was cancelled."""
+    return request.key is not None and bool(doors.scheduled_with(connection, request.principal.user_id, request.key))
 
 
 def _simple(connection: Connection, requests: list[Request]) -> dict[str, Party]:

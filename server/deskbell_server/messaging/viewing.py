@@ -48,7 +48,7 @@ def history(
     if conversation is not None and channel is None:
         return []
     rows = log.before(connection, me, channel, before, limit)
-    return events(connection, me, users.epoch(connection), 0, rows)
+    return events(connection, me, users.epoch(connection), 0, rows[::-1])[::-1]
 
 
 def read(connection: Connection, principal: Principal, request: Read, at: int) -> Row | None:
@@ -96,10 +96,11 @@ def _messages(connection: Connection, me: int, ids: Births, rows: Sequence[Row])
     pairs = [pair for row in rows if (pair := channels.pair_of(row.channel))]
     people = users.parties_by_number(connection, {row.sender for row in rows} | {n for pair in pairs for n in pair})
     of_groups = groups.parties_by_number(connection, {n for row in rows if (n := channels.group_of(row.channel))})
+    of_groups[channels.EVERYONE] = EVERYONE
     found = {}
     for row in rows:
         pair = channels.pair_of(row.channel)
-        to = people[sum(pair) - row.sender] if pair else of_groups.get(channels.group_of(row.channel) or 0, EVERYONE)
+        to = people[sum(pair) - row.sender] if pair else of_groups[channels.group_of(row.channel) or 0]
         found[row.seq] = saying(
             Message,
             _content.decode(row.content),

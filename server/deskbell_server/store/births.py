@@ -25,7 +25,7 @@ class Births:
         if not digits.isdecimal() or len(digits) > 16 or epoch not in self._epochs:
             return None
         seq = int(digits)
-        return seq if self.id(seq) == message_id else None
+        return seq if seq and self.id(seq) == message_id else None
 
 
 def begin(connection: Connection, epoch: str) -> None:

@@ -109,8 +109,9 @@ def cancel_scheduled(connection: Connection, message_id: str, user_id: str, at: 
 
 
 def scheduled_with(connection: Connection, user_id: str, cid: str) -> ScheduledRow | None:
-    """What this user asked for with this key; it may be cancelled by now."""
-    row = connection.execute(f"{_SCHEDULED} WHERE user_id = ? AND cid = ?", (user_id, cid)).fetchone()
+    """What this user asked for last with this key; it may be cancelled by now."""
+    where = "WHERE user_id = ? AND cid = ? ORDER BY created_at DESC LIMIT 1"
+    row = connection.execute(f"{_SCHEDULED} {where}", (user_id, cid)).fetchone()
     return ScheduledRow(*row) if row else None
 
 

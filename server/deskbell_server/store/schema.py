@@ -198,7 +198,7 @@ def _doors(metadata: sa.MetaData) -> None:
         sa.Column("request_hash", sa.LargeBinary, nullable=False),
         _at("cancelled_at", nullable=True),
         sa.Index("ix_scheduled_deliver_at", "deliver_at"),
-        sa.Index("ix_scheduled_key", "user_id", "cid", unique=True, **_WHERE_CID),
+        sa.Index("ix_scheduled_key", "user_id", "cid", **_WHERE_CID),
         sa.Index("ix_scheduled_user_id", "user_id", "deliver_at"),
     )
     sa.Table(

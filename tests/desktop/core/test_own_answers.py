@@ -2,7 +2,9 @@
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
-from tests.fakes import Bench, MemoryStore, of
+from deskbell_desktop.core.events import Outgoing
+from deskbell_protocol.wire import Content
+from tests.fakes import BOB, START, Bench, MemoryStore, of
 
 
 def begin_anew(bench: Bench) -> do.RequestSync:
@@ -51,3 +53,13 @@ def test_what_asks_the_same_twice_is_answered_twice() -> None:
     assert bench.tell(on.SyncAnswered(first, bench.log.sync(first))) == []
     bench.answer([second])
     assert bench.store.order == [1, 2]
+
+
+def test_a_new_store_says_again_what_was_confirmed_in_a_log_that_it_does_not_know() -> None:
+    """The server may have been restored meanwhile; if not, it answers as the first time."""
+    bench = far_along()
+    sent = Outgoing("c1", BOB.id, (BOB.name,), Content(body="Yes"), START.wall, state="sent", message_id="m", seq=2)
+    bench.store = MemoryStore(outbox={"c1": sent})
+    effects = bench.tell(on.StoreReplaced(bench.store.load(), "Put aside."))
+    assert [effect.cid for effect in of(effects, do.SendMessage)] == ["c1"]
+    assert bench.store.outbox["c1"].message_id is None

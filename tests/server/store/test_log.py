@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from deskbell_protocol.errors import Code
@@ -56,7 +57,7 @@ def test_ids_outlive_a_restore() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", ".", "aa", "aa.", "aa.0", "aa.05", "aa.5", "bb.4", "cc.1", "aa.-1", "aa.1.1", "aa.٣", "x." + "9" * 20],
+    ["", ".", "aa", "aa.", "aa.0", "bb.0", "aa.05", "aa.5", "bb.4", "cc.1", "aa.-1", "aa.1.1", "aa.٣", "x." + "9" * 20],
 )
 def test_what_is_no_id_is_none(written: str) -> None:
     assert Births([(1, "aa"), (5, "bb")]).seq(written) is None
@@ -224,7 +225,25 @@ def test_the_key_of_what_was_cancelled_stays_taken_for_a_while(database: Databas
     assert database.write(partial(doors.cancel_scheduled, message_id=waiting, user_id=ANN.user_id, at=5))
     assert database.read(partial(doors.scheduled_of, user_id=ANN.user_id)) == []
     assert database.write(partial(appending.store, request=later)).duplicate
+    repeated = msgspec.structs.replace(later, at=20)  # late enough to be sent at once
+    other = Request(BOB, Publish(to=["cid"], body="x"), "key", "2", 20)
+    assert [bool(done) for done in database.write(partial(appending.store_together, requests=[repeated, other]))] == [
+        False,
+        True,
+    ]
+    assert database.write(partial(appending.store, request=repeated)).duplicate
     database.write(partial(doors.forget_keys, before=5, limit=1))
     assert database.write(partial(appending.store, request=later)).duplicate
     database.write(partial(doors.forget_keys, before=6, limit=1))
     assert not database.write(partial(appending.store, request=later)).duplicate
+
+
+def test_an_answer_that_waits_for_its_time_is_delivered(database: Database) -> None:
+    answered = say(database, BOB, "ann").id
+    later = Request(ANN, Publish(reply_to=answered, body="later", deliver_at=10), "key", "1", 1)
+    database.write(partial(appending.store, request=later))
+    (row,) = database.read(partial(doors.due, now=10, limit=9))
+    delivered = database.write(partial(appending.deliver, writer=ANN, row=row, at=10))
+    assert delivered is not None
+    assert delivered.seq == 2
+    assert synced(database, BOB) == ["x", "later"]

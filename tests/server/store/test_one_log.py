@@ -192,7 +192,7 @@ def _walks(histories: Histories, who: Principal) -> None:
         assert [event.seq for event in walked] == [row.seq for row in rows]
         prev = 0
         for event in walked:
-            assert event.prev <= prev < event.seq
+            assert event.prev == prev < event.seq
             prev = event.seq
         said = [event.seq for event in walked if event.kind == "message"]
         assert [event.seq for event in _back(connection, who, None, histories.chance)] == said[::-1]

@@ -209,7 +209,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_scheduled_key",
             ["user_id", "cid"],
-            unique=True,
+            unique=False,
             sqlite_where=sa.text("cid IS NOT NULL"),
             postgresql_where=sa.text("cid IS NOT NULL"),
         )
