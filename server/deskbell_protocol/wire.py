@@ -16,7 +16,7 @@ Priority = Literal["low", "normal", "high", "urgent"]
 PartyKind = Literal["person", "app", "group"]
 
 Key = Annotated[str, Meta(min_length=1, max_length=limits.KEY_CHARS)]
-Id = Annotated[str, Meta(min_length=3, max_length=36)]
+Id = Annotated[str, Meta(min_length=36, max_length=36)]
 Seq = Annotated[int, Meta(ge=0, lt=2**53)]
 Text = Annotated[str, Meta(min_length=1)]
 Title = Annotated[str, Meta(max_length=limits.TITLE_CHARS)]

@@ -236,14 +236,3 @@ def test_the_key_of_what_was_cancelled_stays_taken_for_a_while(database: Databas
     assert database.write(partial(appending.store, request=later)).duplicate
     database.write(partial(doors.forget_keys, before=6, limit=1))
     assert not database.write(partial(appending.store, request=later)).duplicate
-
-
-def test_an_answer_that_waits_for_its_time_is_delivered(database: Database) -> None:
-    answered = say(database, BOB, "ann").id
-    later = Request(ANN, Publish(reply_to=answered, body="later", deliver_at=10), "key", "1", 1)
-    database.write(partial(appending.store, request=later))
-    (row,) = database.read(partial(doors.due, now=10, limit=9))
-    delivered = database.write(partial(appending.deliver, writer=ANN, row=row, at=10))
-    assert delivered is not None
-    assert delivered.seq == 2
-    assert synced(database, BOB) == ["x", "later"]
