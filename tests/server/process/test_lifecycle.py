@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
+from deskbell_protocol import limits
 from deskbell_protocol.ids import now_ms
+from deskbell_server.delivery.follower import EVERY_S
 from deskbell_server.process.app import openable
 from tests.desk.processes import wait_for
 from tests.desk.server import Login, Server
@@ -134,7 +136,8 @@ def test_a_head_comes_by_itself(server: Server, log_in: LogIn, connect: Connect)
     wire = connect(server, bob.token)
     epoch = wire.sync()["epoch"]
     server.publish(alice, "bob", body="1")
-    assert wire.wait_for("head", timeout=19.0)[0] == {"epoch": epoch, "prev": 1, "seq": 1}
+    latest = limits.HEAD_INTERVAL_S * (1 + limits.HEAD_JITTER) + EVERY_S
+    assert wire.wait_for("head", timeout=latest + 10.0)[0] == {"epoch": epoch, "prev": 1, "seq": 1}
 
 
 # -- messages for later --------------------------------------------------------------------------------------------
