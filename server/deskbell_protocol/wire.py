@@ -88,10 +88,11 @@ class Ack(Incoming, frozen=True):
 
 
 class Read(Incoming, frozen=True):
-    """Messages that the person has read: all up to a `seq` of the log, or some by message id."""
+    """Messages that the person has read: all up to a `seq` of the log of this `epoch`, or some by message id."""
 
     up_to: Seq | None = None
     ids: Annotated[list[Id], Meta(max_length=limits.READ_IDS)] | None = None
+    epoch: str | None = None
 
 
 class Said(Content, Incoming, frozen=True, kw_only=True):
@@ -141,13 +142,15 @@ def _no() -> bool:
 class Message(Content, Outgoing, frozen=True, kw_only=True):
     """`data` of an event of kind `message`. `to` holds the parties as addressed, a group as one.
 
-    `cid` only in the sender's own log.
+    `cid` only in the sender's own log. What goes to several is a message to each, and `publish` the id of the first of
+    them, in the others: whoever gets more than one of a publish is rung for once.
     """
 
     sender: Party = field(name="from")
     to: list[Party]
     reply_to: str | None = None
     cid: str | None = None
+    publish: str | None = None
 
 
 class ReadMark(Outgoing, frozen=True):
