@@ -10,6 +10,8 @@ NAME_CHARS: Final = 64
 DISPLAY_CHARS: Final = 100
 KEY_CHARS: Final = 64
 """Length of an idempotency key (`Idempotency-Key`, `cid`)."""
+ID_CHARS: Final = 36
+"""Length of an id, of whatever it is."""
 PASSWORD_CHARS_MIN: Final = 8
 PASSWORD_CHARS_MAX: Final = 1024
 REQUEST_BYTES: Final = 64 * 1024

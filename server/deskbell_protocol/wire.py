@@ -1,7 +1,7 @@
 """Payloads of the wire as frozen structs. `parse` is the only way in: strict types, unknown keys refused.
 
 Shapes and their meaning: DESIGN of the protocol in `docs/protocol.md`; examples in `tests/protocol/golden/`.
-Times (`at`) are milliseconds since the epoch, UTC. Ids are UUIDv7 strings.
+Times (`at`) are milliseconds since the epoch, UTC. Ids are opaque.
 """
 
 from typing import Annotated, Any, Literal, TypeVar
@@ -16,7 +16,7 @@ Priority = Literal["low", "normal", "high", "urgent"]
 PartyKind = Literal["person", "app", "group"]
 
 Key = Annotated[str, Meta(min_length=1, max_length=limits.KEY_CHARS)]
-Id = Annotated[str, Meta(min_length=36, max_length=36)]
+Id = Annotated[str, Meta(min_length=3, max_length=limits.ID_CHARS)]
 Seq = Annotated[int, Meta(ge=0, lt=2**53)]
 Text = Annotated[str, Meta(min_length=1)]
 Title = Annotated[str, Meta(max_length=limits.TITLE_CHARS)]

@@ -16,6 +16,10 @@ class Principal:
     device_name: str
     is_admin: bool
     may_announce: bool
+    number: int
+    """What the log calls the user."""
+    from_seq: int = 0
+    """From there on they see what is said to everyone."""
 
     @property
     def party(self) -> Party:

@@ -22,7 +22,7 @@ from deskbell_server.process.services import open_people
 def announce(storage: Storage, text: str, name: str, title: str, priority: Priority) -> None:
     """Send TEXT to everyone. A server that runs delivers it within a second."""
     with open_people(storage) as people:
-        messages = Messages(people.database, Limiter(Rate(0, 1)), lambda _announcement: None)
+        messages = Messages(people.database, Limiter(Rate(0, 1)))
         draft = Publish(body=text, to=[names.EVERYONE], title=title, priority=priority)
         writer = people.accounts.writer(name)
         stored = messages.publish(writer, draft, new_id(), announced_by=COMMAND_LINE)

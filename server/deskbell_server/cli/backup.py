@@ -64,5 +64,5 @@ def prune(storage: Storage, days: float | None, events: int | None) -> None:
     if kept.everything:
         raise SetupError("say what is to go: --older-than DAYS, --keep N, or both")
     with open_people(storage) as people:
-        pruned = Pruning(people.database, Ages(people.clock)).prune(kept, COMMAND_LINE)
-    click.echo(f"Forgot {pruned.events} events and {pruned.messages} messages.")
+        forgotten = Pruning(people.database, Ages(people.clock)).prune(kept, COMMAND_LINE)
+    click.echo(f"Forgot {forgotten} entries.")

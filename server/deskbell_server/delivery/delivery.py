@@ -1,52 +1,78 @@
-"""Announces what was committed: the event that all recipients share is encoded once, only `seq` differs."""
+"""Passes on to whoever is connected what the feed brings: an event to those who see it, to the others nothing.
+
+`told` of a person is the place up to which their sockets here have been sent what they see; it stands in the next frame
+as `prev`, so that a client notices what it missed. Source: LOG.md 11 and 13 to 15.
+"""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from deskbell_protocol import names
 from deskbell_protocol.errors import FATAL, Code
-from deskbell_protocol.wire import Bye, Message, ReadMark
+from deskbell_protocol.wire import Bye
+from deskbell_server.delivery.feed import Entry, Passed
 from deskbell_server.delivery.presence import Presence, device_room, user_room
-from deskbell_server.messaging.publishes import Announcement
-from deskbell_server.messaging.views import hides_parties, seen_by
+from deskbell_server.principals import Principal
+from deskbell_server.store.log import Place
 from deskbell_server.transport import Transport
 
 log = logging.getLogger(__name__)
 
 
 class Delivery:
-    """Rooms to the transport. Nothing here may fail a request: it was committed before."""
+    """In the loop alone. Nothing here may fail a request: what it tells was committed before."""
 
-    def __init__(self, transport: Transport, presence: Presence, epoch: str) -> None:
+    def __init__(self, transport: Transport, presence: Presence, place: Place) -> None:
         self._transport = transport
         self._presence = presence
-        self.epoch = epoch
-        self.pushed: dict[str, int] = {}
-        """The highest `seq` that each connected user was sent."""
+        self._told: dict[int, int] = {}
+        self.place = place
+        """Up to where everything was passed on."""
 
-    def announce(self, announcement: Announcement) -> None:
-        try:
-            if isinstance(announcement.data, Message):
-                self._message(announcement, announcement.data)
-            else:
-                self._push(announcement.heads.items(), _tail(announcement, announcement.data))
-        except Exception:
-            log.exception("%s %s is stored, but cannot be pushed", announcement.kind, announcement.id)
+    def arrived(self, principal: Principal) -> None:
+        """One of their sockets is in its rooms, and nobody else was told anything since."""
+        self._told.setdefault(principal.number, max(self.place.seq, principal.from_seq - 1))
 
-    def head(self, heads: dict[str, int]) -> None:
-        """Where the logs of these connected users end."""
-        epoch, pushed = self.epoch.encode(), self.pushed
-        for user_id, head in heads.items():
-            if pushed.get(user_id, -1) < head:
-                pushed[user_id] = head
-        rooms = [(user_room(user_id), _place(epoch, head, head)) for user_id, head in heads.items()]
+    def left(self, principal: Principal) -> None:
+        """Their last socket here is gone."""
+        self._told.pop(principal.number, None)
+
+    def connected(self, people: Iterable[int]) -> set[int]:
+        """Those of them who are."""
+        return self._told.keys() & set(people)
+
+    def passed(self, found: Passed) -> None:
+        """What the feed brings."""
+        if found.is_jump or found.place.epoch != self.place.epoch:
+            self._jump(found.place)
+            return
+        for entry in found.entries:
+            self.place = Place(found.place.epoch, entry.seq)
+            try:
+                self._pass(entry)
+            except Exception:
+                log.exception("entry %d is stored, but cannot be pushed", entry.seq)
+
+    def synced(self, place: Place) -> None:
+        """What an answer to a sync said: another log than this one is told of at once."""
+        if place.epoch != self.place.epoch:
+            self._jump(place)
+
+    def head(self, people: Iterable[int]) -> None:
+        """Where the log ends, to those of these people who are connected."""
+        rooms = []
+        for person in people:
+            told = self._told.get(person)
+            if told is not None:
+                self._told[person] = seq = max(told, self.place.seq)
+                rooms.append((user_room(person), self._place(told, seq)))
         self._transport.fan_out(names.HEAD, rooms, b"}")
 
     def bye_all(self, code: Code, after_ms: int) -> None:
         """Everybody is told when to come back."""
-        rooms = [(user_room(user_id), b"") for user_id in self._presence.users()]
+        rooms = [(user_room(person), b"") for person in self._told]
         self._transport.fan_out(names.BYE, rooms, msgspec.json.encode(Bye(code=code, after_ms=after_ms)))
 
     def close_devices(self, device_ids: list[str]) -> None:
@@ -58,45 +84,33 @@ class Delivery:
             self._transport.fan_out(names.BYE, [(device_room(device_id), b"")], tail)
             self._transport.disconnect_room(device_room(device_id))
 
-    def _message(self, announcement: Announcement, message: Message) -> None:
-        """To the sender with the `cid`, to the others without it."""
-        sender, heads = message.sender.id, announcement.heads
-        mine = [(sender, heads[sender])]
-        others = [item for item in heads.items() if item[0] != sender]
-        if message.cid is not None or hides_parties(message):
-            self._push(mine, _tail(announcement, message))
+    def _jump(self, place: Place) -> None:
+        """What lies between is not passed on: all are told where the log ends, and ask."""
+        if place.epoch != self.place.epoch:
+            log.warning("the database was restored: epoch %s", place.epoch)
+            self._told = dict.fromkeys(self._told, place.seq)
         else:
-            others = mine + others
-        if not hides_parties(message):
-            shared = msgspec.structs.replace(message, cid=None) if message.cid is not None else message
-            self._push(others, _tail(announcement, shared))
-            return
-        named = {party.id: party for party in message.to}
-        for user_id, seq in others:
-            if user_id in named:
-                own = seen_by(message, named[user_id])
-                self._push([(user_id, seq)], _tail(announcement, own))
-        self.head(
-            {user_id: seq for user_id, seq in others if user_id not in named and self._presence.has_user(user_id)}
-        )
+            self._told = {person: max(told, place.seq) for person, told in self._told.items()}
+        self.place = place
+        self.head(list(self._told))
 
-    def _push(self, heads: Iterable[tuple[str, int]], tail: bytes) -> None:
-        self._transport.fan_out(names.EVENT, self._rooms(heads), tail)
+    def _pass(self, entry: Entry) -> None:
+        told = self._told
+        people: Sequence[int] = list(told) if entry.people is None else entry.people
+        rooms: list[tuple[str, bytes]] = []
+        own: list[tuple[str, bytes]] = []
+        for person in people:
+            prev = told.get(person)
+            if prev is None or prev >= entry.seq:
+                continue
+            told[person] = entry.seq  # before it is sent: whoever does not get it must notice with the next
+            to = own if entry.own_tail is not None and person == entry.sender else rooms
+            to.append((user_room(person), self._place(prev, entry.seq)))
+        if own and entry.own_tail is not None:
+            self._transport.fan_out(names.EVENT, own, entry.own_tail)
+        if rooms:
+            self._transport.fan_out(names.EVENT, rooms, entry.tail)
 
-    def _rooms(self, heads: Iterable[tuple[str, int]]) -> Iterator[tuple[str, bytes]]:
-        epoch = self.epoch.encode()
-        for user_id, seq in heads:
-            if self._presence.has_user(user_id):
-                self.pushed[user_id] = max(seq, self.pushed.get(user_id, 0))
-                yield user_room(user_id), _place(epoch, seq - 1, seq)
-
-
-def _place(epoch: bytes, prev: int, seq: int) -> bytes:
-    """How every frame begins, event or head."""
-    return b'{"epoch":"%s","prev":%d,"seq":%d' % (epoch, prev, seq)
-
-
-def _tail(event: Announcement, data: Message | ReadMark) -> bytes:
-    """An event after its `seq`, with what one of its people may see of it."""
-    encoded = msgspec.json.encode(data)
-    return b',"kind":"%s","id":"%s","at":%d,"data":%s}' % (event.kind.encode(), event.id.encode(), event.at, encoded)
+    def _place(self, prev: int, seq: int) -> bytes:
+        """How every frame begins, event or head."""
+        return b'{"epoch":"%s","prev":%d,"seq":%d' % (self.place.epoch.encode(), prev, seq)

@@ -11,8 +11,9 @@ from deskbell_server.principals import Principal
 TOO_MANY_WAIT_S = 30.0
 
 
-def user_room(user_id: str) -> str:
-    return f"u:{user_id}"
+def user_room(number: int) -> str:
+    """Of a person, by what the log calls them."""
+    return f"u:{number}"
 
 
 def device_room(device_id: str) -> str:

@@ -71,16 +71,15 @@ class SocketDoor(flask_socketio.Namespace):
         try:
             self._accept(sid, auth, environ)
         except RefusedError as refused:
-            self._presence.remove(sid)
+            self._forget(sid)
             log.info("%s refused: %s", sid, refused.code)
             raise NotConnectedError(refused.message, _connect_error(refused)) from refused
         except BaseException:
-            self._presence.remove(sid)
+            self._forget(sid)
             raise
 
     def on_disconnect(self, sid: str, reason: str) -> None:
-        principal = self._presence.remove(sid)
-        if principal is not None:
+        if self._forget(sid):
             log.info("%s disconnected: %s", sid, reason)
 
     def on_send(self, sid: str, data: Any) -> Any:
@@ -130,9 +129,9 @@ class SocketDoor(flask_socketio.Namespace):
         request = _parsed(wire.ConnectAuth, auth)
         principal = self._devices.identify(request.token)
         self._presence.add(sid, principal)
-        self._transport.join(sid, user_room(principal.user_id))
+        self._transport.join(sid, user_room(principal.number))
         self._transport.join(sid, device_room(principal.device_id))
-        self._follower.connected(principal.user_id)
+        self._follower.connected(principal)
         log.info(
             "%s connected: device %s from %s, %s",
             sid,
@@ -140,6 +139,13 @@ class SocketDoor(flask_socketio.Namespace):
             environ.get("REMOTE_ADDR", "-"),
             printable(request.client),
         )
+
+    def _forget(self, sid: str) -> bool:
+        """Whether it had been let in."""
+        principal = self._presence.remove(sid)
+        if principal is not None:
+            self._follower.disconnected(principal)
+        return principal is not None
 
     def _principal(self, sid: str) -> Principal:
         principal = self._presence.get(sid)

@@ -1,24 +1,20 @@
 """To whom a message goes: names and replies, resolved in the transaction that stores it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from deskbell_protocol import names
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Party, Publish
 from deskbell_server.errors import RefusedError
+from deskbell_server.messaging import viewing
 from deskbell_server.people import texts
 from deskbell_server.people.groups import EVERYONE, may_announce
 from deskbell_server.principals import Principal
-from deskbell_server.store import groups, logs, users
+from deskbell_server.store import groups, users
 from deskbell_server.store.database import Connection
 
 _NAMED_MOST = 20
 """So many unknown names are told."""
-
-
-SeenBy = Callable[[Connection, str, str], tuple[Party, list[Party]] | None]
-"""Sender and parties of a message, by its id, that a user sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +25,10 @@ class Audience:
     recipients: set[str]
 
 
-def resolve(connection: Connection, principal: Principal, draft: Publish, seen_by: SeenBy = logs.seen_by) -> Audience:
+def resolve(connection: Connection, principal: Principal, draft: Publish) -> Audience:
     """RefusedError `unknown_recipient`, `not_found` or `forbidden` when it cannot go there."""
     if draft.reply_to is not None:
-        parties = _answered(connection, principal, seen_by(connection, principal.user_id, draft.reply_to))
+        parties = _answered(connection, principal, viewing.parties_seen(connection, principal, draft.reply_to))
     else:
         parties = _named(connection, principal, draft.to or [])
     recipients: set[str] = set()

@@ -1,4 +1,4 @@
-"""A publish into the one log: once per key, all of it or nothing. The store behind it is `store/log.py`.
+"""A publish into the log: once per key, all of it or nothing. The store behind it is `store/log.py`.
 
 Several people addressed singly are as many entries, one after the other, each in its pair's channel; the first one
 has what they share. Source: LOG.md 1 and 7.
@@ -8,14 +8,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from deskbell_protocol import names
+from deskbell_protocol import limits, names
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Content, Party, Publish, narrowed
-from deskbell_server.errors import RefusedError
+from deskbell_server.errors import LimitedError, RefusedError
 from deskbell_server.messaging.addressing import Audience, resolve
-from deskbell_server.messaging.messages import check_room, schedule
 from deskbell_server.messaging.publishes import Request, Stored
-from deskbell_server.messaging.viewing import parties_seen
 from deskbell_server.people import texts
 from deskbell_server.people.groups import EVERYONE
 from deskbell_server.principals import Principal
@@ -26,6 +24,9 @@ from deskbell_server.store.log import Entry
 from deskbell_server.store.members import Window
 
 HASH_BYTES = 16
+KEY_LIFE_MS = int(limits.IDEMPOTENCY_LIFE_S * 1000)
+SCHEDULED_MAX = 1_000
+"""Messages that one user may have waiting."""
 
 
 def store(connection: Connection, request: Request) -> Stored:
@@ -33,26 +34,30 @@ def store(connection: Connection, request: Request) -> Stored:
     first = first_answer(connection, request)
     if first is not None:
         return first
-    audience = resolve(connection, request.principal, request.draft, parties_seen)
+    audience = resolve(connection, request.principal, request.draft)
     if request.is_later:
         check_room(connection, request.principal.user_id)
         return schedule(connection, request, audience)
-    return append(connection, request, audience)
+    stored = append(connection, request, audience)
+    if request.announced_by:
+        detail = f"{stored.recipients} recipients"
+        doors.audit(connection, request.at, request.announced_by, "announce", stored.id, detail)
+    return stored
 
 
 def deliver(connection: Connection, writer: Principal, row: ScheduledRow, at: int) -> Stored | None:
     """What waited for its time, under the key with which it was asked for. None when it was cancelled meanwhile."""
     draft = msgspec.json.decode(row.draft, type=Publish)
     request = Request(writer, draft, row.cid, row.id, at)
-    audience = resolve(connection, writer, draft, parties_seen)
+    audience = resolve(connection, writer, draft)
     return append(connection, request, audience) if doors.take_scheduled(connection, row.id) else None
 
 
 def append(connection: Connection, request: Request, audience: Audience) -> Stored:
-    me = users.numbers(connection, [request.principal.user_id])[request.principal.user_id]
+    me = request.principal.number
     to = _channels(connection, me, audience.parties)
     ids = births.births(connection)
-    entries = _entries(request, me, to, len(audience.recipients), ids.seq(request.draft.reply_to or ""))
+    entries = _entries(request, to, len(audience.recipients), ids.seq(request.draft.reply_to or ""))
     first = log.append(connection, entries)
     _open(connection, me, to, first)
     return Stored(ids.id(first), request.at, first, len(audience.recipients), duplicate=False)
@@ -62,54 +67,59 @@ def store_together(connection: Connection, requests: list[Request]) -> list[Stor
     """Of many requests those from one person to one other, with keys of their own, at once; None for any other, and for
     what follows it from the same sender: it is to be stored by itself, after these.
     """
-    simple = _simple(connection, requests)
-    numbers = users.numbers(connection, {r.principal.user_id for r in requests} | {p.id for p in simple.values()})
-    keys = [(numbers[r.principal.user_id], r.key) for r in requests if r.id in simple and r.key is not None]
-    taken = log.claimed(connection, keys)
-    waiting: set[str] = set()  # senders of what is left alone and takes a place
-    chosen: list[tuple[Request, int, int]] = []
-    used: set[tuple[int, str | None]] = set(taken)
-    for request in requests:
-        sender = request.principal.user_id
-        key = (numbers[sender], request.key)
-        if request.id not in simple or sender in waiting:
-            waiting.add(sender)
-        elif key not in used and not _waits(connection, request):
-            used |= {key} if request.key is not None else set()
-            chosen.append((request, numbers[sender], channels.pair(numbers[sender], numbers[simple[request.id].id])))
-    return _append_together(connection, requests, chosen)
-
-
-def _append_together(
-    connection: Connection, requests: list[Request], chosen: list[tuple[Request, int, int]]
-) -> list[Stored | None]:
-    entries = [entry for request, me, channel in chosen for entry in _entries(request, me, [channel], 1)]
-    if not entries:
+    chosen = _chosen(connection, requests)
+    if not chosen:
         return [None] * len(requests)
+    entries = [entry for request, channel in chosen for entry in _entries(request, [channel], 1)]
     first = log.append(connection, entries)
-    members.open_windows(connection, sorted({w for _, _, c in chosen for w in _pair_windows(c)}, key=_key))
+    members.open_windows(connection, sorted({w for _, channel in chosen for w in _pair_windows(channel)}, key=_key))
     ids = births.births(connection)
     stored = {
-        request.id: Stored(ids.id(first + place), request.at, first + place, 1, duplicate=False)
-        for place, (request, _, _) in enumerate(chosen)
+        request.id: Stored(ids.id(place), request.at, place, 1, duplicate=False)
+        for place, (request, _) in enumerate(chosen, start=first)
     }
     return [stored.get(request.id) for request in requests]
 
 
-def _waits(connection: Connection, request: Request) -> bool:
-    """Whether its key belongs to something that waits for its time, or was cancelled."""
-    return request.key is not None and bool(doors.scheduled_with(connection, request.principal.user_id, request.key))
+def _chosen(connection: Connection, requests: list[Request]) -> list[tuple[Request, int]]:
+    """Those that can be stored at once, each with its channel."""
+    to = _single_recipients(connection, requests)
+    used = _used_keys(connection, [request for request in requests if request.id in to])
+    left_alone: set[int] = set()
+    """Senders of what is stored afterwards, and takes a place: so must be what follows it."""
+    chosen = []
+    for request in requests:
+        me, key = request.principal.number, (request.principal.number, request.key)
+        if request.id not in to or me in left_alone:
+            left_alone.add(me)
+        elif key not in used:
+            used |= {key} if request.key is not None else set()
+            chosen.append((request, channels.pair(me, to[request.id])))
+    return chosen
 
 
-def _simple(connection: Connection, requests: list[Request]) -> dict[str, Party]:
-    """By request: the one person to whom it goes."""
+def _single_recipients(connection: Connection, requests: list[Request]) -> dict[str, int]:
+    """By request: the number of the one person to whom it goes."""
     wanted = {}
     for request in requests:
         to = request.draft.to
         if to is not None and len(to) == 1 and not to[0].startswith(names.GROUP_SIGN) and not request.is_later:
             wanted[request.id] = texts.folded(to[0])
-    known = users.parties_by_key(connection, sorted(set(wanted.values()))) if wanted else {}
+    known = users.numbers_by_key(connection, sorted(set(wanted.values())))
     return {request_id: known[key] for request_id, key in wanted.items() if key in known}
+
+
+def _used_keys(connection: Connection, requests: list[Request]) -> set[tuple[int, str | None]]:
+    """Those of their keys that something has which was stored, waits for its time or was cancelled."""
+    keyed = [(request.principal, request.key) for request in requests if request.key is not None]
+    if not keyed:
+        return set()
+    since = min(request.at for request in requests) - KEY_LIFE_MS
+    used: set[tuple[int, str | None]] = set()
+    used.update(log.claimed(connection, [(principal.number, key) for principal, key in keyed], since))
+    waiting = doors.scheduled_keys(connection, [key for _, key in keyed])
+    used.update((principal.number, key) for principal, key in keyed if (principal.user_id, key) in waiting)
+    return used
 
 
 def first_answer(connection: Connection, request: Request) -> Stored | None:
@@ -118,8 +128,8 @@ def first_answer(connection: Connection, request: Request) -> Stored | None:
     """
     if request.key is None:
         return None
-    me = users.numbers(connection, [request.principal.user_id])[request.principal.user_id]
-    claim = log.claimed(connection, [(me, request.key)]).get((me, request.key))
+    key = (request.principal.number, request.key)
+    claim = log.claimed(connection, [key], request.at - KEY_LIFE_MS).get(key)
     if claim is not None:
         message_id = births.births(connection).id(claim.seq)
         return _same(request, claim.request_hash, Stored(message_id, claim.at, claim.seq, claim.recipients, True))
@@ -128,6 +138,30 @@ def first_answer(connection: Connection, request: Request) -> Stored | None:
         return None
     first = Stored(waiting.id, waiting.created_at, None, waiting.recipients, True)
     return _same(request, waiting.request_hash, first)
+
+
+def check_room(connection: Connection, user_id: str) -> None:
+    """LimitedError when no more of this user's messages may wait."""
+    if doors.scheduled_count(connection, user_id) >= SCHEDULED_MAX:
+        raise LimitedError("too many messages are waiting for their time", 60.0, Code.TOO_MANY)
+
+
+def schedule(connection: Connection, request: Request, audience: Audience) -> Stored:
+    deliver_at = request.draft.deliver_at
+    assert deliver_at is not None
+    row = ScheduledRow(
+        id=request.id,
+        user_id=request.principal.user_id,
+        draft=request.document.decode(),
+        cid=request.key,
+        recipients=len(audience.recipients),
+        deliver_at=deliver_at,
+        created_at=request.at,
+        problem=None,
+        request_hash=request.digest,
+    )
+    doors.schedule(connection, row)
+    return Stored(request.id, request.at, None, row.recipients, duplicate=False, deliver_at=deliver_at)
 
 
 def _same(request: Request, request_hash: bytes, first: Stored) -> Stored:
@@ -147,7 +181,8 @@ def _channels(connection: Connection, me: int, parties: Sequence[Party]) -> list
     ]
 
 
-def _entries(request: Request, me: int, to: Sequence[int], recipients: int, reply_to: int | None = None) -> list[Entry]:
+def _entries(request: Request, to: Sequence[int], recipients: int, reply_to: int | None = None) -> list[Entry]:
+    me = request.principal.number
     whole = Entry(
         channel=to[0],
         kind=names.KIND_MESSAGE,

@@ -1,33 +1,21 @@
-"""A message on its way through the service: what was asked, once checked, what became of it, once committed, and what
-is announced of it."""
+"""A message on its way through the service: what was asked, once checked, and what became of it, once committed."""
 
 import hashlib
 
 import msgspec
 
-from deskbell_protocol.wire import Message, Publish, ReadMark, narrowed
+from deskbell_protocol.wire import Publish, narrowed
 from deskbell_server.principals import Principal
 
 
-class Announcement(msgspec.Struct, frozen=True):
-    """A committed event: its place in each log in which it stands, by user, and what it tells."""
-
-    kind: str
-    id: str
-    at: int
-    heads: dict[str, int]
-    data: Message | ReadMark
-
-
 class Stored(msgspec.Struct, frozen=True):
-    """A committed publish. `seq` is its place in the sender's log; `announcement` None when nothing new is told."""
+    """A committed publish. `seq` is its first place in the log; None while it waits for its time, at `deliver_at`."""
 
     id: str
     at: int
     seq: int | None
     recipients: int
     duplicate: bool
-    announcement: Announcement | None = None
     deliver_at: int | None = None
 
 

@@ -3,16 +3,13 @@
 import logging
 from collections.abc import Callable
 
-import msgspec
 from gevent.event import Event
 
 from deskbell_protocol.errors import Code
 from deskbell_protocol.ids import now_ms
-from deskbell_protocol.wire import Publish
-from deskbell_server.errors import RefusedError, UnavailableError
-from deskbell_server.messaging.addressing import resolve
-from deskbell_server.messaging.messages import append
-from deskbell_server.messaging.publishes import Announcement, Stored
+from deskbell_server.errors import STORE_AWAY, RefusedError
+from deskbell_server.messaging.appending import deliver
+from deskbell_server.messaging.publishes import Stored
 from deskbell_server.periodic import Periodic
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices, doors
@@ -27,14 +24,11 @@ RETRY_S = 1.0
 
 
 class Scheduled:
-    """Its turn delivers what is due; `announce` as for `Messages`."""
+    """Its turn delivers what is due."""
 
-    def __init__(
-        self, database: Database, announce: Callable[[Announcement], None], now: Callable[[], int] = now_ms
-    ) -> None:
+    def __init__(self, database: Database, now: Callable[[], int] = now_ms) -> None:
         self._database = database
         self._now = now
-        self._announce = announce
         self._changed = Event()
 
     def of(self, principal: Principal) -> list[ScheduledRow]:
@@ -68,26 +62,25 @@ class Scheduled:
 
     def _deliver(self, row: ScheduledRow) -> None:
         try:
-            stored = self._database.write(lambda connection: deliver(connection, row, self._now()))
+            stored = self._database.write(lambda connection: self._delivered(connection, row))
+        except STORE_AWAY:
+            raise
         except RefusedError as refused:
-            if isinstance(refused, UnavailableError):
-                raise
             log.warning("scheduled message %s cannot be delivered: %s", row.id, refused.code)
-            problem = f"{refused.code}: {refused.message}"
-            self._database.write(lambda connection: doors.fail_scheduled(connection, row.id, problem))
-            return
-        if stored is not None and stored.announcement is not None:
-            log.info("scheduled message %s delivered to %d", row.id, stored.recipients)
-            self._announce(stored.announcement)
+            self._fail(row, f"{refused.code}: {refused.message}")
+        except Exception:
+            log.exception("scheduled message %s cannot be delivered", row.id)
+            self._fail(row, f"{Code.INTERNAL}: the server could not do this")
+        else:
+            if stored is not None:
+                log.info("scheduled message %s delivered to %d", row.id, stored.recipients)
 
+    def _delivered(self, connection: Connection, row: ScheduledRow) -> Stored | None:
+        writer = devices.writer(connection, row.user_id)
+        if writer is None:
+            raise RefusedError(Code.FORBIDDEN, "the account that wrote it is disabled")
+        return deliver(connection, writer, row, self._now())
 
-def deliver(connection: Connection, row: ScheduledRow, at: int) -> Stored | None:
-    """In one transaction: no longer waiting, and in the logs. None when it was cancelled meanwhile."""
-    draft = msgspec.json.decode(row.draft, type=Publish)
-    writer = devices.writer(connection, row.user_id)
-    if writer is None:
-        raise RefusedError(Code.FORBIDDEN, "the account that wrote it is disabled")
-    audience = resolve(connection, writer, draft)
-    if not doors.take_scheduled(connection, row.id):
-        return None
-    return append(connection, writer.party, draft, audience, row.cid, row.id, at)
+    def _fail(self, row: ScheduledRow, problem: str) -> None:
+        """It waits no longer, and stands in the way of no other."""
+        self._database.write(lambda connection: doors.fail_scheduled(connection, row.id, problem))

@@ -11,30 +11,31 @@ from deskbell_protocol.wire import Content, Event, Message, Party, Read, ReadMar
 from deskbell_server.errors import RefusedError
 from deskbell_server.people.groups import EVERYONE, writable
 from deskbell_server.principals import Principal
-from deskbell_server.store import births, channels, groups, log, marks, users
+from deskbell_server.store import births, channels, floors, groups, log, marks, users
 from deskbell_server.store.births import Births
 from deskbell_server.store.database import Connection
 from deskbell_server.store.log import Entry, Row
 
+FOREIGN = "epoch: not the one of this server's log: sync first"
 _content = msgspec.json.Decoder(Content)
 _json = msgspec.json.Decoder()
 
 
 def snapshot(connection: Connection, principal: Principal, request: Sync) -> SyncAnswer:
     """All of the view behind `after`, as far as one answer goes."""
-    epoch, me = users.epoch(connection), number_of(connection, principal)
+    log_end, me = log.end(connection), principal.number
     is_first = request.epoch is None and request.after == 0
-    foreign = (request.epoch != epoch and not is_first) or request.after > log.head(connection)
+    foreign = (request.epoch != log_end.epoch and not is_first) or request.after > log_end.seq
     after = 0 if foreign else request.after
-    rows, upto, head = log.after(connection, me, after, request.limit)
-    found = _within(events(connection, me, epoch, after, rows))
+    rows, upto = log.after(connection, me, after, log_end.seq, request.limit)
+    found = _within(events(connection, me, log_end.epoch, after, rows))
     return SyncAnswer(
-        epoch=epoch,
+        epoch=log_end.epoch,
         after=after,
         upto=upto if len(found) == len(rows) else found[-1].seq,
-        head=head,
+        head=log_end.seq,
         events=found,
-        reset=foreign,
+        reset=foreign or (not is_first and floors.hides(connection, me, after)),
         groups=writable(connection, principal.user_id),
     )
 
@@ -43,7 +44,7 @@ def history(
     connection: Connection, principal: Principal, conversation: str | None, before: int, limit: int
 ) -> list[Event]:
     """Messages of a conversation, or of all, that stand before `before`: newest first."""
-    me = number_of(connection, principal)
+    me = principal.number
     channel = None if conversation is None else _channel(connection, me, conversation)
     if conversation is not None and channel is None:
         return []
@@ -51,35 +52,39 @@ def history(
     return events(connection, me, users.epoch(connection), 0, rows[::-1])[::-1]
 
 
-def read(connection: Connection, principal: Principal, request: Read, at: int) -> Row | None:
-    """Moves the marks; the entry that says so, None where everything was read already."""
-    me = number_of(connection, principal)
+def read(connection: Connection, principal: Principal, request: Read, at: int) -> int | None:
+    """Moves the marks; the place of the entry that says so, None where everything was read already."""
+    me = principal.number
+    if request.epoch is not None and request.epoch != users.epoch(connection):
+        raise RefusedError(Code.INVALID, FOREIGN)
     mark = _marked(connection, me, request) if request.up_to is None else _marked_to(connection, me, request.up_to)
     if mark is None:
         return None
     document = msgspec.json.encode(mark).decode()
     entry = Entry(channel=channels.own(me), kind=names.KIND_READ, sender=me, at=at, content=document)
-    return Row(log.append(connection, [entry]), entry.channel, entry.kind, me, at, 0, None, None, document)
+    return log.append(connection, [entry])
 
 
-def parties_seen(connection: Connection, user_id: str, message_id: str) -> tuple[Party, list[Party]] | None:
+def parties_seen(connection: Connection, principal: Principal, message_id: str) -> tuple[Party, list[Party]] | None:
     """Sender and parties of a message that this user sees."""
-    seq, me = births.births(connection).seq(message_id), users.numbers(connection, [user_id])[user_id]
-    rows = [row for row in log.visible(connection, me, [seq] if seq else []) if row.kind == names.KIND_MESSAGE]
-    if not rows:
-        return None
-    message = _messages(connection, me, births.births(connection), rows)[rows[0].seq]
-    return message.sender, message.to
+    ids = births.births(connection)
+    seq = ids.seq(message_id)
+    rows = log.visible(connection, principal.number, [seq] if seq else [])
+    for message in messages(connection, ids, rows).values():
+        return message.sender, message.to
+    return None
 
 
 def events(connection: Connection, me: int, epoch: str, after: int, rows: Sequence[Row]) -> list[Event]:
-    """Entries as `me` is told them: in a push, a sync answer and a page of history alike."""
+    """Entries as `me` is told them, in a sync answer and a page of history."""
     ids = births.births(connection)
-    messages = _messages(connection, me, ids, [row for row in rows if row.kind == names.KIND_MESSAGE])
+    said = messages(connection, ids, rows)
     found = []
     for row in rows:
-        message = messages.get(row.seq)
-        data: dict[str, Any] = _json.decode(row.content) if message is None else plain(message)
+        message = said.get(row.seq)
+        data: dict[str, Any] = _json.decode(row.content)
+        if message is not None:
+            data = plain(message if row.sender == me else for_others(message))
         found.append(
             Event(epoch=epoch, prev=after, seq=row.seq, kind=row.kind, id=ids.id(row.seq), at=row.at, data=data)
         )
@@ -87,12 +92,14 @@ def events(connection: Connection, me: int, epoch: str, after: int, rows: Sequen
     return found
 
 
-def number_of(connection: Connection, principal: Principal) -> int:
-    return users.numbers(connection, [principal.user_id])[principal.user_id]
+def for_others(message: Message) -> Message:
+    """The `cid` is the sender's own business."""
+    return message if message.cid is None else msgspec.structs.replace(message, cid=None)
 
 
-def _messages(connection: Connection, me: int, ids: Births, rows: Sequence[Row]) -> dict[int, Message]:
-    """By place. `cid` is the sender's own business."""
+def messages(connection: Connection, ids: Births, rows: Sequence[Row]) -> dict[int, Message]:
+    """Those of these entries that are messages, by place, as their senders see them."""
+    rows = [row for row in rows if row.kind == names.KIND_MESSAGE]
     pairs = [pair for row in rows if (pair := channels.pair_of(row.channel))]
     people = users.parties_by_number(connection, {row.sender for row in rows} | {n for pair in pairs for n in pair})
     of_groups = groups.parties_by_number(connection, {n for row in rows if (n := channels.group_of(row.channel))})
@@ -107,7 +114,8 @@ def _messages(connection: Connection, me: int, ids: Births, rows: Sequence[Row])
             sender=people[row.sender],
             to=[to],
             reply_to=None if row.reply_to is None else ids.id(row.reply_to),
-            cid=row.cid if row.sender == me else None,
+            cid=row.cid,
+            publish=ids.id(row.publish) if row.part else None,
         )
     return found
 
@@ -134,9 +142,9 @@ def _channel(connection: Connection, me: int, conversation: str) -> int | None:
 
 
 def _marked_to(connection: Connection, me: int, up_to: int) -> ReadMark | None:
-    end = log.head(connection)
-    if up_to > end:
-        raise RefusedError(Code.INVALID, f"up_to: the log ends at {end}")
+    head = log.head(connection)
+    if up_to > head:
+        raise RefusedError(Code.INVALID, f"up_to: the log ends at {head}")
     return ReadMark(up_to=up_to) if marks.raise_mark(connection, me, marks.ALL, up_to) else None
 
 

@@ -14,6 +14,7 @@ from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_server.clock import Ages
 from deskbell_server.delivery.delivery import Delivery
+from deskbell_server.delivery.feed import Feed
 from deskbell_server.delivery.follower import Follower
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.delivery.shared_presence import SharedPresence
@@ -37,7 +38,7 @@ from deskbell_server.process.config import Settings
 from deskbell_server.process.services import open_people
 from deskbell_server.process.serving import serving
 from deskbell_server.redis.hints import Hints
-from deskbell_server.store import users
+from deskbell_server.store import log as log_rows
 from deskbell_server.store.opening import check_durable
 from deskbell_server.store.sqlite import Commits
 from deskbell_server.transport import Options, make_transport
@@ -81,14 +82,15 @@ class Server:
         )
         proxies.install(self.flask)  # outermost: long polling is seen so, too
         presence = Presence()
-        self._delivery = Delivery(self.transport, presence, database.read(users.epoch))
+        place = database.read(log_rows.end)
+        self._delivery = Delivery(self.transport, presence, place)
         publishing = Limiter(Rate(settings.publish_rate, PUBLISH_BURST))
         storage = settings.storage
-        self._hints = Hints(storage.redis, database, presence, self._delivery) if storage.redis else None
-        announcing = self._hints or self._delivery
-        self._messages = Messages(database, publishing, announcing.announce, people.clock.now)
-        reading = Reading(database, announcing.announce, Limiter(READING), people.clock.now)
-        scheduled = Scheduled(database, announcing.announce, people.clock.now)
+        self._hints = Hints(storage.redis, database, self._delivery) if storage.redis else None
+        database.follow(Feed(place).look, (self._hints or self._delivery).passed)
+        self._messages = Messages(database, publishing, people.clock.now)
+        reading = Reading(database, Limiter(READING), people.clock.now, self._delivery.synced)
+        scheduled = Scheduled(database, people.clock.now)
         self._doors = RedisDoors(storage.redis, people.devices, self._messages, gevent.spawn) if storage.redis else None
         self._messages.on_scheduled = scheduled.on_scheduled
         follower = Follower(database, people.devices, presence, self._delivery)

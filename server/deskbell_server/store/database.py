@@ -45,6 +45,17 @@ class Database(Protocol):
         """Runs `job` on one snapshot. It must not write."""
         ...
 
+    def follow(self, look: Callable[[Connection, bool], Any], give: Callable[[Any], object]) -> None:
+        """From now on the writer's thread, after each group of its jobs, calls `look` on a snapshot until that returns
+        None, and hands what it returns to `give`, in the loop and in that order. `look` hears whether the group
+        committed; what it raises is tried again after the next group.
+        """
+        ...
+
+    def nudge(self) -> None:
+        """Makes the writer look soon."""
+        ...
+
     def changed_elsewhere(self) -> bool:
         """Whether another process may have committed since the last call."""
         ...

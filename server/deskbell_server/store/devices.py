@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from deskbell_server.principals import Principal
+from deskbell_server.store import channels
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sets import chunks
 
@@ -45,22 +46,24 @@ def principal_on(connection: Connection, device_id: str) -> tuple[Principal, boo
 
 def _principal(connection: Connection, where: str, value: bytes | str) -> tuple[Principal, bool] | None:
     row = connection.execute(
-        "SELECT u.id, u.name, u.display, d.id, d.name, u.is_admin, u.may_announce, d.revoked_at, u.disabled_at"
-        f" FROM devices d JOIN users u ON u.id = d.user_id WHERE {where}",
+        "SELECT u.id, u.name, u.display, d.id, d.name, u.is_admin, u.may_announce, u.number, m.from_seq,"
+        " d.revoked_at, u.disabled_at FROM devices d JOIN users u ON u.id = d.user_id"
+        f" JOIN members m ON m.person = u.number AND m.channel = {channels.EVERYONE} WHERE {where}",
         (value,),
     ).fetchone()
     if row is None:
         return None
-    who = Principal(row[0], row[1], row[2], row[3], row[4], bool(row[5]), bool(row[6]))
-    return who, row[7] is None and row[8] is None
+    who = Principal(row[0], row[1], row[2], row[3], row[4], bool(row[5]), bool(row[6]), row[7], row[8])
+    return who, row[9] is None and row[10] is None
 
 
 def writer(connection: Connection, user_id: str) -> Principal | None:
     """The user without a device, as they are now; None when disabled."""
     row = connection.execute(
-        "SELECT id, name, display, is_admin, may_announce FROM users WHERE id = ? AND disabled_at IS NULL", (user_id,)
+        "SELECT id, name, display, is_admin, may_announce, number FROM users WHERE id = ? AND disabled_at IS NULL",
+        (user_id,),
     ).fetchone()
-    return Principal(row[0], row[1], row[2], "", "", bool(row[3]), bool(row[4])) if row else None
+    return Principal(row[0], row[1], row[2], "", "", bool(row[3]), bool(row[4]), row[5]) if row else None
 
 
 def of_user(connection: Connection, user_id: str) -> list[DeviceRow]:

@@ -1,9 +1,11 @@
-"""SQL of what stands at the doors: idempotency keys, scheduled messages, and the audit."""
+"""SQL of what stands at the doors: scheduled messages, and the audit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deskbell_protocol.ids import new_id
 from deskbell_server.store.database import Connection
+from deskbell_server.store.sets import chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,34 +26,10 @@ _SCHEDULED = "SELECT id, user_id, draft, cid, recipients, deliver_at, created_at
 _WAITS = "cancelled_at IS NULL"
 
 
-def claim(connection: Connection, principal: str, key: str, request_hash: bytes, message_id: str, at: int) -> bool:
-    """Takes the key for this message. False when it was taken before."""
-    return bool(
-        connection.execute(
-            "INSERT INTO idempotency (principal, key, request_hash, message_id, created_at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO NOTHING",
-            (principal, key, request_hash, message_id, at),
-        ).rowcount
-    )
-
-
-def claimed(connection: Connection, principal: str, key: str) -> tuple[bytes, str] | None:
-    """The request's hash and the message of a key that was taken."""
-    row = connection.execute(
-        "SELECT request_hash, message_id FROM idempotency WHERE key = ? AND principal = ?", (key, principal)
-    ).fetchone()
-    return (bytes(row[0]), str(row[1])) if row else None
-
-
-def forget_keys(connection: Connection, before: int, limit: int) -> int:
-    """Deletes at most `limit` keys older than `before`, so that no transaction is long; how many. With them go those of
-    messages that were cancelled before.
-    """
-    connection.execute("DELETE FROM scheduled WHERE cancelled_at < ?", (before,))
+def forget_cancelled(connection: Connection, before: int, limit: int) -> int:
+    """Deletes at most `limit` of the messages that were cancelled before, so that no transaction is long; how many."""
     return connection.execute(
-        "DELETE FROM idempotency WHERE (key, principal) IN"
-        " (SELECT key, principal FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT ?)",
-        (before, limit),
+        "DELETE FROM scheduled WHERE id IN (SELECT id FROM scheduled WHERE cancelled_at < ? LIMIT ?)", (before, limit)
     ).rowcount
 
 
@@ -73,11 +51,6 @@ def scheduled_of(connection: Connection, user_id: str) -> list[ScheduledRow]:
 def scheduled_count(connection: Connection, user_id: str) -> int:
     row = connection.execute(f"SELECT count(*) FROM scheduled WHERE user_id = ? AND {_WAITS}", (user_id,)).fetchone()
     return int(row[0])
-
-
-def scheduled_recipients(connection: Connection, message_id: str) -> int | None:
-    row = connection.execute("SELECT recipients FROM scheduled WHERE id = ?", (message_id,)).fetchone()
-    return int(row[0]) if row else None
 
 
 def next_due(connection: Connection) -> int | None:
@@ -113,6 +86,15 @@ def scheduled_with(connection: Connection, user_id: str, cid: str) -> ScheduledR
     where = "WHERE user_id = ? AND cid = ? ORDER BY created_at DESC LIMIT 1"
     row = connection.execute(f"{_SCHEDULED} {where}", (user_id, cid)).fetchone()
     return ScheduledRow(*row) if row else None
+
+
+def scheduled_keys(connection: Connection, cids: Sequence[str]) -> set[tuple[str, str]]:
+    """By whom these keys were used for something that waits or was cancelled: users and keys."""
+    found: set[tuple[str, str]] = set()
+    for marks, values in chunks(cids):
+        rows = connection.execute(f"SELECT user_id, cid FROM scheduled WHERE cid IN ({marks})", values).fetchall()
+        found.update((row[0], row[1]) for row in rows)
+    return found
 
 
 def fail_scheduled(connection: Connection, message_id: str, problem: str) -> None:

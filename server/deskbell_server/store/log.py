@@ -75,6 +75,20 @@ _INSERT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a log ends, and which one it is."""
+
+    epoch: str
+    seq: int
+
+
+def end(connection: Connection) -> Place:
+    rows = connection.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'head')").fetchall()
+    found = dict(rows)
+    return Place(found["epoch"], int(found["head"]))
+
+
 def head(connection: Connection) -> int:
     """The place of the last entry that there ever was."""
     return int(connection.execute("SELECT value FROM meta WHERE key = 'head'").fetchone()[0])
@@ -99,16 +113,21 @@ def _values(entry: Entry) -> tuple[Any, ...]:
     return entry.channel, entry.kind, entry.sender, entry.at, entry.part, *shared
 
 
-def after(connection: Connection, person: int, seq: int, limit: int) -> tuple[list[Row], int, int]:
-    """What the person sees behind `seq`, oldest first; how far that goes; and the head."""
-    end = head(connection)
+def everything(connection: Connection, after: int, limit: int) -> list[Row]:
+    """Whoever sees it, behind `after`."""
+    rows = connection.execute(f"SELECT {_WHOLE} WHERE l.seq > ? ORDER BY l.seq LIMIT ?", (after, limit)).fetchall()
+    return [Row(*row) for row in rows]
+
+
+def after(connection: Connection, person: int, seq: int, last: int, limit: int) -> tuple[list[Row], int]:
+    """What the person sees behind `seq`, oldest first, and how far that goes; `last` is the head."""
     found: list[Row] = []
     low, step = seq, RANGE
-    while low < end and len(found) < limit:
-        high = min(end, low + step)
+    while low < last and len(found) < limit:
+        high = min(last, low + step)
         found += _between(connection, person, low, high, limit - len(found))
         low, step = high, step * WIDER
-    return found, found[-1].seq if len(found) >= limit else end, end
+    return found, found[-1].seq if len(found) >= limit else last
 
 
 def before(connection: Connection, person: int, channel: int | None, seq: int, limit: int) -> list[Row]:
@@ -163,13 +182,14 @@ def visible(connection: Connection, person: int, seqs: Sequence[int]) -> list[Ro
     return sorted(found, key=lambda row: row.seq)
 
 
-def claimed(connection: Connection, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Claim]:
-    """Of keys, each with its sender, those that a publish has."""
+def claimed(connection: Connection, keys: Sequence[tuple[int, str]], since: int) -> dict[tuple[int, str], Claim]:
+    """Of keys, each with its sender, those that a publish has which is no older than `since`."""
     found: dict[tuple[int, str], Claim] = {}
-    for sender, cid in keys:
-        row: Any = connection.execute(
-            "SELECT seq, request_hash, recipients, at FROM log WHERE sender = ? AND cid = ?", (sender, cid)
-        ).fetchone()
-        if row is not None:
-            found[sender, cid] = Claim(int(row[0]), bytes(row[1]), int(row[2]), int(row[3]))
-    return found
+    for marks, cids in chunks(sorted({cid for _, cid in keys})):
+        rows = connection.execute(
+            f"SELECT sender, cid, seq, request_hash, recipients, at FROM log WHERE cid IN ({marks}) AND at >= ?"
+            " ORDER BY seq",
+            [*cids, since],
+        ).fetchall()
+        found.update(((row[0], row[1]), Claim(row[2], bytes(row[3]), row[4], row[5])) for row in rows)
+    return {key: found[key] for key in keys if key in found}

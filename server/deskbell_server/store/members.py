@@ -48,5 +48,14 @@ def is_open(connection: Connection, person: int, channel: int) -> bool:
     return row is not None
 
 
+def people(connection: Connection, channel: int, seq: int) -> list[int]:
+    """Who sees what stands at that place of a group's channel."""
+    rows = connection.execute(
+        f"SELECT person FROM members WHERE channel = ? AND {channels.OF_GROUP} AND from_seq <= ? AND to_seq >= ?",
+        (channel, seq, seq),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 VISIBLE = "m.person = ? AND m.channel = l.channel AND l.seq >= m.from_seq AND l.seq <= m.to_seq"
 """SQL of a join of `members m` and `log l`: the rows that a person sees. Windows of one channel do not overlap."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest revision in `migrations/versions`; a test holds the two together."""
 LOCK_WAIT_S = 60.0
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -1,44 +1,86 @@
-"""SQL of forgetting: a log's floor moves up, in small transactions; what no log refers to any more goes last."""
+"""SQL of forgetting. What is forgotten leaves its channel, whose floor rises; its row stays for a week, because places
+and keys younger than that must not be missing, and as long as another part of its publish needs what it says.
+Source: LOG.md 5.
+"""
 
+from collections.abc import Sequence
+
+from deskbell_protocol import limits
+from deskbell_server.store import floors, log
+from deskbell_server.store.channels import GONE
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sets import chunks
 
-
-def floors(connection: Connection, before: int, keep: int | None) -> dict[str, int]:
-    """Where the logs are to begin that hold something older than the time `before`, or more than `keep` events."""
-    young = dict(
-        connection.execute("SELECT user_id, min(seq) FROM events WHERE at >= ? GROUP BY user_id", (before,)).fetchall()
-    )
-    found = {}
-    for user_id, head, floor in connection.execute("SELECT user_id, head, floor FROM streams").fetchall():
-        wanted = max(young.get(user_id, head + 1) - 1, 0 if keep is None else head - keep)
-        if wanted > floor:
-            found[user_id] = min(wanted, head)
-    return found
+Place = tuple[int, int]
+"""A place of the log and its channel."""
 
 
-def raise_floor(connection: Connection, user_id: str, floor: int, limit: int) -> tuple[int, int]:
-    """One step towards `floor`: where the log begins now, and how many events went."""
-    now = connection.execute("SELECT floor, head FROM streams WHERE user_id = ?", (user_id,)).fetchone()
-    if now is None:
-        return floor, 0
-    step = min(floor, int(now[0]) + limit, int(now[1]))
-    if step <= now[0]:
-        return int(now[0]), 0
-    gone = connection.execute(
-        "DELETE FROM events WHERE user_id = ? AND seq <= ? RETURNING id", (user_id, step)
+def last_before(connection: Connection, at: int) -> int:
+    """The place up to which all is older than that time; never in the middle of a publish. By halving, for places are
+    nearly in the order of time.
+    """
+    low, high = 1, log.head(connection) + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute("SELECT at FROM log WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)).fetchone()
+        low, high = (middle + 1, high) if row is not None and row[0] < at else (low, middle)
+    row = connection.execute("SELECT part FROM log WHERE seq = ?", (low,)).fetchone()
+    return low - 1 - (row[0] if row else 0)
+
+
+def crowded(connection: Connection, keep: int) -> dict[int, int]:
+    """Channels with more than `keep` entries, and the last place of those that are too many."""
+    rows = connection.execute(
+        "SELECT channel FROM log WHERE channel >= 0 GROUP BY channel HAVING count(*) > ?", (keep,)
     ).fetchall()
-    connection.execute("UPDATE streams SET floor = ? WHERE user_id = ?", (step, user_id))
-    for marks, values in chunks([row[0] for row in gone]):
-        connection.execute(f"DELETE FROM reads WHERE user_id = ? AND message_id IN ({marks})", [user_id, *values])
-    return step, len(gone)
+    last = "SELECT seq FROM log WHERE channel = ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
+    return {row[0]: connection.execute(last, (row[0], keep)).fetchone()[0] for row in rows}
 
 
-def unreferred(connection: Connection) -> list[str]:
-    """Messages that stand in no log."""
-    return [row[0] for row in connection.execute("SELECT id FROM messages EXCEPT SELECT id FROM events").fetchall()]
+def standing(connection: Connection, channel: int | None, after: int, up_to: int, limit: int) -> list[Place]:
+    """What still stands in that channel, or in any."""
+    which, values = ("channel >= 0", []) if channel is None else ("channel = ?", [channel])
+    return connection.execute(
+        f"SELECT seq, channel FROM log WHERE {which} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+        [*values, after, up_to, limit],
+    ).fetchall()
 
 
-def remove_messages(connection: Connection, ids: list[str]) -> None:
-    for marks, values in chunks(ids):
-        connection.execute(f"DELETE FROM messages WHERE id IN ({marks})", values)
+def take_out(connection: Connection, places: Sequence[Place]) -> None:
+    """Nobody sees them any more."""
+    for marks, values in chunks([seq for seq, _ in places]):
+        connection.execute(f"UPDATE log SET channel = {GONE} WHERE seq IN ({marks})", values)
+    for channel, up_to in {channel: seq for seq, channel in places}.items():
+        floors.raise_floor(connection, channel, up_to)
+
+
+def gone(connection: Connection, after: int, limit: int) -> list[tuple[int, int]]:
+    """What was taken out: places, and the first place of the publish of each."""
+    return connection.execute(
+        f"SELECT seq, seq - part FROM log WHERE channel = {GONE} AND seq > ? ORDER BY seq LIMIT ?", (after, limit)
+    ).fetchall()
+
+
+def without_others(connection: Connection, places: Sequence[tuple[int, int]]) -> list[int]:
+    """Those of `gone` of whose publish nothing stands any more."""
+    several = {first for seq, first in places if seq != first}
+    for marks, values in chunks([first + 1 for _, first in places]):
+        rows = connection.execute(f"SELECT seq - 1 FROM log WHERE seq IN ({marks}) AND part = 1", values).fetchall()
+        several.update(row[0] for row in rows)
+    standing = {first for first in several if _stands(connection, first)}
+    return [seq for seq, first in places if first not in standing]
+
+
+def _stands(connection: Connection, first: int) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM log WHERE seq >= ? AND seq < ? AND seq - part = ? AND channel >= 0 LIMIT 1",
+        (first, first + limits.RECIPIENTS, first),
+    ).fetchone()
+    return row is not None
+
+
+def remove(connection: Connection, seqs: Sequence[int], week_ago: int) -> None:
+    """The old ones wholly; of the others what they say."""
+    for marks, values in chunks(seqs):
+        connection.execute(f"DELETE FROM log WHERE seq IN ({marks}) AND seq <= ?", [*values, week_ago])
+        connection.execute(f"UPDATE log SET content = NULL, reply_to = NULL WHERE seq IN ({marks})", values)

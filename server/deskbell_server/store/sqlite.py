@@ -114,6 +114,7 @@ class SqliteSession:
         self._proven_at = 0.0
         self._version: int | None = None
         self._only_reads = False
+        self._writes = False
         self.execute = connection.execute
         self.executemany = connection.executemany
 
@@ -127,6 +128,7 @@ class SqliteSession:
         return not self._connection.in_transaction
 
     def begin(self) -> None:
+        self._writes = True
         try:
             self.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
@@ -142,7 +144,7 @@ class SqliteSession:
             self.execute(f"PRAGMA busy_timeout={busy_s * 1000:.0f}")
 
     def begin_reading(self) -> None:
-        if not self._only_reads:
+        if not self._only_reads and not self._writes:
             self.execute("PRAGMA query_only=ON")
             self._only_reads = True
         self.execute("BEGIN")

@@ -1,6 +1,6 @@
-"""SQL of accounts and their streams."""
+"""SQL of accounts."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,6 @@ def add(connection: Connection, user: User, name_key: str, display_key: str, at:
         ),
     ).rowcount
     if added:
-        connection.execute("INSERT INTO streams (user_id) VALUES (?)", (user.id,))
         members.begin(connection, numbers(connection, [user.id])[user.id], log.head(connection))
     return bool(added)
 
@@ -82,6 +81,18 @@ def parties_by_key(connection: Connection, name_keys: list[str]) -> dict[str, Pa
             f"SELECT name_key, id, name, display FROM users WHERE name_key IN ({marks}) AND disabled_at IS NULL", values
         ).fetchall()
         found.update((row[0], Party(id=row[1], name=row[2], display=row[3])) for row in rows)
+    return found
+
+
+def numbers_by_key(connection: Connection, name_keys: list[str]) -> dict[str, int]:
+    """Of the enabled users of these keys: what they are called in the log."""
+    found: dict[str, int] = {}
+    for marks, values in chunks(name_keys):
+        found.update(
+            connection.execute(
+                f"SELECT name_key, number FROM users WHERE name_key IN ({marks}) AND disabled_at IS NULL", values
+            ).fetchall()
+        )
     return found
 
 
@@ -141,15 +152,6 @@ def set_disabled(connection: Connection, user_id: str, at: int | None) -> None:
 
 def set_may_announce(connection: Connection, user_id: str, allowed: bool) -> None:
     connection.execute("UPDATE users SET may_announce = ? WHERE id = ?", (int(allowed), user_id))
-
-
-def heads(connection: Connection, user_ids: Iterable[str]) -> dict[str, int]:
-    """Where the logs of these users end."""
-    found: dict[str, int] = {}
-    for marks, values in chunks(list(user_ids)):
-        rows = connection.execute(f"SELECT user_id, head FROM streams WHERE user_id IN ({marks})", values).fetchall()
-        found.update(rows)
-    return found
 
 
 def epoch(connection: Connection) -> str:

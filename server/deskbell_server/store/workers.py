@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from gevent.hub import Waiter
 
@@ -70,6 +70,13 @@ class Driver(Protocol):
         ...
 
 
+class Following(NamedTuple):
+    """What the writer does after each group, and who gets what comes of it."""
+
+    look: Callable[[Connection, bool], Any]
+    give: Callable[[Any], object]
+
+
 class Threads:
     """The waiting half of `Database`. Made on the loop's thread, and used from its greenlets."""
 
@@ -78,7 +85,8 @@ class Threads:
         self._patience = Patience(patience_s)
         self._writes: SimpleQueue[Waiting | None] = SimpleQueue()
         self._reads: SimpleQueue[Waiting | None] = SimpleQueue()
-        self._threads: list[Worker] = [Writer(driver, self._writes, self._wakeups, group)]
+        self._writer = Writer(driver, self._writes, self._wakeups, group)
+        self._threads: list[Worker] = [self._writer]
         self._threads += [Reader(driver, self._reads, self._wakeups) for _ in range(READERS)]
         self._closed = False
         for thread in self._threads:
@@ -92,6 +100,12 @@ class Threads:
 
     def read(self, job: Callable[[Connection], T]) -> T:
         return cast("T", self._wait(self._reads, job))
+
+    def follow(self, look: Callable[[Connection, bool], Any], give: Callable[[Any], object]) -> None:
+        self._writer.following = Following(look, give)
+
+    def nudge(self) -> None:
+        self._writes.put(Waiting(_nothing, _nobody))
 
     def close(self) -> None:
         if self._closed:
@@ -138,7 +152,11 @@ class Worker(threading.Thread):
             self._serve(group)
             self._wakeups.done(group)
             del group  # what it held is free before the next comes
+            self._follow()
         self._drop()
+
+    def _follow(self) -> None:
+        """After each group."""
 
     def _next_group(self) -> list[Waiting] | None:
         job = self.queue.get()
@@ -219,6 +237,8 @@ class Writer(Worker):
         super().__init__(driver, queue, wakeups, "deskbell-writer")
         self._most = most
         self._ending = False
+        self._has_written = False
+        self.following: Following | None = None
 
     def _next_group(self) -> list[Waiting] | None:
         if self._ending:
@@ -236,6 +256,7 @@ class Writer(Worker):
 
     def _run(self, group: list[Waiting], session: Session) -> None:
         """One transaction for all of them."""
+        before = session.changes
         try:
             session.begin()
             self._run_all(group, session)
@@ -246,11 +267,36 @@ class Writer(Worker):
             raise
         try:
             session.commit()
+            self._has_written |= session.changes != before
         except Exception as problem:
             if self._driver.is_conflict(problem) or not self._driver.is_away(problem):
                 self._rollback(session)
                 raise
             raise OutcomeUnknownError from problem
+
+    def _follow(self) -> None:
+        """What cannot be looked at now is seen the next time."""
+        session, following = self._session, self.following
+        if session is None or following is None:
+            return
+        try:
+            while (found := self._looked(session, following)) is not None:
+                told = Job(_nothing, lambda job: following.give(job.result))
+                told.result = found
+                self._wakeups.done([told])
+        except Exception as problem:
+            if self._driver.is_lost(session, problem):
+                self._drop()
+            if not self._driver.is_away(problem):
+                log.exception("what was committed cannot be looked at")
+
+    def _looked(self, session: Session, following: Following) -> Any:
+        has_written, self._has_written = self._has_written, False
+        session.begin_reading()
+        try:
+            return following.look(session, has_written)
+        finally:
+            self._rollback(session)
 
     def _run_all(self, group: list[Waiting], session: Session) -> None:
         for job in run_together(group, lambda together, jobs: self._together(together, jobs, session)):
@@ -296,6 +342,14 @@ class _GivenUpError(Exception):
 
 class _TogetherError(Exception):
     """One of a group failed after it had changed something: they are to be run one by one."""
+
+
+def _nothing(_connection: Connection) -> None:
+    """Work that only lets the writer look."""
+
+
+def _nobody(_job: Job) -> None:
+    """Whom a nudge is reported to."""
 
 
 def _first(problem: Exception) -> BaseException:

@@ -1,4 +1,4 @@
-"""What must be done now and then: when devices were last used, and keys that are too old to be repeated."""
+"""What must be done now and then: when devices were last used, and what was cancelled so long ago that it is over."""
 
 import gevent
 
@@ -10,7 +10,7 @@ from deskbell_server.store import doors
 from deskbell_server.store.database import Database
 
 EVERY_S = 60.0
-KEYS_AT_ONCE = 2_000
+AT_ONCE = 2_000
 
 
 class Housekeeping:
@@ -26,9 +26,9 @@ class Housekeeping:
 
     def _turn(self) -> None:
         self._devices.save_used()
-        self.forget_keys()
+        self.forget_cancelled()
 
-    def forget_keys(self) -> None:
+    def forget_cancelled(self) -> None:
         before = self._database.write(self._ages.advance) - int(limits.IDEMPOTENCY_LIFE_S * 1000)
-        while self._database.write(lambda connection: doors.forget_keys(connection, before, KEYS_AT_ONCE)):
+        while self._database.write(lambda connection: doors.forget_cancelled(connection, before, AT_ONCE)):
             gevent.sleep(0.05)

@@ -13,15 +13,16 @@ from deskbell_server.store.database import Database
 log = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
-EVENTS_AT_ONCE = 2_000
-MESSAGES_AT_ONCE = 500
+AT_ONCE = 500
+KEPT_MS = 7 * DAY_MS
+"""So long the row of what is forgotten stays, without what it said."""
 EVERY_S = 3_600.0
 FIRST_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """Events younger than `days`, and of each log the newest `events`; None: without end."""
+    """Entries younger than `days`, and of each conversation the newest `events`; None: without end."""
 
     days: float | None
     events: int | None
@@ -32,49 +33,50 @@ class RetentionPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
-    events: int
-    messages: int
-
-
-@dataclass(frozen=True, slots=True)
 class Pruning:
     """In small transactions, so that no message waits for them."""
 
     database: Database
     ages: Ages
 
-    def prune(self, kept: RetentionPolicy, actor: str) -> Pruned:
-        """Forgets what is not to be kept."""
-        now = self.database.write(self.ages.advance)
-        before = 0 if kept.days is None else now - round(kept.days * DAY_MS)
-        floors = self.database.read(lambda connection: prune.floors(connection, before, kept.events))
-        events = sum(self._one(user_id, floor) for user_id, floor in floors.items())
-        messages = self.database.read(prune.unreferred) if events else []
-        for start in range(0, len(messages), MESSAGES_AT_ONCE):
-            part = messages[start : start + MESSAGES_AT_ONCE]
-            self.database.write(partial(prune.remove_messages, ids=part))
-        if events:
-            said = f"{events} events, {len(messages)} messages"
+    def prune(self, kept: RetentionPolicy, actor: str) -> int:
+        """Forgets what is not to be kept; how many entries of the log that were."""
+        now, forgotten = self.database.write(self.ages.advance), 0
+        if kept.days is not None:
+            before = now - round(kept.days * DAY_MS)
+            forgotten += self._forget(
+                None, self.database.read(lambda connection: prune.last_before(connection, before))
+            )
+        if kept.events is not None:
+            most = kept.events
+            for channel, up_to in self.database.read(lambda connection: prune.crowded(connection, most)).items():
+                forgotten += self._forget(channel, up_to)
+        self._remove(self.database.read(lambda connection: prune.last_before(connection, now - KEPT_MS)))
+        if forgotten:
+            said = f"{forgotten} entries"
             self.database.write(lambda connection: doors.audit(connection, now_ms(), actor, "prune", "", said))
-        return Pruned(events, len(messages))
+        return forgotten
 
     def loop(self, kept: RetentionPolicy) -> Periodic:
         return Periodic("retention", partial(self._turn, kept), EVERY_S, first_s=FIRST_S)
 
     def _turn(self, kept: RetentionPolicy) -> None:
-        pruned = self.prune(kept, "retention")
-        if pruned.events:
-            log.info("%d events and %d messages were older than is kept", pruned.events, pruned.messages)
+        forgotten = self.prune(kept, "retention")
+        if forgotten:
+            log.info("%d entries were older than is kept", forgotten)
 
-    def _one(self, user_id: str, floor: int) -> int:
-        gone, now = 0, -1
-        while now < floor:
-            before = now
-            now, count = self.database.write(
-                lambda connection: prune.raise_floor(connection, user_id, floor, EVENTS_AT_ONCE)
-            )
-            gone += count
-            if now == before:
-                break
-        return gone
+    def _forget(self, channel: int | None, up_to: int) -> int:
+        count = after = 0
+        while places := self.database.read(
+            partial(prune.standing, channel=channel, after=after, up_to=up_to, limit=AT_ONCE)
+        ):
+            self.database.write(partial(prune.take_out, places=places))
+            count, after = count + len(places), places[-1][0]
+        return count
+
+    def _remove(self, week_ago: int) -> None:
+        after = 0
+        while places := self.database.read(partial(prune.gone, after=after, limit=AT_ONCE)):
+            dead = self.database.read(partial(prune.without_others, places=places))
+            self.database.write(partial(prune.remove, seqs=dead, week_ago=week_ago))
+            after = places[-1][0]

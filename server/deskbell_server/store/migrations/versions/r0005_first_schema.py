@@ -7,7 +7,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
+revision = "0005"
 down_revision = None
 
 
@@ -23,18 +23,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
-        "events",
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("conversation", sa.Text(), nullable=True),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("data", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("user_id", "seq"),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "groups",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -46,19 +34,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_key"),
         sa.UniqueConstraint("number"),
     )
-    op.create_table(
-        "idempotency",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("principal", sa.Text(), nullable=False),
-        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("message_id", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("key", "principal"),
-        sqlite_with_rowid=False,
-    )
-    with op.batch_alter_table("idempotency", schema=None) as batch_op:
-        batch_op.create_index("ix_idempotency_created_at", ["created_at"], unique=False)
-
     op.create_table(
         "log",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -78,8 +53,8 @@ def upgrade() -> None:
         batch_op.create_index("ix_log_channel", ["channel", "seq"], unique=False)
         batch_op.create_index(
             "ix_log_key",
-            ["sender", "cid"],
-            unique=True,
+            ["cid", "sender"],
+            unique=False,
             sqlite_where=sa.text("cid IS NOT NULL"),
             postgresql_where=sa.text("cid IS NOT NULL"),
         )
@@ -92,6 +67,21 @@ def upgrade() -> None:
         sa.Column("to_seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("person", "channel", "from_seq"),
         sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("members", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_members_of_groups",
+            ["channel", "person"],
+            unique=False,
+            sqlite_where=sa.text("channel & 4294967295 = 0"),
+            postgresql_where=sa.text("channel & 4294967295 = 0"),
+        )
+
+    op.create_table(
+        "floors",
+        sa.Column("channel", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("up_to", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("channel"),
     )
     op.create_table(
         "epochs",
@@ -114,19 +104,6 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("person", "channel", "seq"),
         sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "messages",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("sender_id", sa.Text(), nullable=False),
-        sa.Column("sender", sa.Text(), nullable=False),
-        sa.Column("parties", sa.Text(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.Column("reply_to", sa.Text(), nullable=True),
-        sa.Column("cid", sa.Text(), nullable=True),
-        sa.Column("recipients", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "meta",
@@ -181,15 +158,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_group_members_user_id", ["user_id"], unique=False)
 
     op.create_table(
-        "reads",
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("message_id", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("user_id", "message_id"),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "scheduled",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
@@ -208,22 +176,12 @@ def upgrade() -> None:
         batch_op.create_index("ix_scheduled_deliver_at", ["deliver_at"], unique=False)
         batch_op.create_index(
             "ix_scheduled_key",
-            ["user_id", "cid"],
+            ["cid", "user_id"],
             unique=False,
             sqlite_where=sa.text("cid IS NOT NULL"),
             postgresql_where=sa.text("cid IS NOT NULL"),
         )
         batch_op.create_index("ix_scheduled_user_id", ["user_id", "deliver_at"], unique=False)
 
-    op.create_table(
-        "streams",
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("head", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("floor", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("read_up_to", sa.BigInteger(), server_default="0", nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("user_id"),
-        sqlite_with_rowid=False,
-    )
     op.execute("INSERT INTO meta (key, value) VALUES ('head', '0')")
     op.execute(sa.text("INSERT INTO meta (key, value) VALUES ('server', :id)").bindparams(id=secrets.token_hex(16)))
