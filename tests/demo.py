@@ -78,7 +78,7 @@ def _walk(stack: ExitStack, steps: Steps, desk: Desk, server: Server) -> None:
     client.wait_until_focused(window)
     with steps.step(f"Alex typed “{REPLY}” and pressed Ctrl+Enter; the server has it on disk"):
         client.write(REPLY)
-        replied = "SELECT sender FROM messages WHERE content ->> 'body' = ? AND reply_to = ?"
+        replied = "SELECT sender_id FROM messages WHERE content ->> 'body' = ? AND reply_to = ?"
         wait_for(lambda: server.rows(replied, REPLY, message), "the reply in the server's database")
     with steps.step(f"another message rang meanwhile; the picture of it all is {PICTURE}"):
         _ring_from_a_machine(server)

@@ -71,10 +71,9 @@ class Bench:
         if self._variant.key == "node_sql":
             self._must_be("SELECT count(*) FROM messages", messages + announcements)
         if self._variant.kind == "deskbell":
-            self._must_be("SELECT count(*) FROM messages", messages + announcements)
-            self._must_be("SELECT count(*) FROM events", 2 * messages + self.accounts * announcements)
-            self._must_be("SELECT sum(head) FROM streams", 2 * messages + self.accounts * announcements)
-            self._must_be("SELECT count(*) FROM idempotency", messages + announcements)
+            self._must_be("SELECT count(*) FROM log", messages + announcements)
+            self._must_be("SELECT count(DISTINCT cid) FROM log", messages + announcements)
+            self._must_be("SELECT max(seq) FROM log", messages + announcements)
 
     def _must_be(self, sql: str, expected: int) -> None:
         found = self.running.stored(sql)

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from deskbell_server.process.config import DATABASE_NAME
 from tests.desk.processes import Child, free_port
+from tests.desk.seen import with_views
 
 PROGRAM = Path(sys.executable).with_name("deskbell-server")
 ALL_IN_ONE = """
@@ -185,7 +186,8 @@ class Server:
     # -- as one who looks into its file ----------------------------------------------------------------------------
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """What its database holds, read beside it."""
+        """What its database holds, read beside it; with `messages` and `views` as in `seen.py`."""
+        sql = with_views(sql)
         if self.database:
             return self._rows_of_postgres(sql, values)
         with closing(
@@ -201,9 +203,7 @@ class Server:
 
     def bodies_from(self, sender: Login) -> list[str]:
         """Bodies of all that this user wrote, oldest first."""
-        rows = self.rows(
-            "SELECT content ->> 'body' FROM messages WHERE sender_id = ? ORDER BY at, id", sender.user["id"]
-        )
+        rows = self.rows("SELECT content ->> 'body' FROM messages WHERE sender_id = ? ORDER BY seq", sender.user["id"])
         return [body for (body,) in rows]
 
     def __enter__(self) -> Self:

@@ -71,7 +71,7 @@ def test_a_burst_loses_nothing_and_shows_at_most_five_popups(
         last = client.rows("SELECT id FROM messages ORDER BY n DESC LIMIT 1")[0][0]
         client.wait_for_log(f"popup {last} shown", 30)
         calls = notify.calls
-    log = "SELECT m.content ->> 'body' FROM events e JOIN messages m ON m.id = e.id WHERE e.user_id = ? ORDER BY e.seq"
+    log = "SELECT content ->> 'body' FROM views WHERE user_id = ? AND kind = 'message' ORDER BY seq"
     assert client.rows("SELECT content ->> 'body' FROM messages ORDER BY n") == server.rows(log, client.user_id)
     assert 1 <= len([call for call in calls if call[1] == 0]) <= 5
     assert client.process.exit_code is None

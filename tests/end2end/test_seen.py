@@ -10,11 +10,7 @@ from tests.desk.server import Login, Server
 pytestmark = pytest.mark.screen
 
 HERE = "SELECT content ->> 'body' FROM messages WHERE unread = 1 ORDER BY n"
-THERE = (
-    "SELECT m.content ->> 'body' FROM events e JOIN messages m ON m.id = e.id JOIN streams s ON s.user_id = e.user_id"
-    " LEFT JOIN reads r ON r.user_id = e.user_id AND r.message_id = e.id"
-    " WHERE e.user_id = ? AND r.message_id IS NULL AND e.seq > s.read_up_to ORDER BY e.seq"
-)
+THERE = "SELECT content ->> 'body' FROM views WHERE user_id = ? AND unread = 1 ORDER BY seq"
 UP, DOWN = 4, 5
 """The wheel, as X counts buttons."""
 

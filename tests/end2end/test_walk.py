@@ -35,8 +35,8 @@ def test_a_message_becomes_a_popup_a_click_opens_it_the_answer_goes_back(
     alex = server.rows("SELECT id FROM users WHERE name = 'alex'")[0][0]
     assert wait_for(lambda: server.rows(sql), "the answer in the server's database") == [(alex, question)]
     wait_for(lambda: not desk.hand.popups(), "the popup to go, for what is open is read")
-    read = "SELECT count(*) FROM reads UNION ALL SELECT read_up_to FROM streams WHERE user_id = ?"
-    wait_for(lambda: any(count for (count,) in server.rows(read, alex)), "the server to know that it was read")
+    unread = "SELECT count(*) FROM views WHERE user_id = ? AND unread = 1"
+    wait_for(lambda: server.rows(unread, alex) == [(0,)], "the server to know that it was read")
 
 
 def test_the_next_start_signs_in_from_the_keyring(desk: Desk, server: Server, make_client: MakeClient) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from deskbell_server.store.backup import ending_in_order, written_whole
 from tests.desk.processes import wait_for
+from tests.desk.seen import with_views
 from tests.desk.server import Login, Server
 from tests.server.conftest import KINDS
 from tests.server.wires import Wire
@@ -62,12 +63,11 @@ def test_a_backup_while_it_runs_holds_all_that_was_acknowledged_before(
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert [path.name for path in folder.glob("*a.backup*")] == ["a.backup"]
     with closing(sqlite3.connect(target)) as file:
-        kept = {row[0] for row in file.execute("SELECT id FROM messages")}
+        kept = {row[0] for row in file.execute(with_views("SELECT id FROM messages"))}
         assert set(before) <= kept <= set(before) | set(beside)
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        heads = dict(file.execute("SELECT user_id, head FROM streams"))
-        counted = dict(file.execute("SELECT user_id, count(*) FROM events GROUP BY user_id"))
-        assert {user: head for user, head in heads.items() if head} == counted
+        ((head,),) = file.execute("SELECT value FROM meta WHERE key = 'head'").fetchall()
+        assert file.execute("SELECT count(*), max(seq) FROM log").fetchone() == (int(head), int(head))
     with pytest.raises(RuntimeError, match="exists"):
         house.command("backup", str(target))
 
@@ -138,7 +138,7 @@ def test_a_backup_moves_between_the_kinds(
         again = place / "again.backup"
         other.command("backup", str(again))
         with closing(sqlite3.connect(again)) as file, closing(sqlite3.connect(folder / "a.backup")) as first:
-            for table in ("users", "devices", "events", "messages", "streams"):
+            for table in ("users", "devices", "log", "members", "marks", "exceptions", "floors"):
                 query = f"SELECT * FROM {table} ORDER BY 1, 2"
                 if table == "devices":
                     query = "SELECT id, token_hash FROM devices ORDER BY id"
@@ -167,20 +167,19 @@ def test_pruning_moves_the_floor_and_a_client_from_below_is_reset(
     epoch = wire.sync()["epoch"]
     ids = [house.publish(alice, "bob", body=str(number)) for number in range(10)]
     wire.ask("read", {"ids": ids})
-    assert "Forgot 0 events" in house.command("prune", "--older-than", "1")
-    house.command("prune", "--keep", "4")
+    assert "Forgot 0 entries" in house.command("prune", "--older-than", "1")
+    assert "Forgot 6 entries" in house.command("prune", "--keep", "4")
     answer = wire.sync(epoch, 2)
     assert (answer["reset"], answer["after"], answer["upto"], answer["head"]) == (True, 2, 11, 11)
-    assert [event["seq"] for event in answer["events"]] == [8, 9, 10, 11]
-    kept = wire.sync(epoch, 7)
+    assert [event["seq"] for event in answer["events"]] == [7, 8, 9, 10, 11]
+    kept = wire.sync(epoch, 6)
     assert not kept.get("reset")
-    assert len(house.rows("SELECT 1 FROM events")) == 8
     assert house.rows("SELECT count(*) FROM messages") == [(4,)]
-    assert house.rows("SELECT count(*) FROM reads") == [(3,)]
+    assert house.rows("SELECT count(*), count(content) FROM log") == [(11, 5)]
     house.publish(alice, "bob", body="goes on")
     assert wire.wait_for("event", 12)[-1]["seq"] == 12
     page = house.ask("GET", "/api/v1/messages", token=bob.token).body
-    assert texts(page["events"]) == ["goes on", "9", "8", "7"]
+    assert texts(page["events"]) == ["goes on", "9", "8", "7", "6"]
     assert not page["more"]
 
 
@@ -189,10 +188,11 @@ def test_pruning_by_age_takes_only_what_is_old(house: Server, log_in: LogIn, con
     for number in range(6):
         house.publish(alice, "bob", body=str(number))
     make_old(house, 3)
-    assert "Forgot 6 events and 3 messages" in house.command("prune", "--older-than", "7")
+    assert "Forgot 3 entries" in house.command("prune", "--older-than", "7")
     answer = connect(house, bob.token).sync()
     assert texts(answer["events"]) == ["3", "4", "5"]
     assert "reset" not in answer, "a new device misses nothing"
+    assert house.rows("SELECT min(seq) FROM log") == [(4,)]
 
 
 def test_retention_prunes_by_itself(house: Server, log_in: LogIn) -> None:
@@ -212,16 +212,16 @@ def test_pruning_everything_by_mistake_is_refused(house: Server, arguments: tupl
 
 
 def make_old(server: Server, up_to: int) -> None:
-    """The first events of each log become a month older."""
+    """The first entries of the log become a month older."""
     month = 30 * 86_400_000
     if server.database:
         import psycopg
 
         with psycopg.connect(server.database.replace("+psycopg", "")) as connection:
-            connection.execute("UPDATE events SET at = at - %s WHERE seq <= %s", (month, up_to))
+            connection.execute("UPDATE log SET at = at - %s WHERE seq <= %s", (month, up_to))
         return
     with closing(sqlite3.connect(server.data / "deskbell.db", timeout=10)) as file:
-        file.execute("UPDATE events SET at = at - ? WHERE seq <= ?", (month, up_to))
+        file.execute("UPDATE log SET at = at - ? WHERE seq <= ?", (month, up_to))
         file.commit()
 
 

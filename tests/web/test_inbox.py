@@ -110,7 +110,7 @@ def test_where_one_may_not_write_there_is_no_box_but_a_way_to_answer_alone(perso
     maria.page.keyboard.type("Even on Monday?")
     maria.page.keyboard.press("Control+Enter")
     maria.page.wait_for_selector(".message.mine[data-id]")
-    assert house.rows("SELECT content ->> 'body' FROM messages WHERE parties LIKE '%\"alex\"%'") == [
+    assert house.rows("SELECT content ->> 'body' FROM views WHERE user_id = ? AND unread = 1", alex.user["id"]) == [
         ("Even on Monday?",)
     ]
     house.command("group", "add", "@everyone", "maria")

@@ -325,8 +325,8 @@ def test_what_the_server_has_forgotten_is_answered_where_it_came_from(person: Ma
         alex.open_conversation(title)
         alex.reply(f"answer in {title}")
         alex.page.wait_for_selector(f".message.mine[data-id] .bubble:text-is('answer in {title}')")
-    stored = house.rows("SELECT content ->> 'body', parties FROM messages ORDER BY at, id")
-    went = {body: [party["name"] for party in json.loads(parties)] for body, parties in stored}
+    stored = house.ask("GET", "/api/v1/messages", token=house.login("alex", PASSWORD).token).body["events"]
+    went = {event["data"]["body"]: [party["name"] for party in event["data"]["to"]] for event in stored}
     expected = {"Maria Garcia": ["maria"], "Operations": ["@ops"], "陈晓明": ["陈晓明"]}
     assert went == {f"answer in {title}": names for title, names in expected.items()}
 

@@ -83,7 +83,7 @@ def test_an_error_inside_is_logged_with_the_request_and_told_without_details(ser
     alice = log_in(server, "alice")
     server.publish(alice, "bob", body="b")
     with closing(sqlite3.connect(server.data / "deskbell.db")) as other:
-        other.execute("UPDATE messages SET sender = 'no json'")
+        other.execute("UPDATE log SET content = 'no json'")
         other.commit()
     answer = server.ask("GET", "/api/v1/messages", token=alice.token)
     assert (answer.status, answer.body["code"]) == (500, "internal")
