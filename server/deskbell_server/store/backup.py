@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import shutil
 import signal
 import sqlite3
@@ -18,7 +17,7 @@ from deskbell_server.store.database import Connection
 
 ROWS = 2_000
 COPIES = "deskbell-restore-"
-OWN_META = ("epoch", "commits")
+OWN_META = ("epoch", "commits", "origin")
 """What belongs to one database, and is not carried into another."""
 
 
@@ -26,6 +25,8 @@ def save_sqlite(database: Path, target: Path) -> None:
     """A snapshot of the file, while servers go on writing."""
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, timeout=30)) as source:
         source.execute("VACUUM INTO ?", (str(target),))
+    with closing(sqlite3.connect(target)) as file, file:
+        births.renew(file)
 
 
 def make_empty(target: Path) -> None:
@@ -45,6 +46,7 @@ def save_rows(connection: Connection, target: Path) -> None:
             for rows in _pages(connection, table, columns, key):
                 file.executemany(_insert(table, columns), rows)
         file.execute("DELETE FROM meta WHERE key = 'commits'")
+        births.renew(file)
         file.execute("COMMIT")
 
 
@@ -59,10 +61,7 @@ def load_rows(connection: Connection, file: Path) -> str:
             cursor = source.execute(f"SELECT {','.join(columns)} FROM {table}{where}")
             while rows := cursor.fetchmany(ROWS):
                 connection.executemany(_insert(table, columns), rows)
-    epoch = secrets.token_hex(8)
-    connection.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?)", (epoch,))
-    births.begin(connection, epoch)
-    return epoch
+    return births.renew(connection)
 
 
 @contextmanager

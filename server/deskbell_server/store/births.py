@@ -3,6 +3,7 @@
 After a restore places are given out again; the list of epochs, each with its first place, keeps the ids apart.
 """
 
+import secrets
 from bisect import bisect_right
 
 from deskbell_server.store import log
@@ -26,6 +27,15 @@ class Births:
             return None
         seq = int(digits)
         return seq if seq and self.id(seq) == message_id else None
+
+
+def renew(connection: Connection) -> str:
+    """Another epoch, of whatever comes now: what was stored behind this place, in the old one, is not known here."""
+    epoch = secrets.token_hex(8)
+    connection.execute("DELETE FROM meta WHERE key = 'epoch'")
+    connection.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?)", (epoch,))
+    begin(connection, epoch)
+    return epoch
 
 
 def begin(connection: Connection, epoch: str) -> None:

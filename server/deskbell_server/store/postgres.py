@@ -5,6 +5,8 @@ others, no two of them can deadlock, and `seq` is dense; the price, one commit a
 commit carries a whole group. A process that stops in the middle is cut off by PostgreSQL after `IDLE_S`.
 """
 
+import contextlib
+import logging
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -16,8 +18,11 @@ from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper
 
 from deskbell_server.errors import SetupError
+from deskbell_server.store import births
 from deskbell_server.store.database import Connection
 from deskbell_server.store.workers import Session, Threads
+
+log = logging.getLogger(__name__)
 
 SCHEME = "postgresql+psycopg"
 LOCK = 0x6465736B62656C6C
@@ -101,7 +106,13 @@ class _Driver:
         """The same for all sessions of this process, and of no other."""
 
     def open(self) -> Session:
-        return PostgresSession(connect(self._url, self._name))
+        session = PostgresSession(connect(self._url, self._name))
+        try:
+            _notice_restore(session)
+        except BaseException:
+            session.close()
+            raise
+        return session
 
     def is_away(self, problem: BaseException) -> bool:
         return isinstance(problem, _AWAY) and not isinstance(problem, _CONFLICT)
@@ -208,6 +219,36 @@ class _TextDumper(StrDumper):
 
     def dump(self, obj: str) -> Any:
         return super().dump(obj.replace("\0", "\ufffd"))
+
+
+def _notice_restore(session: PostgresSession) -> None:
+    """Another system, timeline or database than the log was written in last: a restore, or a failover that may have
+    lost something. What comes now is another epoch. Source: LOG.md 2.
+    """
+    origin = _origin(session)
+    if _known_origin(session) == origin:
+        return
+    session.begin()
+    known = _known_origin(session)
+    if known not in (None, origin):
+        log.warning("PostgreSQL is another one, or was restored: a new epoch begins")
+        births.renew(session)
+    session.execute("DELETE FROM meta WHERE key = 'origin'")
+    session.execute("INSERT INTO meta (key, value) VALUES ('origin', ?)", (origin,))
+    session.commit()
+
+
+def _origin(session: PostgresSession) -> str:
+    here = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' || oid::text FROM pg_database"
+    found = [session.execute(f"{here} WHERE datname = current_database()").fetchone()[0]]
+    with contextlib.suppress(errors.InsufficientPrivilege):
+        found.append(session.execute("SELECT system_identifier::text FROM pg_control_system()").fetchone()[0])
+    return "/".join(found)
+
+
+def _known_origin(session: PostgresSession) -> str | None:
+    row = session.execute("SELECT value FROM meta WHERE key = 'origin'").fetchone()
+    return str(row[0]) if row else None
 
 
 def _foreign(connection: Connection) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from deskbell_server.principals import Principal
 
 
 def somebody(user: str, device: str) -> Principal:
-    return Principal(user, user, "", device, "", is_admin=False, may_announce=False)
+    return Principal(user, user, "", device, "", is_admin=False, may_announce=False, number=1)
 
 
 def test_a_device_holds_five_sockets_and_not_six() -> None:
@@ -45,7 +45,7 @@ def test_nothing_is_left_of_those_who_went() -> None:
 def test_heads_come_every_fifteen_seconds_give_or_take_a_fifth() -> None:
     times = HeadTimes(random.Random(7))
     for number in range(500):
-        times.add(str(number), 100.0)
+        times.add(number, 100.0)
     assert times.take(100.0 + limits.HEAD_INTERVAL_S * 0.8 - 0.01) == []
     halfway = times.take(100.0 + limits.HEAD_INTERVAL_S)
     assert 150 < len(halfway) < 350

@@ -7,7 +7,7 @@ from deskbell_server.principals import Principal
 
 
 def connected(user: str, device: str) -> Principal:
-    return Principal(user, user, "", device, "", False, False)
+    return Principal(user, user, "", device, "", False, False, 1)
 
 
 def test_each_process_knows_who_is_connected_to_the_others(people: People) -> None:

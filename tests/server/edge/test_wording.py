@@ -35,7 +35,7 @@ def said(type_: type[Any], raw: Any) -> str:
         (GOOD | {"to": ["x" * 66]}, "to[0] must have at most 65 characters"),
         (GOOD | {"title": None}, "title must be a text"),
         (GOOD | {"title": "x" * 251}, "title must have at most 250 characters"),
-        (GOOD | {"reply_to": "short"}, "reply_to must have at least 36 characters"),
+        (GOOD | {"reply_to": "x" * 37}, "reply_to must have at most 36 characters"),
         (GOOD | {"priority": "loud"}, "priority must be one of low, normal, high, urgent"),
         (GOOD | {"priority": 5}, "priority must be one of low, normal, high, urgent"),
         (GOOD | {"deliver_at": -1}, "deliver_at must be 0 or more"),

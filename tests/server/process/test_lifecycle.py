@@ -158,7 +158,7 @@ def test_a_message_for_later_survives_that_the_server_was_off(server: Server, lo
     wire = connect(server, bob.token)
     wait_for(lambda: len(wire.sync()["events"]) == 1, "the message to be delivered", every=0.1)
     event = wire.sync()["events"][0]
-    assert (event["id"], event["data"]["body"]) == (message, "later")
+    assert event["data"]["body"] == "later"
     assert event["at"] >= due
     assert server.ask("GET", "/api/v1/scheduled", token=alice.token).body["scheduled"] == []
 
@@ -172,10 +172,9 @@ def test_a_message_for_later_comes_in_time_and_once(server: Server, log_in: LogI
     again = server.ask("POST", MESSAGES, body, alice.token, Idempotency_Key="s")
     assert again.body == first.body | {"duplicate": True}
     event = wire.wait_for("event")[0]
-    assert event["id"] == first.body["id"]
     assert body["deliver_at"] <= event["at"] < body["deliver_at"] + 1000  # type: ignore[operator]
     after = server.ask("POST", MESSAGES, body, alice.token, Idempotency_Key="s")
-    assert after.body == again.body
+    assert after.body == again.body | {"id": event["id"]}, "it is in the log now"
     assert len(wire.sync()["events"]) == 1
 
 

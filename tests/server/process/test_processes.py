@@ -4,7 +4,6 @@ import json
 import shutil
 import signal
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,13 +34,12 @@ def test_what_one_process_stores_reaches_the_sockets_of_another(two: Two, log_in
     alice, bob = log_in(first, "alice"), log_in(second, "bob")
     wire = connect(second, bob.token)
     wire.sync()
-    begin = time.monotonic()
     message = first.publish(alice, "bob", body="over there")
-    assert wire.wait_for("head", timeout=2.5)[0]["seq"] == 1
-    assert time.monotonic() - begin < 2.5
+    assert wire.wait_for("event")[0]["id"] == message
     assert [event["id"] for event in wire.sync()["events"]] == [message]
     second.publish(bob, "alice", body="and here")
-    assert wire.wait_for("event")[0]["seq"] == 2
+    there, here = wire.wait_for("event", 2)
+    assert (there["prev"], there["seq"], here["prev"], here["seq"]) == (0, 1, 1, 2)
 
 
 def test_a_device_that_one_process_logs_out_is_closed_by_the_other(two: Two, log_in: LogIn, connect: Connect) -> None:
@@ -64,7 +62,7 @@ def test_a_repeated_publish_is_known_to_the_other_process(two: Two, log_in: LogI
 
 
 def test_both_write_to_the_same_people_at_once(two: Two, log_in: LogIn) -> None:
-    """Each to all and to each other in opposite orders: nobody waits for ever, and every log is dense."""
+    """Each to all and to each other in opposite orders: nobody waits for ever, and the log is dense."""
     first, second = two[0].start(), two[1].start()
     tokens = {name: log_in(first, name).token for name in ("alice", "bob", "carol")}
     audiences = [["bob", "carol"], ["carol", "alice"], ["alice", "bob"], ["@everyone"], ["bob"], ["alice"]]
@@ -132,8 +130,8 @@ def test_workers_share_the_port_and_reach_each_others_sockets(house: Server, log
         wire.sync()
     for number in range(4):
         house.publish(alice, "bob", body=str(number))
-    wait_for(lambda: {_told(wire) for wire in wires} == {4}, "all to know of it", 2.5)
     for wire in wires:
+        assert [event["data"]["body"] for event in wire.wait_for("event", 4)] == ["0", "1", "2", "3"]
         assert [event["data"]["body"] for event in wire.sync()["events"]] == ["0", "1", "2", "3"]
 
 
@@ -149,12 +147,6 @@ def test_an_admin_sees_who_is_connected_to_any_process(house: Server, log_in: Lo
 
     # A second for the processes to tell each other; then whichever answers knows.
     wait_for(lambda: all(online() == set(bobs) for _ in range(10)), "all of them", 5)
-
-
-def _told(wire: Wire) -> int:
-    """How far it knows that its log goes: an event beyond the next one says it as well as a head does."""
-    heads = [int(head["seq"]) for head in wire.of("head")]
-    return max(heads + [int(event["seq"]) for event in wire.of("event")], default=0)
 
 
 def test_a_stop_under_load_ends_every_worker_and_loses_nothing(house: Server, log_in: LogIn) -> None:

@@ -21,7 +21,7 @@ NAME = "deskbell:publish"
 
 
 def bodies(wire: Wire) -> list[str]:
-    return [event["data"]["body"] for event in wire.sync()["events"]]
+    return [event["data"]["body"] for event in wire.sync()["events"] if event["kind"] == "message"]
 
 
 def test_an_entry_reaches_the_socket_and_leaves_the_stream(

@@ -60,7 +60,7 @@ def test_the_hot_tables_are_clustered(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     migrate.prepare(path)
     connection = sqlite3.connect(path)
-    sql = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'events'").fetchone()[0]
+    sql = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'members'").fetchone()[0]
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     connection.close()
     assert "WITHOUT ROWID" in sql
