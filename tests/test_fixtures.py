@@ -85,8 +85,8 @@ def test_the_servers_database_is_found_among_any_folders(tmp_path: Path) -> None
     for name in map(str, range(20)):
         (server.data / name).mkdir(parents=True)
     with closing(sqlite3.connect(server.data / DATABASE_NAME)) as connection:
-        connection.execute("CREATE TABLE messages (id)")
-    assert server.rows("SELECT count(*) FROM messages") == [(0,)]
+        connection.execute("CREATE TABLE devices (id)")
+    assert server.rows("SELECT count(*) FROM devices") == [(0,)]
 
 
 def test_redis_answers(redis_url: str) -> None:

@@ -25,4 +25,5 @@ VIEWS = (
 
 def with_views(sql: str) -> str:
     """The same question, with these two to ask."""
-    return f"WITH messages AS ({MESSAGES}), views AS ({VIEWS}) {sql}" if sql.startswith("SELECT") else sql
+    asks = "FROM messages" in sql or "FROM views" in sql
+    return f"WITH messages AS ({MESSAGES}), views AS ({VIEWS}) {sql}" if asks else sql

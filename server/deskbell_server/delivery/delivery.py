@@ -15,7 +15,7 @@ from deskbell_protocol.wire import Bye
 from deskbell_server.delivery.feed import Entry, Passed
 from deskbell_server.delivery.presence import Presence, device_room, user_room
 from deskbell_server.principals import Principal
-from deskbell_server.store.log import Place
+from deskbell_server.store.log import LogEnd
 from deskbell_server.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class Delivery:
     """In the loop alone. Nothing here may fail a request: what it tells was committed before."""
 
-    def __init__(self, transport: Transport, presence: Presence, place: Place) -> None:
+    def __init__(self, transport: Transport, presence: Presence, place: LogEnd) -> None:
         self._transport = transport
         self._presence = presence
         self._told: dict[int, int] = {}
@@ -49,13 +49,13 @@ class Delivery:
             self._jump(found.place)
             return
         for entry in found.entries:
-            self.place = Place(found.place.epoch, entry.seq)
+            self.place = LogEnd(found.place.epoch, entry.seq)
             try:
                 self._pass(entry)
             except Exception:
                 log.exception("entry %d is stored, but cannot be pushed", entry.seq)
 
-    def synced(self, place: Place) -> None:
+    def synced(self, place: LogEnd) -> None:
         """What an answer to a sync said: another log than this one is told of at once."""
         if place.epoch != self.place.epoch:
             self._jump(place)
@@ -84,7 +84,7 @@ class Delivery:
             self._transport.fan_out(names.BYE, [(device_room(device_id), b"")], tail)
             self._transport.disconnect_room(device_room(device_id))
 
-    def _jump(self, place: Place) -> None:
+    def _jump(self, place: LogEnd) -> None:
         """What lies between is not passed on: all are told where the log ends, and ask."""
         if place.epoch != self.place.epoch:
             log.warning("the database was restored: epoch %s", place.epoch)

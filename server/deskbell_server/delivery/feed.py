@@ -11,7 +11,7 @@ import msgspec
 from deskbell_server.messaging import viewing
 from deskbell_server.store import births, channels, log, members
 from deskbell_server.store.database import Connection
-from deskbell_server.store.log import Place, Row
+from deskbell_server.store.log import LogEnd, Row
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Entry:
 class Passed:
     """Entries up to `place`, one after the other; with `is_jump` none, and some before it were left out."""
 
-    place: Place
+    place: LogEnd
     entries: Sequence[Entry]
     is_jump: bool = False
     is_own: bool = False
@@ -47,7 +47,7 @@ class Passed:
 class Feed:
     """Where this process has read the log to; used by the writer's thread alone."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: LogEnd) -> None:
         self._fetched = place
 
     def look(self, connection: Connection, has_committed: bool) -> Passed | None:
@@ -59,7 +59,7 @@ class Feed:
         self._fetched = place
         return Passed(place, entries or (), is_jump=entries is None, is_own=has_committed)
 
-    def _next(self, connection: Connection, end: Place) -> tuple[Place, list[Entry] | None]:
+    def _next(self, connection: Connection, end: LogEnd) -> tuple[LogEnd, list[Entry] | None]:
         """Up to where they go; no list where they cannot be told one by one."""
         after = self._fetched.seq
         if end.epoch != self._fetched.epoch or not after < end.seq <= after + BEHIND_MAX:
@@ -67,7 +67,7 @@ class Feed:
         try:
             rows = log.everything(connection, after, AT_ONCE)
             if [row.seq for row in rows] == list(range(after + 1, min(end.seq, after + AT_ONCE) + 1)):
-                return Place(end.epoch, rows[-1].seq), _entries(connection, rows)
+                return LogEnd(end.epoch, rows[-1].seq), _entries(connection, rows)
             _log.error("the log has a hole between %d and %d", after, end.seq)
         except (KeyError, msgspec.MsgspecError):
             _log.exception("entries between %d and %d cannot be told", after, end.seq)

@@ -13,7 +13,7 @@ from deskbell_server.messaging import viewing
 from deskbell_server.principals import Principal
 from deskbell_server.store import devices, log
 from deskbell_server.store.database import Connection, Database
-from deskbell_server.store.log import Place
+from deskbell_server.store.log import LogEnd
 
 T = TypeVar("T")
 Job = Callable[[Connection], T]
@@ -38,7 +38,7 @@ class Reading:
     """
 
     def __init__(
-        self, database: Database, limiter: Limiter, now: Callable[[], int], synced: Callable[[Place], object]
+        self, database: Database, limiter: Limiter, now: Callable[[], int], synced: Callable[[LogEnd], object]
     ) -> None:
         self._database = database
         self._synced = synced
@@ -50,7 +50,7 @@ class Reading:
         answer = self._paced(
             principal, self._database.read, lambda connection: viewing.snapshot(connection, principal, request)
         )
-        self._synced(Place(answer.epoch, answer.head))
+        self._synced(LogEnd(answer.epoch, answer.head))
         return answer
 
     def history(self, principal: Principal, conversation: str | None, before: int | None, limit: int) -> Page:

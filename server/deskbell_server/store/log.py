@@ -76,17 +76,17 @@ _INSERT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LogEnd:
     """Where a log ends, and which one it is."""
 
     epoch: str
     seq: int
 
 
-def end(connection: Connection) -> Place:
+def end(connection: Connection) -> LogEnd:
     rows = connection.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'head')").fetchall()
     found = dict(rows)
-    return Place(found["epoch"], int(found["head"]))
+    return LogEnd(found["epoch"], int(found["head"]))
 
 
 def head(connection: Connection) -> int:

@@ -11,7 +11,7 @@ from deskbell_server.store.channels import GONE
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sets import chunks
 
-Place = tuple[int, int]
+Standing = tuple[int, int]
 """A place of the log and its channel."""
 
 
@@ -37,7 +37,7 @@ def crowded(connection: Connection, keep: int) -> dict[int, int]:
     return {row[0]: connection.execute(last, (row[0], keep)).fetchone()[0] for row in rows}
 
 
-def standing(connection: Connection, channel: int | None, after: int, up_to: int, limit: int) -> list[Place]:
+def standing(connection: Connection, channel: int | None, after: int, up_to: int, limit: int) -> list[Standing]:
     """What still stands in that channel, or in any."""
     which, values = ("channel >= 0", []) if channel is None else ("channel = ?", [channel])
     return connection.execute(
@@ -46,7 +46,7 @@ def standing(connection: Connection, channel: int | None, after: int, up_to: int
     ).fetchall()
 
 
-def take_out(connection: Connection, places: Sequence[Place]) -> None:
+def take_out(connection: Connection, places: Sequence[Standing]) -> None:
     """Nobody sees them any more."""
     for marks, values in chunks([seq for seq, _ in places]):
         connection.execute(f"UPDATE log SET channel = {GONE} WHERE seq IN ({marks})", values)
