@@ -3,19 +3,25 @@ of its commits, and the loop passes it on. Source: LOG.md 8 to 12.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from deskbell_protocol.wire import Message
 from deskbell_server.messaging import viewing
+from deskbell_server.messaging.viewing import Parties
 from deskbell_server.store import births, channels, log, members
+from deskbell_server.store.births import Births
 from deskbell_server.store.database import Connection
 from deskbell_server.store.log import LogEnd, Row
 
 _log = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
+KNOWN_S = 1.0
+"""So long what somebody is called is not asked for again."""
 BEHIND_MAX = 10_000
 """So far behind, the log is not followed any more: everybody is told where it ends, and asks."""
 
@@ -49,6 +55,9 @@ class Feed:
 
     def __init__(self, place: LogEnd) -> None:
         self._fetched = place
+        self._births: Births | None = None
+        self._parties = Parties()
+        self._learned_at = 0.0
 
     def look(self, connection: Connection, has_committed: bool) -> Passed | None:
         """The next entries; None when there are none."""
@@ -56,6 +65,8 @@ class Feed:
         if end == self._fetched:
             return None
         place, entries = self._next(connection, end)
+        if entries is None:
+            self._births = None
         self._fetched = place
         return Passed(place, entries or (), is_jump=entries is None, is_own=has_committed)
 
@@ -67,25 +78,28 @@ class Feed:
         try:
             rows = log.everything(connection, after, AT_ONCE)
             if [row.seq for row in rows] == list(range(after + 1, min(end.seq, after + AT_ONCE) + 1)):
-                return LogEnd(end.epoch, rows[-1].seq), _entries(connection, rows)
+                return LogEnd(end.epoch, rows[-1].seq), self._entries(connection, rows)
             _log.error("the log has a hole between %d and %d", after, end.seq)
         except (KeyError, msgspec.MsgspecError):
             _log.exception("entries between %d and %d cannot be told", after, end.seq)
         return end, None
 
+    def _entries(self, connection: Connection, rows: Sequence[Row]) -> list[Entry]:
+        now = time.monotonic()
+        if now - self._learned_at > KNOWN_S:
+            self._parties, self._learned_at = Parties(), now
+        ids = self._births = self._births or births.births(connection)
+        rows = [row for row in rows if row.channel != channels.GONE]
+        said = viewing.messages(connection, ids, rows, self._parties)
+        return [_entry(row, ids.id(row.seq), said.get(row.seq), _people(connection, row)) for row in rows]
 
-def _entries(connection: Connection, rows: Sequence[Row]) -> list[Entry]:
-    ids = births.births(connection)
-    said = viewing.messages(connection, ids, rows)
-    found = []
-    for row in rows:
-        message, id_ = said.get(row.seq), ids.id(row.seq)
-        own = None
-        if message is not None and message.cid is not None:
-            own, message = _tail(row, id_, msgspec.json.encode(message)), viewing.for_others(message)
-        data = row.content.encode() if message is None else msgspec.json.encode(message)
-        found.append(Entry(row.seq, _people(connection, row), _tail(row, id_, data), row.sender, own))
-    return found
+
+def _entry(row: Row, id_: str, message: Message | None, people: Sequence[int] | None) -> Entry:
+    if message is None:
+        return Entry(row.seq, people, _tail(row, id_, row.content.encode()))
+    tail = _tail(row, id_, msgspec.json.encode(viewing.for_others(message)))
+    own = None if message.cid is None else _tail(row, id_, msgspec.json.encode(message))
+    return Entry(row.seq, people, tail, row.sender, own)
 
 
 def _people(connection: Connection, row: Row) -> Sequence[int] | None:

@@ -97,27 +97,49 @@ def for_others(message: Message) -> Message:
     return message if message.cid is None else msgspec.structs.replace(message, cid=None)
 
 
-def messages(connection: Connection, ids: Births, rows: Sequence[Row]) -> dict[int, Message]:
-    """Those of these entries that are messages, by place, as their senders see them."""
-    rows = [row for row in rows if row.kind == names.KIND_MESSAGE]
-    pairs = [pair for row in rows if (pair := channels.pair_of(row.channel))]
-    people = users.parties_by_number(connection, {row.sender for row in rows} | {n for pair in pairs for n in pair})
-    of_groups = groups.parties_by_number(connection, {n for row in rows if (n := channels.group_of(row.channel))})
-    of_groups[channels.EVERYONE] = EVERYONE
-    found = {}
-    for row in rows:
+class Parties:
+    """What people and groups are called, by number; each is asked for once."""
+
+    def __init__(self) -> None:
+        self.people: dict[int, Party] = {}
+        self.groups: dict[int, Party] = {channels.EVERYONE: EVERYONE}
+
+    def learn(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Those of whom these messages speak."""
+        pairs = [channels.pair_of(row.channel) or () for row in rows]
+        people = {row.sender for row in rows}.union(*pairs) - self.people.keys()
+        of_groups = {channels.group_of(row.channel) or 0 for row in rows} - self.groups.keys()
+        if people:
+            self.people.update(users.parties_by_number(connection, people))
+        if of_groups:
+            self.groups.update(groups.parties_by_number(connection, of_groups))
+
+    def to(self, row: Row) -> Party:
         pair = channels.pair_of(row.channel)
-        to = people[sum(pair) - row.sender] if pair else of_groups[channels.group_of(row.channel) or 0]
-        found[row.seq] = saying(
+        return self.people[sum(pair) - row.sender] if pair else self.groups[channels.group_of(row.channel) or 0]
+
+
+def messages(
+    connection: Connection, ids: Births, rows: Sequence[Row], parties: Parties | None = None
+) -> dict[int, Message]:
+    """Those of these entries that are messages, by place, as their senders see them; `parties` may be known from
+    before.
+    """
+    rows = [row for row in rows if row.kind == names.KIND_MESSAGE]
+    parties = parties or Parties()
+    parties.learn(connection, rows)
+    return {
+        row.seq: saying(
             Message,
             _content.decode(row.content),
-            sender=people[row.sender],
-            to=[to],
+            sender=parties.people[row.sender],
+            to=[parties.to(row)],
             reply_to=None if row.reply_to is None else ids.id(row.reply_to),
             cid=row.cid,
             publish=ids.id(row.publish) if row.part else None,
         )
-    return found
+        for row in rows
+    }
 
 
 def _within(found: list[Event]) -> list[Event]:
