@@ -290,7 +290,7 @@ def test_read_elsewhere_withdraws_the_notification(person: MakePerson, house: Se
     house.publish(house.login("maria", PASSWORD), "alex", body="read me elsewhere")
     alex.page.wait_for_function("() => window.rung[0]?.showSeen")
     elsewhere.open_conversation("Maria Garcia")
-    alex.page.wait_for_function("() => window.rung[0].closeSeen", timeout=2000)
+    alex.page.wait_for_function("() => window.rung[0].closeSeen", timeout=8000)
 
 
 def test_a_notification_says_what_is_important_and_what_is_urgent(person: MakePerson, house: Server) -> None:
