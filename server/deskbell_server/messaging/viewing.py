@@ -179,5 +179,5 @@ def _marked(connection: Connection, me: int, request: Read) -> ReadMark | None:
     unread = marks.unread(connection, me, rows)
     if not unread:
         return None
-    marks.read(connection, me, unread)
-    return ReadMark(ids=[ids.id(row.seq) for row in unread])
+    fallen = marks.read(connection, me, unread)
+    return ReadMark(ids=[ids.id(seq) for seq in sorted({row.seq for row in unread} | set(fallen))])
