@@ -1,5 +1,6 @@
 """The one log by itself: ids, windows, read marks, and questions that nobody ought to ask. Source: LOG.md."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,8 +25,10 @@ from deskbell_server.store.members import Window
 from deskbell_server.store.opening import open_database
 from deskbell_server.store.sqlite import Commits
 
-ANN, BOB, CID = (Principal(f"id-{name}", name, "", "", "", name == "ann", False) for name in ("ann", "bob", "cid"))
-NUMBER = {ANN.user_id: 1, BOB.user_id: 2, CID.user_id: 3}
+ANN, BOB, CID = (
+    Principal(f"id-{name}", name, "", "", "", name == "ann", False, number)
+    for number, name in enumerate(("ann", "bob", "cid"), start=1)
+)
 
 
 @pytest.fixture
@@ -116,8 +119,8 @@ def test_several_have_it_once_and_do_not_see_each_other(database: Database) -> N
     stored = say(database, ANN, "bob", "cid", body="both", key="k")
 
     def job(connection: Connection) -> list[tuple[int, list[str], str | None]]:
-        rows, _, _ = log.after(connection, NUMBER[ANN.user_id], 0, 10)
-        events = viewing.events(connection, NUMBER[ANN.user_id], "", 0, rows)
+        rows, _ = log.after(connection, ANN.number, 0, log.head(connection), 10)
+        events = viewing.events(connection, ANN.number, "", 0, rows)
         assert {event.data["body"] for event in events} == {"both"}
         return [
             (row.publish, [party["name"] for party in event.data["to"]], event.data.get("cid"))
@@ -184,23 +187,61 @@ def test_marks_grow_and_exceptions_are_bounded(database: Database, monkeypatch: 
     ids = [say(database, ANN, "bob").id for _ in range(5)]
     for message_id in (ids[4], ids[3], ids[2]):
         assert database.write(partial(viewing.read, principal=BOB, request=Read(ids=[message_id]), at=1))
+    told = database.read(lambda connection: log.everything(connection, 7, 1))[0].content
+    assert json.loads(told) == {"ids": ids[:3]}, "what fell to the mark is told"
 
     def state(connection: Connection) -> tuple[list[int], int]:
-        rows, _, _ = log.after(connection, NUMBER[BOB.user_id], 0, 5)
+        rows, _ = log.after(connection, BOB.number, 0, log.head(connection), 5)
         kept = connection.execute("SELECT count(*) FROM exceptions").fetchone()[0]
-        return [row.seq for row in marks.unread(connection, NUMBER[BOB.user_id], rows)], kept
+        return [row.seq for row in marks.unread(connection, BOB.number, rows)], kept
 
     assert database.read(state) == ([], 2)  # the oldest fell to the mark, and the mark covers what is below
     assert database.write(lambda connection: viewing.read(connection, BOB, Read(up_to=1), 1)) is not None
     assert database.write(lambda connection: viewing.read(connection, BOB, Read(up_to=1), 1)) is None
 
 
+def test_what_is_read_one_by_one_becomes_a_mark(database: Database) -> None:
+    ids = [say(database, ANN, "bob", body=str(number)).id for number in range(6)]
+    say(database, BOB, "ann", body="my own")
+    for number in (0, 1, 2, 4, 5):
+        database.write(partial(viewing.read, principal=BOB, request=Read(ids=[ids[number]]), at=1))
+
+    def kept(connection: Connection) -> tuple[list[int], list[int]]:
+        up_to = connection.execute("SELECT up_to FROM marks").fetchall()
+        return [row[0] for row in up_to], [
+            row[0] for row in connection.execute("SELECT seq FROM exceptions").fetchall()
+        ]
+
+    assert database.read(kept) == ([3], [5, 6])
+    database.write(partial(viewing.read, principal=BOB, request=Read(ids=[ids[3]]), at=1))
+    assert database.read(kept) == ([6], [])
+
+
+def test_a_note_to_oneself_is_unread_until_it_is_read(database: Database) -> None:
+    note = say(database, BOB, "bob").id
+    assert database.write(partial(viewing.read, principal=BOB, request=Read(ids=[note]), at=1)) == 2
+    assert database.write(partial(viewing.read, principal=BOB, request=Read(ids=[note]), at=1)) is None
+
+
 def test_ten_thousand_windows_of_one_person(database: Database) -> None:
+    Groups(database).add("@ops", ["bob"])
     group = channels.group(1)
-    windows = [Window(NUMBER[CID.user_id], group, seq, seq) for seq in range(10, 20_010, 2)]
-    database.write(lambda connection: members.open_windows(connection, windows))
-    say(database, ANN, "cid", body="seen")
-    assert synced(database, CID) == ["seen"]
+
+    def fill(connection: Connection) -> None:
+        number = BOB.number
+        entry = Entry(channel=group, kind="message", sender=number, at=1, content='{"body":"x"}')
+        first = log.append(connection, [entry] * 20_000)
+        places = range(first, first + 20_000, 2)
+        members.open_windows(connection, [Window(CID.number, group, place, place) for place in places])
+
+    database.write(fill)
+    epoch, cursor, seen = None, 0, 0
+    while cursor < 20_001:
+        answer = database.read(partial(viewing.snapshot, principal=CID, request=Sync(epoch, cursor)))
+        assert answer.upto > cursor
+        epoch, cursor, seen = answer.epoch, answer.upto, seen + len(answer.events)
+    assert seen == 10_000
+    assert len(database.read(partial(viewing.history, principal=CID, conversation=None, before=2**53, limit=50))) == 50
 
 
 def test_what_is_new_is_found_without_walking_through_what_is_old(tmp_path: Path) -> None:
@@ -215,7 +256,7 @@ def test_what_is_new_is_found_without_walking_through_what_is_old(tmp_path: Path
     counts: list[int] = []
     with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
         connection.set_progress_handler(lambda: counts.append(1), 1_000)
-        assert len(log.after(connection, 1, 19_990, 200)[0]) == 10
+        assert len(log.after(connection, 1, 19_990, 20_000, 200)[0]) == 10
     assert len(counts) < 10
 
 
@@ -232,7 +273,7 @@ def test_the_key_of_what_was_cancelled_stays_taken_for_a_while(database: Databas
         True,
     ]
     assert database.write(partial(appending.store, request=repeated)).duplicate
-    database.write(partial(doors.forget_keys, before=5, limit=1))
+    database.write(partial(doors.forget_cancelled, before=5, limit=1))
     assert database.write(partial(appending.store, request=later)).duplicate
-    database.write(partial(doors.forget_keys, before=6, limit=1))
+    database.write(partial(doors.forget_cancelled, before=6, limit=1))
     assert not database.write(partial(appending.store, request=later)).duplicate
