@@ -138,7 +138,7 @@ class SendMovesTheCursor(World):
         yield from super().committing(state, row)
         after = with_life(state, state.now.life.append(row))
         for which, device in enumerate(state.devices):
-            if row.channel == OWN and device.is_online:
+            if row.channel == OWN and device.is_online and device.log.epoch == str(row.epoch):
                 yield f"D{which} sends", with_device(after, which, self.sent(device, after.now.life.head, row))
 
     def sent(self, device: Device, seq: int, row: Row) -> Device:
