@@ -1,4 +1,7 @@
-"""What must hold after every step (A to D of LOG.md), and what must come of every state when the trouble ends (E)."""
+"""What must hold after every step (A to D of LOG.md), and what must come of every state when the trouble ends (E).
+
+F is not in LOG.md: at rest nobody was told more than there is, or what comes next would not be pushed.
+"""
 
 from tests.model.log import client
 from tests.model.log.client import Device
@@ -89,6 +92,8 @@ def feed(world: World, state: State, number: int) -> State:
             for frame in frames:
                 check_frame(state.lives[frame.epoch], frame)
         if (looked := world.looked(process, state.now)) is None:
+            if world.is_prompt and (process.told or 0) > state.now.life.head:
+                raise BrokenError(f"F: told {process.told} of {state.now.life.head}")
             return with_process(state, number, process)
         process = looked
 

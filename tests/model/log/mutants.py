@@ -8,7 +8,7 @@ from deskbell_desktop.core.log import Log
 from deskbell_protocol import wire
 from tests.model.log.client import Device
 from tests.model.log.database import JOINS, OPEN, OWN, RESERVED, Life, Place, Row, Snapshot, Window
-from tests.model.log.readings import OwnFromMemory, WindowsInMemory
+from tests.model.log.readings import OwnFromMemory, ToldOfAnyEpoch, WindowsInMemory
 from tests.model.log.server import Item, Process, Shown
 from tests.model.log.world import Moves, State, World, spent, with_device, with_life, with_process
 
@@ -21,6 +21,10 @@ Fit = list[wire.Event]
 class ToldFromZero(World):
     def first_told(self, process: Process, at: Place) -> int:
         return 0
+
+
+class ToldOfAnotherEpoch(ToldOfAnyEpoch):
+    is_prompt = True
 
 
 class ToldKept(World):
@@ -218,6 +222,7 @@ class AnyEpochApplies(World):
 MUTANTS: dict[type[World], tuple[str, str]] = {
     HeadWithoutPrev: ("two processes", "B"),
     ToldFromZero: ("moving", "A"),
+    ToldOfAnotherEpoch: ("restores", "F"),
     ToldKept: ("moving", "A"),
     ToldAfterSending: ("two processes", "A"),
     OwnBeforeForeign: ("two processes", "A"),

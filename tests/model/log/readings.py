@@ -61,11 +61,13 @@ class AsWritten(OwnFromMemory, WindowsInMemory, ToldFromSeen):
     """All three."""
 
 
-class ToldOfItsEpoch(World):
-    """The head at which a device was authenticated counts only in the epoch that it was read in."""
+class ToldOfAnyEpoch(World):
+    """The head of a login counts even where it was read before a restore: nothing is lost, but all up to it is late."""
+
+    is_prompt = False
 
     def first_told(self, process: Process, at: Place) -> int:
-        return max(process.seen.seq, at.seq) if at.epoch == process.seen.epoch else process.seen.seq
+        return max(process.seen.seq, at.seq)
 
 
-READINGS: tuple[type[World], ...] = (OwnFromMemory, WindowsInMemory, ToldFromSeen, AsWritten, ToldOfItsEpoch)
+READINGS: tuple[type[World], ...] = (OwnFromMemory, WindowsInMemory, ToldFromSeen, AsWritten, ToldOfAnyEpoch)

@@ -128,7 +128,7 @@ class Server:
         return process if process.told is not None else process._replace(told=self.first_told(process, at))
 
     def first_told(self, process: Process, at: Place) -> int:
-        return max(process.seen.seq, at.seq)
+        return max(process.seen.seq, at.seq) if at.epoch == process.seen.epoch else process.seen.seq
 
     def left(self, process: Process) -> Process:
         """The last socket closed."""

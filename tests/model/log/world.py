@@ -76,6 +76,9 @@ class World(Server):
     forgets = True
     """Frames that every device has passed can change nothing; where that is not so, they are kept."""
 
+    is_prompt = True
+    """Who is connected is told at once what comes next."""
+
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self.page, self.window, self.feed_limit = bounds.page, bounds.window, bounds.feed_limit

@@ -29,7 +29,7 @@ LARGE: dict[str, Bounds] = {
     "slow logins": Bounds(Left(commits=3, logins=2, heads=1), channels=(OWN,), slow_logins=True),
     "members": Bounds(Left(commits=2, logins=1, members=2), channels=(GROUP,)),
     "removals": Bounds(Left(commits=2, logins=2, removals=1, members=1), processes=1, channels=(OWN, GROUP)),
-    "two devices": Bounds(Left(commits=2, logins=2, heads=1), devices=2, channels=(OWN,)),
+    "two devices": Bounds(Left(commits=2, logins=2), devices=2, channels=(OWN,), slow_logins=True),
     "crashes": Bounds(Left(commits=2, logins=2, crashes=1, jumps=1), channels=(OWN,)),
     "restores": Bounds(Left(commits=2, logins=1, restores=1), channels=(OWN,), slow_logins=True),
 }
