@@ -21,26 +21,26 @@ def main() -> int:
     broken = walk_all(options.walks, options.seed)
     for name in options.worlds:
         for reading in (World, AsWritten):
-            began = time.monotonic()
+            began = time.process_time()
             found = Explorer(reading(LARGE[name])).run()
-            broken += report(f"{reading.__name__}, {name}", found, time.monotonic() - began)
+            broken += report(f"{reading.__name__}, {name}", found, time.process_time() - began)
     return 1 if broken else 0
 
 
 def walk_all(walks: int, seed: int) -> int:
-    began, moves = time.monotonic(), 0
+    began, moves = time.process_time(), 0
     readings: tuple[type[World], ...] = (World, *READINGS)
     for number in range(walks):
         chance = Random(f"{seed} {number}")
         found = walk(readings[number % len(readings)](any_world(chance)), chance, steps=150)
         moves += found.moves
         if found.broken:
-            return report(f"walk {number}", found, time.monotonic() - began)
-    return report(f"{walks} walks", Found(0, moves), time.monotonic() - began)
+            return report(f"walk {number}", found, time.process_time() - began)
+    return report(f"{walks} walks", Found(0, moves), time.process_time() - began)
 
 
 def report(what: str, found: Found, took: float) -> int:
-    print(f"{what}: states={found.states} moves={found.moves} ({took:.0f} s) {found}", flush=True)  # noqa: T201
+    print(f"{what}: states={found.states} moves={found.moves} ({took:.0f} s of processor) {found}", flush=True)  # noqa: T201
     return 1 if found.broken else 0
 
 
