@@ -238,6 +238,13 @@ def test_the_state_stands_in_words(state: Delivery, problem: str, words: str, me
     assert messages.bubble(0)._meta.text.endswith(words)
 
 
+def test_what_goes_to_several_says_to_whom(messages: MessageList) -> None:
+    show(messages, [replace(wrote(1, "Yes", Delivery.SENDING), to=("bob", "陈晓明"))])
+    assert messages.bubble(0)._meta.text.endswith(" · To bob, 陈晓明 · Sending…")
+    spoken = messages.messages.data(messages.messages.index(0), Qt.ItemDataRole.AccessibleTextRole)
+    assert ", To bob, 陈晓明, Sending…: Yes" in str(spoken)
+
+
 def test_what_became_of_it_stands_under_its_bubble_in_each_line(messages: MessageList) -> None:
     show(messages, [wrote(1, "Yes", Delivery.FAILED, "Not sent. " + "The server is busy. " * 9)])
     bubble = messages.bubble(0)

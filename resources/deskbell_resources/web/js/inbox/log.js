@@ -6,11 +6,8 @@ import { labelOf, oneLine, sizeOf } from "../text.js";
 /** The group that these parties are; null where they are anything else. */
 export const groupOf = (parties) => (parties.length === 1 && parties[0].kind === "group" ? parties[0] : null);
 
-/** Which conversation these parties are; the rule of the protocol, the same in every client. */
-export const conversationOf = (parties) => parties.map((party) => party.id).sort().join("+");
-
-/** With whom a message is exchanged: its group, those I wrote it to, or its sender. */
-const partiesOf = (message, me) => (groupOf(message.to) || message.from.id === me ? message.to : [message.from]);
+/** With whom a message is exchanged: its group, the one I wrote it to, or its sender. The rule of the protocol, the same in every client. */
+const partyOf = ({ to, from }, me) => (groupOf(to) || from.id === me ? to[0] ?? from : from);
 
 export class Log {
   #asked = null; // the sync under way
@@ -148,7 +145,7 @@ export class Log {
 
   /** Newest first. */
   sorted() {
-    return [...this.conversations.values()].sort((one, other) => other.last.at - one.last.at || (other.last.id < one.last.id ? -1 : 1));
+    return [...this.conversations.values()].sort((one, other) => other.last.at - one.last.at || other.last.seq - one.last.seq);
   }
 
   #message({ id, seq, at, data }) {
@@ -159,10 +156,10 @@ export class Log {
     }
     const mine = data.from.id === this.me;
     const unread = !mine || data.to.some((party) => party.id === this.me);
-    const parties = partiesOf(data, this.me);
-    const message = { ...data, id, seq, at, mine, title: oneLine(data.title ?? "", LIMITS.TITLE_CHARS), priority: data.priority ?? "normal", conversation: conversationOf(parties) };
+    const party = partyOf(data, this.me);
+    const message = { ...data, id, seq, at, mine, title: oneLine(data.title ?? "", LIMITS.TITLE_CHARS), priority: data.priority ?? "normal", conversation: party.id };
     this.messages.set(id, message);
-    const conversation = this.#conversation(message, parties);
+    const conversation = this.#conversation(message, party);
     conversation.messages.push(message);
     conversation.last = message;
     if (unread) {
@@ -172,14 +169,14 @@ export class Log {
     return { conversations: [message.conversation], message, fresh: true, rings: unread };
   }
 
-  #conversation(message, parties) {
+  #conversation(message, party) {
     let conversation = this.conversations.get(message.conversation);
     if (!conversation) {
       conversation = { id: message.conversation, messages: [], unread: new Set(), gapAfter: 0 };
       this.conversations.set(message.conversation, conversation);
     }
-    conversation.parties = parties; // as they are called now
-    conversation.title = parties.map(labelOf).join(", ");
+    conversation.parties = [party]; // as it is called now
+    conversation.title = labelOf(party);
     return conversation;
   }
 
