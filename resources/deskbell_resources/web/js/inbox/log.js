@@ -12,6 +12,7 @@ const partyOf = ({ to, from }, me) => (groupOf(to) || from.id === me ? to[0] ?? 
 export class Log {
   #asked = null; // the sync under way
   #rest = false; // the last answer was not the end of the log
+  #told = false; // what is missing before the rest was told: each answer on the way to the end says it again
   #foreign = false; // something of another epoch came, which the sync under way may not know yet
   #beyond = 0; // the furthest place of this epoch that was heard of
   #held = new Map(); // by place: events before which something is missing
@@ -85,12 +86,14 @@ export class Log {
     const fits = begins || (own && after <= this.cursor);
     this.#rest = !fits || upto < head || (own && begins); // what was pushed meanwhile was taken for old
     if (!fits) return null;
+    const isNew = over && (begins || !this.#told);
+    this.#told = this.#rest && (this.#told || over || this.epoch === null);
     if (begins) this.#begin(epoch, after);
-    if (over) this.#markGaps();
+    if (isNew) this.#markGaps();
     const next = events.filter((event) => event.epoch === epoch && event.seq > this.cursor && event.seq <= upto);
     this.cursor = Math.max(this.cursor, upto);
     const later = this.#letGo().filter((event) => this.pushed(event) === "next");
-    return { over, begins, events: [...next, ...later] };
+    return { over: isNew, begins, events: [...next, ...later] };
   }
 
   /** As much as an answer may bring; the rest is fetched. */
