@@ -68,11 +68,7 @@ class Histories:
             self._both("publish", wish)
 
     def publish_together(self) -> None:
-        """Those of one sender stay in their order; between senders it is the log's choice."""
-        wishes = [self._any_wish() for _ in range(self.chance.randint(2, 8))]
-        outcomes = self.log.publish_together(wishes)
-        for wish, outcome in _in_order(wishes, outcomes):
-            assert outcome == self.reference.publish(wish), wishes
+        self._together([self._any_wish() for _ in range(self.chance.randint(2, 8))])
 
     def read(self) -> None:
         """Mostly what others said; or whatever stands there, or nothing."""
@@ -124,7 +120,7 @@ class Histories:
             first = self.chance.choice([w for w in self.wishes if (w.sender, w.key) == (wish.sender, wish.key)][:-1])
             self.at = max(self.at, first.at + WEEK_MS) + self.chance.choice([0, 1])
             self._both("forget_cancelled", self.at - WEEK_MS)
-            self._both("publish", replace(wish, at=self.at))
+            self._together([self._repeat(wish) for _ in range(self.chance.choice([1, 2]))])
 
     def _perhaps_say_to(self, group: str) -> None:
         if self.chance.random() < 0.7:
@@ -171,6 +167,9 @@ class Histories:
                 {"answers": self._any_place()},
             ]
             wish = replace(wish, **self.chance.choice(others))
+        return self._repeat(wish)
+
+    def _repeat(self, wish: Wish) -> Wish:
         return self._keep(replace(wish, number=len(self.wishes), at=self.at))
 
     def _keep(self, wish: Wish) -> Wish:
@@ -209,6 +208,12 @@ class Histories:
 
     def _any_place(self) -> int:
         return self.chance.randint(1, self.reference.head + 2)
+
+    def _together(self, wishes: list[Wish]) -> None:
+        """Those of one sender stay in their order; between senders it is the log's choice."""
+        outcomes = self.log.publish_together(wishes)
+        for wish, outcome in _in_order(wishes, outcomes):
+            assert outcome == self.reference.publish(wish), wishes
 
     def _both(self, act: str, *arguments: Any) -> None:
         assert getattr(self.log, act)(*arguments) == getattr(self.reference, act)(*arguments), (act, arguments)
