@@ -35,6 +35,8 @@ class Histories:
         self.at = 0
         for name in PEOPLE:
             self.add_person(name)
+        for group in GROUPS:
+            self._both("change_group", "add", group, PEOPLE[:3])
 
     def step(self) -> None:
         self.at += 1_000
@@ -44,11 +46,11 @@ class Histories:
             (15, self.publish_together),
             (15, self.read),
             (12, self.change_group),
-            (4, self.deliver),
-            (3, self.cancel),
+            (6, self.deliver),
+            (4, self.cancel),
             (3, self.disable),
             (1, self.newcomer),
-            (2 if KEYS_END else 0, self.let_a_key_end),
+            (4 if KEYS_END else 0, self.let_a_key_end),
         ]
         self.chance.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
         assert self.log.head() == self.reference.head
@@ -77,7 +79,8 @@ class Histories:
         if not places or self.chance.random() < 0.1:
             places = [self._any_place() for _ in range(3)]
         if self.chance.random() < 0.3:
-            self._both("read", name, self.chance.choice(places), ())
+            end = self.reference.head
+            self._both("read", name, self.chance.choice([*places, end, end + 1]), ())
         else:
             self._both("read", name, None, tuple(self.chance.sample(places, min(len(places), 3))))
 
@@ -97,13 +100,13 @@ class Histories:
     def cancel(self) -> None:
         waiting = [wish for wish in self.wishes if wish.deliver_at]
         if waiting:
-            wish = self.chance.choice(waiting)
+            wish = self.chance.choice(waiting[-4:])
             who = wish.sender if self.chance.random() < 0.8 else self._somebody()
             self._both("cancel", who, wish.number, self.at)
 
     def disable(self) -> None:
         """One of those who are there, or it is taken back."""
-        back = bool(self.disabled) and (len(self.disabled) > 1 or self.chance.random() < 0.6)
+        back = bool(self.disabled) and (len(self.disabled) > 1 or self.chance.random() < 0.8)
         name = self.chance.choice(sorted(self.disabled) if back else self.people)
         self.disabled = self.disabled - {name} if back else self.disabled | {name}
         self._both("set_disabled", name, not back)
@@ -179,7 +182,7 @@ class Histories:
         return wish
 
     def _audience(self) -> tuple[str, ...]:
-        kinds = ["one", "one", "several", "group", "mixed", "everyone", "all", "twice", "nobody"]
+        kinds = ["one", "several", "several", "group", "group", "mixed", "mixed", "everyone", "all", "twice", "nobody"]
         one, two, three = self.chance.sample(self.people, 3)
         group = self.chance.choice(GROUPS)
         found = {
@@ -188,8 +191,8 @@ class Histories:
             "group": [group],
             "mixed": self.chance.sample([group, one, two], 3),
             "everyone": [EVERYONE],
-            "all": [*GROUPS, EVERYONE, one],
-            "twice": [one.upper(), two, one, group.upper(), group],
+            "all": [EVERYONE, group, one],
+            "twice": [one.upper(), two, EVERYONE, one, EVERYONE.upper()],
             "nobody": ["nobody", "ann"],
         }
         return tuple(found[self.chance.choice(kinds)])
@@ -207,7 +210,8 @@ class Histories:
         return self.chance.choice(seen).seq if seen and self.chance.random() < 0.9 else self._any_place()
 
     def _any_place(self) -> int:
-        return self.chance.randint(1, self.reference.head + 2)
+        """Perhaps one that nothing ever stands at."""
+        return self.chance.choice([10**6, *[self.chance.randint(1, self.reference.head) for _ in range(5)]])
 
     def _together(self, wishes: list[Wish]) -> None:
         """Those of one sender stay in their order; between senders it is the log's choice."""
