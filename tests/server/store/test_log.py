@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from deskbell_protocol.errors import Code
-from deskbell_protocol.wire import Publish, Read, Sync
+from deskbell_protocol.wire import Event, Publish, Read, Sync
 from deskbell_server.errors import RefusedError
 from deskbell_server.messaging import appending, viewing
 from deskbell_server.messaging.publishes import Request, Stored
@@ -50,6 +50,27 @@ def synced(database: Database, who: Principal, after: int = 0, epoch: str | None
     request = Sync(epoch, after, limit)
     answer = database.read(lambda connection: viewing.snapshot(connection, who, request))
     return [event.data.get("body", event.kind) for event in answer.events]
+
+
+def walked(database: Database, who: Principal) -> list[Event]:
+    """The whole view, answer by answer."""
+    found: list[Event] = []
+    request = Sync(None, 0)
+    while True:
+        answer = database.read(partial(viewing.snapshot, principal=who, request=request))
+        found += answer.events
+        if answer.upto == answer.head:
+            return found
+        request = Sync(answer.epoch, answer.upto)
+
+
+def walked_back(database: Database, who: Principal, conversation: str | None) -> list[Event]:
+    """The whole history, page by page."""
+    found: list[Event] = []
+    page = partial(viewing.history, principal=who, conversation=conversation, limit=100)
+    while events := database.read(partial(page, before=found[-1].seq if found else 2**53)):
+        found += events
+    return found
 
 
 def test_ids_outlive_a_restore() -> None:
@@ -223,25 +244,24 @@ def test_a_note_to_oneself_is_unread_until_it_is_read(database: Database) -> Non
     assert database.write(partial(viewing.read, principal=BOB, request=Read(ids=[note]), at=1)) is None
 
 
-def test_ten_thousand_windows_of_one_person(database: Database) -> None:
+def test_ten_thousand_windows_of_one_person(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With and without rows in them, and rows between them: in a group, and in a pair that stands beside it."""
+    monkeypatch.setattr(log, "RANGE", 700)
+    group, cid = channels.group(1), CID.number
     Groups(database).add("@ops", ["bob"])
-    group = channels.group(1)
-
-    def fill(connection: Connection) -> None:
-        number = BOB.number
-        entry = Entry(channel=group, kind="message", sender=number, at=1, content='{"body":"x"}')
-        first = log.append(connection, [entry] * 20_000)
-        places = range(first, first + 20_000, 2)
-        members.open_windows(connection, [Window(CID.number, group, place, place) for place in places])
-
-    database.write(fill)
-    epoch, cursor, seen = None, 0, 0
-    while cursor < 20_001:
-        answer = database.read(partial(viewing.snapshot, principal=CID, request=Sync(epoch, cursor)))
-        assert answer.upto > cursor
-        epoch, cursor, seen = answer.epoch, answer.upto, seen + len(answer.events)
-    assert seen == 10_000
-    assert len(database.read(partial(viewing.history, principal=CID, conversation=None, before=2**53, limit=50))) == 50
+    windows = [Window(cid, group, seq, seq + seq % 5) for seq in range(10, 80_010, 8)]
+    database.write(lambda connection: members.open_windows(connection, windows))
+    say(database, ANN, "cid", body="first")
+    said = [Entry(channel=group, kind="message", sender=2, at=1, content='{"body":"x"}') for _ in range(3, 2_003)]
+    database.write(lambda connection: log.append(connection, said))
+    say(database, ANN, "cid", body="last")
+    within = [seq for window in windows for seq in range(window.from_seq, window.to_seq + 1) if seq < 2_003]
+    events = walked(database, CID)
+    assert [event.seq for event in events] == [2, *within, 2_003]
+    assert [event.seq for event in walked_back(database, CID, None)] == [2_003, *within[::-1], 2]
+    group_id = events[1].data["to"][0]["id"]
+    assert [event.seq for event in walked_back(database, CID, group_id)] == within[::-1]
+    assert [event.seq for event in walked_back(database, CID, ANN.user_id)] == [2_003, 2]
 
 
 def test_what_is_new_is_found_without_walking_through_what_is_old(tmp_path: Path) -> None:
