@@ -61,28 +61,20 @@ class Checker:
     def _promises(self) -> dict[str, Counter[str]]:
         """The mark that a message's body begins with → in whose logs it must stand, and how often."""
         promised = {
-            acked.key: self._audience(publisher.name, acked.to)
+            acked.key: audience(publisher.name, acked.to, self._logs)
             for publisher in self._publishers
             for acked in publisher.acked
         }
         for desk in self._desks:
-            promised |= {cid: self._audience(desk.user.name, (to,)) for cid, to in desk.written()}
+            promised |= {cid: audience(desk.user.name, (to,), self._logs) for cid, to in desk.written()}
         return promised
-
-    def _audience(self, sender: str, to: Sequence[str]) -> Counter[str]:
-        """Each of `to` is a message of its own, also to one who is in a group and named besides; its sender has all."""
-        audience = Counter(name for name in to if name != TEAM)
-        if TEAM in to:
-            audience.update(self._logs.keys())
-        audience[sender] = len(to)
-        return audience
 
     def _check_log(self, user: str, found: Verdict) -> None:
         log = self._logs[user]
         marks = Counter(line.mark for line in log)
         lost = [mark for mark, users in self._promised.items() if marks[mark] < users[user]]
         found.lost += found.find("promised, but not in the log of", user, lost)
-        found.duplicated += found.find("stored twice for", user, _doubles(log))
+        found.duplicated += found.find("stored twice for", user, doubles(log))
         foreign = [mark for mark in marks if mark in self._promised and not self._promised[mark][user]]
         found.foreign += found.find("somebody else's in the log of", user, foreign)
 
@@ -136,7 +128,16 @@ class ControlChecker(Checker):
         found.lost += found.find("not on", desk.name, [line.id for line in log if line.id not in have])
 
 
-def _doubles(log: Iterable[Line]) -> list[str]:
+def audience(sender: str, to: Sequence[str], team: Iterable[str]) -> Counter[str]:
+    """Each of `to` is a message of its own, also to one who is in the team and named besides; its sender has all."""
+    found = Counter(name for name in to if name != TEAM)
+    if TEAM in to:
+        found.update(team)
+    found[sender] = len(to)
+    return found
+
+
+def doubles(log: Iterable[Line]) -> list[str]:
     """Stored again: a writer's mark belongs to one publish, and that stands in each channel once."""
     publishes: defaultdict[str, set[str]] = defaultdict(set)
     parts: Counter[tuple[str, int]] = Counter()
