@@ -132,7 +132,7 @@ def audience(sender: str, to: Sequence[str], team: Iterable[str]) -> Counter[str
     """Each of `to` is a message of its own, also to one who is in the team and named besides; its sender has all."""
     found = Counter(name for name in to if name != TEAM)
     if TEAM in to:
-        found.update(team)
+        found.update(iter(team))  # a mapping would be added by its values
     found[sender] = len(to)
     return found
 

@@ -23,7 +23,7 @@ def test_a_publish_that_stands_twice_in_a_channel_is_a_double() -> None:
 
 
 def test_who_is_in_the_team_and_named_besides_has_it_twice_and_the_sender_has_all() -> None:
-    team = ("alice", "bob", "robot1")
+    team = {"alice": [], "bob": [], "robot1": [1, 2]}
     assert audience("robot1", ("alice", TEAM), team) == Counter(alice=2, bob=1, robot1=2)
     assert audience("robot1", ("alice", "bob"), team) == Counter(alice=1, bob=1, robot1=2)
     assert audience("alice", ("bob",), team) == Counter(alice=1, bob=1)
