@@ -43,8 +43,9 @@ def read(connection: Connection, person: int, rows: Sequence[Row]) -> list[int]:
             (person, channel, EXCEPTIONS),
         ).fetchone()
         if oldest is not None:
-            fallen += _unread_up_to(connection, person, channel, oldest[0], EXCEPTIONS)
-            raise_mark(connection, person, channel, oldest[0])
+            told = _unread_up_to(connection, person, channel, oldest[0], EXCEPTIONS)
+            raise_mark(connection, person, channel, told[-1] if len(told) == EXCEPTIONS else oldest[0])
+            fallen += told
     return fallen
 
 

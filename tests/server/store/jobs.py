@@ -21,7 +21,7 @@ def put(key: str, value: str = "x") -> Any:
 def keys(database: Database) -> set[str]:
     """What `put` has stored."""
     rows = database.read(lambda connection: connection.execute("SELECT key FROM meta").fetchall())
-    return {key for (key,) in rows} - {"epoch", "server", "head", "proof", COMMITS}
+    return {key for (key,) in rows} - {"epoch", "server", "head", "proof", "origin", COMMITS}
 
 
 def at_once(database: Database, *jobs: Any) -> list[Any]:

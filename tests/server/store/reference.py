@@ -294,7 +294,7 @@ class Reference:
         return (bool(unread),)
 
     def _bound(self, person: Person, channel: Channel) -> set[int]:
-        """Of too many exceptions the oldest fall to the mark; what else is read by that. Before the first unread message
+        """Of too many exceptions the oldest fall to the mark; what else is read by that. Before what is unread first
         there are none: the mark covers it.
         """
         rows = [row for row in self._log if row.channel == channel and _is_visible(person, row)]
@@ -303,8 +303,10 @@ class Reference:
         kept = sorted(seq for seq, of in person.exceptions.items() if of == channel and seq > first)
         if len(kept) <= self._exceptions_max:
             return set()
-        person.marks[channel] = kept[-self._exceptions_max - 1]
-        return {seq for seq in unread if seq <= person.marks[channel]}
+        oldest = kept[-self._exceptions_max - 1]
+        told = [seq for seq in unread if seq <= oldest][: self._exceptions_max]
+        person.marks[channel] = told[-1] if len(told) == self._exceptions_max else oldest
+        return set(told)
 
     def _messages(self, person: Person, places: tuple[int, ...]) -> list[Message]:
         rows = [row for row in self._log if row.seq in places and _is_visible(person, row)]
