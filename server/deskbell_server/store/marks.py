@@ -43,8 +43,9 @@ def read(connection: Connection, person: int, rows: Sequence[Row]) -> list[int]:
             (person, channel, EXCEPTIONS),
         ).fetchone()
         if oldest is not None:
-            told = _unread_up_to(connection, person, channel, oldest[0], EXCEPTIONS)
-            raise_mark(connection, person, channel, told[-1] if len(told) == EXCEPTIONS else oldest[0])
+            told = _unread_up_to(connection, person, channel, oldest[0], EXCEPTIONS + 1)
+            up_to = oldest[0] if len(told) <= EXCEPTIONS else told.pop() - 1
+            raise_mark(connection, person, channel, up_to)
             fallen += told
     return fallen
 

@@ -304,8 +304,8 @@ class Reference:
         if len(kept) <= self._exceptions_max:
             return set()
         oldest = kept[-self._exceptions_max - 1]
-        told = [seq for seq in unread if seq <= oldest][: self._exceptions_max]
-        person.marks[channel] = told[-1] if len(told) == self._exceptions_max else oldest
+        told = [seq for seq in unread if seq <= oldest][: self._exceptions_max + 1]
+        person.marks[channel] = oldest if len(told) <= self._exceptions_max else told.pop() - 1
         return set(told)
 
     def _messages(self, person: Person, places: tuple[int, ...]) -> list[Message]:
