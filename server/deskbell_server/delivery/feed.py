@@ -66,9 +66,10 @@ class Feed:
             return end, None
         try:
             rows = log.everything(connection, after, AT_ONCE)
-            if [row.seq for row in rows] == list(range(after + 1, min(end.seq, after + AT_ONCE) + 1)):
+            if [row.seq for row in rows] != list(range(after + 1, min(end.seq, after + AT_ONCE) + 1)):
+                _log.error("the log has a hole between %d and %d", after, end.seq)
+            elif not any(row.channel == channels.GONE for row in rows):  # else nobody would notice what they missed
                 return LogEnd(end.epoch, rows[-1].seq), _entries(connection, rows)
-            _log.error("the log has a hole between %d and %d", after, end.seq)
         except (KeyError, msgspec.MsgspecError):
             _log.exception("entries between %d and %d cannot be told", after, end.seq)
         return end, None
