@@ -6,11 +6,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import Machine
-from tests.model.office import make_template
+from tests.model.office import make_small, make_template
 
 
 def main() -> None:
@@ -22,7 +23,8 @@ def main() -> None:
     logging.disable(logging.CRITICAL)  # failed pushes are played by the thousand
     print(f"seed={options.seed}", flush=True)  # noqa: T201
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        make_small(patch)
         Machine.template = Path(folder) / "template.db"
         make_template(Machine.template)
         long = settings(

@@ -21,11 +21,11 @@ Request = do.RequestSync | do.SendMessage | do.SendRead | do.SendAck
 
 @dataclass(frozen=True)
 class Synced:
-    """The answer to a sync, and up to where the person's log was pruned when it was made."""
+    """The answer to a sync, and the places of the person's view that were pruned when it was made."""
 
     request: do.RequestSync
     answer: SyncAnswer
-    floor: int
+    gone: frozenset[int]
 
 
 class Crashed(BaseException):
@@ -70,7 +70,7 @@ class Hands(Carrier):
             self._device.popups.append(effect.covers)
         super()._carry_out(effect)
         if isinstance(effect, do.StartOver):
-            self._device.bases[effect.epoch] = effect.cursor
+            self._device.starts_over(effect.epoch, effect.cursor)
 
 
 class Device:
@@ -84,6 +84,9 @@ class Device:
         self.popup_keys: list[str] = []
         self.bases: dict[str, int] = {}
         """Where it began in each life of the log: what lies before is known to be missing."""
+        self.excused: dict[str, set[int]] = {}
+        """What was pruned when it was told that something is missing, or began."""
+        self._gone: frozenset[int] = frozenset()
         self.crashes = 0
         self.stores = 1
         self._path = path
@@ -155,10 +158,15 @@ class Device:
     def synced(self, synced: Synced) -> None:
         request, answer = synced.request, synced.answer
         known = self._store.known(event.id for event in answer.events)
+        self._gone = synced.gone
         if request.epoch is None and self.position()[0] is None:
             assert answer.after == request.after
-            self.bases[answer.epoch] = synced.floor
+            self.starts_over(answer.epoch, answer.after)
         self.feed(on.SyncAnswered(request, answer, known))
+
+    def starts_over(self, epoch: str, base: int) -> None:
+        self.bases[epoch] = base
+        self.excused[epoch] = set(self._gone)
 
     @property
     def due(self) -> float | None:

@@ -1,10 +1,10 @@
 """Rules of the protocol, each broken once: what the model must notice, or it is blind.
 
-Every mutant takes one rule out of the real code, on either side of the wire.
+Every mutant takes one rule out of the real code, on either side of the wire; those of the server's log are in
+`mutants_log`.
 """
 
 import dataclasses
-import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -16,9 +16,7 @@ from deskbell_desktop.core.outbox import Outbox
 from deskbell_desktop.core.rings import Rings
 from deskbell_desktop.io.store import Store
 from deskbell_protocol import wire
-from deskbell_server.messaging import messages, reading
-from deskbell_server.store import doors, logs
-from tests.model import office
+from tests.model import mutants_log
 
 Patch = pytest.MonkeyPatch
 Mutant = Callable[[Patch], None]
@@ -31,10 +29,6 @@ def _nothing(*_arguments: Any) -> list[Any]:
 
 def _no_ids(*_arguments: Any) -> frozenset[str]:
     return frozenset()
-
-
-def _yes(*_arguments: Any) -> bool:
-    return True
 
 
 def applies_whatever_is_pushed(patch: Patch) -> None:
@@ -100,62 +94,6 @@ def never_lets_go_of_what_waits_for_a_sync(patch: Patch) -> None:
     patch.setattr(Rings, "caught_up", _nothing)
 
 
-def stores_a_repeated_request_again(patch: Patch) -> None:
-    patch.setattr(doors, "claim", _yes)
-
-
-def answers_before_the_commit(patch: Patch) -> None:
-    def publish(self: messages.Messages, principal: Any, draft: Any, key: str | None) -> Any:
-        request = self._checked(principal, draft, key)
-        try:
-            return self._committed(self._database.write(lambda connection: messages.store(connection, request)))
-        except office.Killed:
-            return messages.Stored(request.id, request.at, 0, 1, duplicate=False)
-
-    patch.setattr(messages.Messages, "publish", publish)
-
-
-def announces_before_the_commit(patch: Patch) -> None:
-    def append(connection: Any, *arguments: Any) -> Any:
-        stored = original(connection, *arguments)
-        announce[-1](stored)
-        return stored
-
-    def init(self: messages.Messages, database: Any, limiter: Any, tell: Any) -> None:
-        announce.append(tell)
-        original_init(self, database, limiter, tell)
-
-    announce: list[Any] = []
-    original, original_init = messages.append, messages.Messages.__init__
-    patch.setattr(messages, "append", append)
-    patch.setattr(messages.Messages, "__init__", init)
-
-
-def hides_that_history_is_gone(patch: Patch) -> None:
-    def snapshot(connection: Any, principal: Any, request: wire.Sync) -> wire.SyncAnswer:
-        return msgspec.structs.replace(original(connection, principal, request), reset=False)
-
-    original = reading.snapshot
-    patch.setattr(reading, "snapshot", snapshot)
-
-
-def takes_read_marks_back(patch: Patch) -> None:
-    """The last mark wins instead of the highest."""
-
-    def mark(connection: Any, user_id: str, request: wire.Read, at: int) -> Any:
-        if request.up_to is None:
-            return original(connection, user_id, request, at)
-        logs.set_read_up_to(connection, user_id, request.up_to)
-        return wire.ReadMark(up_to=request.up_to)
-
-    original = reading._mark
-    patch.setattr(reading, "_mark", mark)
-
-
-def keeps_the_epoch_over_a_restore(patch: Patch) -> None:
-    patch.setattr(secrets, "token_hex", lambda _bytes: "the same for ever")
-
-
 MUTANTS: tuple[Mutant, ...] = (
     applies_whatever_is_pushed,
     applies_in_any_epoch,
@@ -167,10 +105,5 @@ MUTANTS: tuple[Mutant, ...] = (
     rings_again_after_a_restore,
     does_not_send_again_after_a_break,
     never_lets_go_of_what_waits_for_a_sync,
-    stores_a_repeated_request_again,
-    answers_before_the_commit,
-    announces_before_the_commit,
-    hides_that_history_is_gone,
-    takes_read_marks_back,
-    keeps_the_epoch_over_a_restore,
+    *mutants_log.MUTANTS,
 )

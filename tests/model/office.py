@@ -1,110 +1,58 @@
-"""The model's server: the real services on a real SQLite file, without sockets or threads, to be killed anywhere."""
+"""The model's server: the real services of two processes on one real SQLite file, without sockets or threads."""
 
-import sqlite3
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 
 from deskbell_protocol.ids import new_id, now_ms
-from deskbell_protocol.wire import Ack, Event, Head, Publish, Read, Sync, SyncAnswer
+from deskbell_protocol.wire import Event, Head
 from deskbell_server.clock import Ages, Clock
+from deskbell_server.delivery import feed
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.limiter import Limiter, Rate
-from deskbell_server.messaging.messages import Messages, Stored
+from deskbell_server.messaging.messages import Messages
 from deskbell_server.messaging.reading import Reading
+from deskbell_server.people.groups import Groups
 from deskbell_server.principals import Principal
-from deskbell_server.store import backup, groups, logs, migrate, users
+from deskbell_server.store import backup, births, channels, log, marks, migrate, users, workers
 from deskbell_server.store.database import Connection
-from deskbell_server.store.wake import Job
 from deskbell_server.upkeep.retention import Pruning, RetentionPolicy
+from tests.model.played import Killed, NotPushedError, PlayedDatabase
 
-T = TypeVar("T")
 GROUP = "@team"
+PROCESSES = 2
+BEHIND_MAX = 5
+"""So far behind, the model's processes jump; what they look at takes two entries at a time."""
+
+Heard = Callable[[int, int, Event | Head], None]
+"""Of which process, the person's number, and what is pushed to them."""
 
 
-class Killed(BaseException):
-    """`kill -9` of the server. Not an Exception: nothing in it can catch this."""
+class Seen(NamedTuple):
+    """An entry as a person sees it."""
+
+    kind: str
+    id: str
+    channel: int
+    mine: bool
+    publish: str
+    """The id of its publish's first part."""
 
 
-class NotPushedError(Exception):
-    """The transport fails after the commit."""
+class Rooms:
+    """Stands for the transport: the one method of it that delivery uses for pushes."""
 
-
-@dataclass
-class Fate:
-    """What will happen to the server within the next call."""
-
-    before_commit: bool = False
-    after_commit: bool = False
-    rooms_pushed: int | None = None
-    """Killed after so many rooms heard of it."""
-    push_fails: bool = False
-    runs_twice: bool = False
-
-
-class InlineDatabase:
-    """Implements the store's `Database` in the caller's own thread."""
-
-    def __init__(self, path: Path) -> None:
-        self.fate = Fate()
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.execute("PRAGMA synchronous=OFF")  # processes die here, not machines
-        self._connection.execute("PRAGMA foreign_keys=ON")
-
-    def write(self, job: Callable[[Connection], T]) -> T:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            if self.fate.runs_twice:
-                job(connection)
-                connection.execute("ROLLBACK")
-                connection.execute("BEGIN IMMEDIATE")
-            result = job(connection)
-            if self.fate.before_commit:
-                raise Killed
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-        if self.fate.after_commit:
-            raise Killed
-        return result
-
-    def write_soon(self, job: Callable[[Connection], T], done: Callable[[Job], object]) -> None:
-        raise NotImplementedError("the model waits for every commit")
-
-    def read(self, job: Callable[[Connection], T]) -> T:
-        self._connection.execute("BEGIN")
-        try:
-            return job(self._connection)
-        finally:
-            self._connection.execute("ROLLBACK")
-
-    def changed_elsewhere(self) -> bool:
-        return False
-
-    @property
-    def total_changes(self) -> int:
-        return self._connection.total_changes
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-class HintTransport:
-    """The one method of the transport that delivery uses for pushes; what it sends lands in `heard`."""
-
-    def __init__(self, office: "Office") -> None:
-        self._office = office
+    def __init__(self, process: "Process", heard: Heard) -> None:
+        self._process = process
+        self._heard = heard
 
     def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
-        fate = self._office.database.fate
+        fate = self._process.database.fate
         if fate.push_fails:
             raise NotPushedError
         for number, (room, head) in enumerate(heads):
@@ -112,52 +60,72 @@ class HintTransport:
                 raise Killed
             raw = msgspec.json.decode(head + tail)
             push: Event | Head = msgspec.convert(raw, Event) if event == "event" else msgspec.convert(raw, Head)
-            self._office.heard(room.removeprefix("u:"), push)
+            self._heard(self._process.number, int(room.removeprefix("u:")), push)
+
+
+class Process:
+    """One server process, as the composition root makes it."""
+
+    def __init__(self, number: int, path: Path, heard: Heard) -> None:
+        self.number = number
+        self.database = PlayedDatabase(path)
+        place = self.database.read(log.end)
+        transport: Any = Rooms(self, heard)
+        self.delivery = Delivery(transport, Presence(), place)
+        self.database.follow(feed.Feed(place).look, self.delivery.passed)
+        self.messages = Messages(self.database, Limiter(Rate(0, 1)))
+        self.reading = Reading(self.database, Limiter(Rate(0, 1)), now_ms, self.delivery.synced)
+        self.groups = Groups(self.database)
+
+    def tell_heads(self, people: Iterable[int]) -> None:
+        self.delivery.head(self.delivery.connected(people))
+
+    def prune(self, keep: int) -> None:
+        """Retention: in each channel the newest `keep` entries stay."""
+        Pruning(self.database, Ages(Clock())).prune(RetentionPolicy(days=None, events=keep), "model")
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a stored publish was asked under."""
+
+    id: str
+    sender: int
+    cid: str
 
 
 class Office:
-    """`heard(user id, push)` is where pushes go. After `Killed`, and after `kill`, call `start`."""
+    """`heard` is where pushes go. After `Killed`, and after `kill`, call `start`."""
 
-    def __init__(self, path: Path, heard: Callable[[str, Event | Head], None]) -> None:
-        self.heard = heard
+    def __init__(self, path: Path, heard: Heard) -> None:
+        self._heard = heard
         self._path = path
-        self.people: dict[str, Principal] = {}
         self.lives = 0
-        self.start()
+        self.processes = [self._process(number) for number in range(PROCESSES)]
+        self._keeper = PlayedDatabase(path)
+        self.people = {user.name: self._principal(user) for user in self._keeper.read(users.everyone)}
 
-    def start(self) -> None:
+    def _process(self, number: int) -> Process:
         self.lives += 1
-        self.database = InlineDatabase(self._path)
-        self.people = {user.name: _principal(user) for user in self.database.read(users.everyone)}
-        transport: Any = HintTransport(self)  # delivery uses no more of a transport than this
-        presence = Presence()
-        for name, person in self.people.items():
-            presence.add(name, person)
-        delivery = Delivery(transport, presence, self.epoch)
-        self.messages = Messages(self.database, Limiter(Rate(0, 1)), delivery.announce)
-        self.reading = Reading(self.database, delivery.announce, Limiter(Rate(0, 1)), now_ms)
-        self._delivery = delivery
+        return Process(number, self._path, self._heard)
 
-    def kill(self) -> None:
-        self.database.close()
+    def _principal(self, user: users.User) -> Principal:
+        number = self._keeper.read(lambda connection: users.numbers(connection, [user.id])[user.id])
+        query = "SELECT from_seq FROM members WHERE person = ? AND channel = ?"
+        from_seq = self._ask(query, number, channels.EVERYONE)[0][0]
+        device = f"device of {user.name}"
+        return Principal(user.id, user.name, "", device, "model", False, False, number, from_seq)
 
-    # -- what clients ask ---------------------------------------------------------------------------------------------
+    def start(self, number: int) -> None:
+        self.processes[number] = self._process(number)
 
-    def publish(self, sender: str, draft: Publish, key: str) -> Stored:
-        return self.messages.publish(self.people[sender], draft, key)
+    def kill(self, number: int) -> None:
+        self.processes[number].database.close()
 
-    def sync(self, user: str, request: Sync) -> SyncAnswer:
-        return self.reading.sync(self.people[user], request)
-
-    def read(self, user: str, request: Read) -> int | None:
-        return self.reading.read(self.people[user], request)
-
-    def ack(self, user: str, request: Ack) -> None:
-        self.reading.ack(self.people[user], request)
-
-    def tell_heads(self) -> None:
-        ids = [person.user_id for person in self.people.values()]
-        self._delivery.head(self.database.read(lambda connection: users.heads(connection, ids)))
+    def close(self) -> None:
+        for process in self.processes:
+            process.database.close()
+        self._keeper.close()
 
     # -- what its keeper does -----------------------------------------------------------------------------------------
 
@@ -166,60 +134,80 @@ class Office:
             backup.save_sqlite(self._path, draft)
 
     def restore(self, source: Path) -> None:
-        """The server is stopped, everything replaced as the command does it, and the log begins another life."""
-        self.kill()
-        database = InlineDatabase(self._path)
-        database.write(lambda connection: backup.load_rows(connection, source))
-        database.close()
-        self.start()
-
-    def prune(self, keep: int) -> None:
-        """Retention: of each log the newest `keep` events stay."""
-        Pruning(self.database, Ages(Clock())).prune(RetentionPolicy(days=None, events=keep), "model")
+        """Everything is replaced as the command does it, and the log begins another life."""
+        self._keeper.write(lambda connection: backup.load_rows(connection, source))
 
     # -- what is true -------------------------------------------------------------------------------------------------
 
     @property
-    def epoch(self) -> str:
-        return self.database.read(users.epoch)
+    def end(self) -> log.LogEnd:
+        return self._keeper.read(log.end)
 
-    def stream(self, user: str) -> logs.Stream:
-        return self.database.read(lambda connection: logs.stream(connection, self.people[user].user_id))
+    def view(self, user: str) -> dict[int, Seen]:
+        """By place. Asked in words of its own: the store's would prove themselves."""
+        query = (
+            "SELECT l.seq, l.kind, l.channel, l.sender, l.part FROM members m JOIN log l ON l.channel = m.channel"
+            " WHERE m.person = ? AND l.seq BETWEEN m.from_seq AND m.to_seq"
+        )
+        me = self.people[user].number
+        rows, ids = self._ask(query, me), self._keeper.read(births.births)
+        return {
+            seq: Seen(kind, ids.id(seq), channel, sender == me, ids.id(seq - part))
+            for seq, kind, channel, sender, part in rows
+        }
 
-    def log(self, user: str) -> dict[int, tuple[str, str]]:
-        """seq → (kind, id)."""
-        query = "SELECT seq, kind, id FROM events WHERE user_id = ? ORDER BY seq"
-        user_id = self.people[user].user_id
-        rows = self.database.read(lambda connection: connection.execute(query, (user_id,)).fetchall())
-        return {seq: (kind, id_) for seq, kind, id_ in rows}
+    def floors(self) -> dict[int, int]:
+        return dict(self._ask("SELECT channel, up_to FROM floors"))
+
+    def places(self) -> list[int]:
+        """All that were ever given out, in order: of none is the row gone before a week."""
+        return [row[0] for row in self._ask("SELECT seq FROM log ORDER BY seq")]
+
+    def standing(self) -> dict[int, list[int]]:
+        """By channel, the places of what was not forgotten."""
+        found: dict[int, list[int]] = {}
+        for seq, channel in self._ask("SELECT seq, channel FROM log WHERE channel >= 0 ORDER BY seq"):
+            found.setdefault(channel, []).append(seq)
+        return found
+
+    def keyed(self) -> list[Key]:
+        ids = self._keeper.read(births.births)
+        rows = self._ask("SELECT seq, sender, cid FROM log WHERE cid IS NOT NULL")
+        return [Key(ids.id(seq), sender, cid) for seq, sender, cid in rows]
+
+    def unread(self, user: str) -> set[str]:
+        me, seqs = self.people[user].number, list(self.view(user))
+
+        def job(connection: Connection) -> set[str]:
+            ids = births.births(connection)
+            rows = [row for row in log.visible(connection, me, seqs) if row.kind == "message"]
+            return {ids.id(row.seq) for row in marks.unread(connection, me, rows)}
+
+        return self._keeper.read(job)
 
     @property
     def changes(self) -> tuple[int, int]:
         """Another value after every commit."""
-        return self.lives, self.database.total_changes
+        commits = sum(process.database.commits for process in self.processes)
+        return self.lives, commits + self._keeper.commits
 
-    def written(self) -> list[tuple[str, str, str]]:
-        """(id, sender's id, key) of all messages."""
-        query = "SELECT id, sender_id, cid FROM messages"
-        return self.database.read(lambda connection: connection.execute(query).fetchall())
-
-    def unread(self, user: str, ids: list[str]) -> set[str]:
-        user_id = self.people[user].user_id
-        return set(self.database.read(lambda connection: logs.unread_of(connection, user_id, ids))[1])
+    def _ask(self, query: str, *values: int) -> list[Any]:
+        return self._keeper.read(lambda connection: connection.execute(query, values).fetchall())
 
 
-def _principal(user: users.User) -> Principal:
-    return Principal(user.id, user.name, "", f"device of {user.name}", "model", is_admin=False, may_announce=False)
+def make_small(patch: pytest.MonkeyPatch) -> None:
+    """So that a process is soon far behind, reads in pieces, and asks a lost database again at once."""
+    patch.setattr(feed, "AT_ONCE", 2)
+    patch.setattr(feed, "BEHIND_MAX", BEHIND_MAX)
+    patch.setattr(workers, "OPEN_EVERY_S", 0.0)
 
 
 def make_template(path: Path) -> None:
     """A database with alice, bob and carol, who are all in @team. Copied for every run: migrations take their time."""
     migrate.prepare(path)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        at = now_ms()
-        group = new_id()
-        groups.add(connection, group, GROUP, GROUP, "", at)
-        for name in ("alice", "bob", "carol"):
-            user = users.User(new_id(), name, "", "-", False, False, None)
-            assert users.add(connection, user, name, name, at)
-            groups.add_member(connection, group, user.id)
+    database = PlayedDatabase(path)
+    for name in ("alice", "bob", "carol"):
+        user = users.User(new_id(), name, "", "-", False, False, None)
+        assert database.write(lambda connection, user=user: users.add(connection, user, user.name, user.name, now_ms()))
+    Groups(database).add(GROUP, ["alice", "bob", "carol"])
+    database.close()

@@ -1,4 +1,7 @@
-"""What must hold after every step of the model, and at rest: invariants over the parts that `machine` plays with."""
+"""What must hold after every step of the model, and at rest: invariants over the parts that `machine` plays with.
+
+A to D are those of LOG.md ("one log"), I1 to I7 those of docs/reliability.md.
+"""
 
 import shutil
 import tempfile
@@ -14,17 +17,22 @@ from deskbell_protocol import names
 from deskbell_protocol.ids import now_ms
 from deskbell_protocol.wire import Event, Head, Publish
 from tests.model.desk import Device, Request
-from tests.model.office import GROUP, Office
+from tests.model.office import GROUP, Office, Seen
 
 DEVICES = {"alice 1": "alice", "alice 2": "alice", "bob 1": "bob"}
+HOMES = {"alice 1": 0, "alice 2": 1, "bob 1": 1}
+"""The process to which a device connects when nothing else is said."""
 PEOPLE = ("alice", "bob", "carol")
 ADDRESSES = (("alice",), ("bob",), ("alice", "bob"), (GROUP,), ("carol",), ("bob", GROUP))
+
+View = dict[int, Seen]
 
 
 @dataclass
 class Line:
-    """What is under way between one device and the server. `joined`: the server would push to it."""
+    """What is under way between one device and a process. `joined`: the process would push to it."""
 
+    process: int
     joined: bool = False
     up: list[Request] = field(default_factory=list)
     down: list[Any] = field(default_factory=list)
@@ -37,18 +45,40 @@ class Line:
 
 
 @dataclass
+class Draft:
+    """A publish under a key. `members`: who has been in the group ever since it was first tried."""
+
+    sender: str
+    publish: Publish
+    members: set[str]
+
+
+@dataclass(frozen=True)
 class Acked:
     """A publish that was answered 2xx: it has to be there from now on."""
 
     id: str
     to: tuple[str, ...]
     sender: str
+    members: frozenset[str]
+
+    def parts(self, user: str) -> tuple[int, int]:
+        """How many of its entries that person sees, at least and at most."""
+        if user == self.sender:
+            return len(set(self.to)), len(set(self.to))
+        alone = int(user in self.to)
+        return alone + (GROUP in self.to and user in self.members), alone + (GROUP in self.to)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Backup:
+    """And what is known of it, but for the name of its epoch."""
+
     path: Path
     acked: dict[str, Acked]
+    views: dict[str, View]
+    head: int
+    members: frozenset[str]
 
 
 class Oracle(RuleBasedStateMachine):
@@ -61,21 +91,27 @@ class Oracle(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="deskbell-model-", dir=_memory()))
         shutil.copyfile(self.template, self.folder / "server.db")
         self.mono = 1000.0
-        self.lines = {name: Line() for name in DEVICES}
+        self.lines = {name: Line(HOMES[name]) for name in DEVICES}
         self.office = Office(self.folder / "server.db", self._pushed)
         self.desks = {name: self._desk(name) for name in DEVICES}
-        self.drafts: dict[str, tuple[str, Publish]] = {}
+        self.drafts: dict[str, Draft] = {}
         self.acked: dict[str, Acked] = {}
+        self.first_answers: set[str] = set()
+        """Keys of which somebody heard that they are no repetition; the answer to one may come before."""
+        self.members = set(PEOPLE)
         self.written: dict[str, set[str]] = {name: set() for name in DEVICES}
         self.came_back: dict[str, set[str]] = {name: set() for name in DEVICES}
         """Of what was written, and to a store that is no more."""
         self.backup: Backup | None = None
         self.restores = 0
-        self.logs: dict[str, dict[str, dict[int, tuple[str, str]]]] = {}
-        self.keys: dict[tuple[str, str], str] = {}
+        self.views: dict[str, dict[str, View]] = {}
+        """By epoch and person: all that they ever saw in it, pruned or not."""
+        self.heads: dict[str, int] = {}
+        self.floors: dict[int, int] = {}
+        self.gone: dict[str, frozenset[int]] = {}
+        self.keys: dict[tuple[int, str], str] = {}
         self.cids: dict[str, str] = {}
-        self.floors: dict[str, int] = {}
-        self.heads: dict[tuple[str, str], int] = {}
+        self.pushes: list[tuple[str, Event | Head]] = []
         self.server_changes: object = None
         self.device_changes: dict[str, object] = {}
         self.seen: dict[str, tuple[str | None, int]] = {}
@@ -90,10 +126,21 @@ class Oracle(RuleBasedStateMachine):
     def _now(self) -> Moment:
         return Moment(now_ms() + int((self.mono - 1000) * 1000), self.mono)
 
-    def _pushed(self, user_id: str, push: Event | Head) -> None:
+    def _pushed(self, process: int, number: int, push: Event | Head) -> None:
         for name, line in self.lines.items():
-            if line.joined and self.office.people[DEVICES[name]].user_id == user_id:
+            user = DEVICES[name]
+            if line.joined and line.process == process and self.office.people[user].number == number:
                 line.down.append(push)
+                self.pushes.append((user, push))
+
+    def _cut(self, name: str) -> None:
+        """The process notices that a socket is gone."""
+        line, principal = self.lines[name], self.office.people[DEVICES[name]]
+        was_joined = line.joined
+        line.cut()
+        others = [other for other, it in self.lines.items() if it.joined and it.process == line.process]
+        if was_joined and not any(DEVICES[other] == DEVICES[name] for other in others):
+            self.office.processes[line.process].delivery.left(principal)
 
     # -- what holds after every step ----------------------------------------------------------------------------------
 
@@ -101,6 +148,7 @@ class Oracle(RuleBasedStateMachine):
     def holds(self) -> None:
         self._drop_lines_of_dead()
         self._remember()
+        self._pushes_hold()
         for name, desk in self.desks.items():
             if desk.changes != self.device_changes.get(name):
                 self._device_holds(name)
@@ -109,38 +157,55 @@ class Oracle(RuleBasedStateMachine):
     def _drop_lines_of_dead(self) -> None:
         for name, line in self.lines.items():
             if self.desks[name].off:
-                line.cut()
+                self._cut(name)
                 line.down.clear()
 
     def _remember(self) -> None:
-        """The logs as they were: within an epoch they only grow, and lose at most what was pruned."""
+        """The views as they were: within an epoch they only grow, at the end, and lose at most what was pruned."""
         if self.office.changes == self.server_changes:
             return
         self.server_changes = self.office.changes
-        known = self.logs.setdefault(self.office.epoch, {user: {} for user in PEOPLE})
+        end = self.office.end
+        before = self.heads.get(end.epoch, 0)
+        assert before <= end.seq, f"I1: the log went back from {before} to {end.seq}"
+        assert self.office.places() == list(range(1, end.seq + 1)), "the log has holes"
+        self.heads[end.epoch], self.floors = end.seq, self.office.floors()
+        known = self.views.setdefault(end.epoch, {user: {} for user in PEOPLE})
         for user in PEOPLE:
-            stream, now = self.office.stream(user), self.office.log(user)
-            self.floors[user], self.heads[self.office.epoch, user] = stream.floor, stream.head
-            assert sorted(now) == list(range(stream.floor + 1, stream.head + 1)), f"the log of {user} has holes"
-            for seq, entry in known[user].items():
-                assert seq <= stream.floor or now.get(seq) == entry, f"I1: {user}'s event {seq} is gone or another"
+            now = self.office.view(user)
+            self._view_grew(user, known[user], now, before)
             known[user].update(now)
+            self.gone[user] = frozenset(known[user].keys() - now.keys())
         self._server_holds()
 
-    def _server_holds(self) -> None:
-        logs = self.logs[self.office.epoch]
-        for key, acked in self.acked.items():
-            for user in self._recipients(acked):
-                found = [seq for seq, (_, id_) in logs[user].items() if id_ == acked.id]
-                assert found or self.floors[user], f"I1: {key} was acknowledged and is not in the log of {user}"
-                assert len(found) <= 1, f"I4: {key} stands in the log of {user} twice"
-        for id_, sender, key in self.office.written():
-            assert self.keys.setdefault((sender, key), id_) == id_, f"I4: {key} was stored twice"
-            self.cids[id_] = key
+    def _view_grew(self, user: str, known: View, now: View, before: int) -> None:
+        for seq, entry in known.items():
+            pruned = seq not in now and seq <= self.floors.get(entry.channel, 0)
+            assert pruned or now.get(seq) == entry, f"I1: {user}'s entry {seq} is gone or another"
+        late = [seq for seq in now if seq <= before and seq not in known]
+        assert not late, f"{user} sees {late} of what was there before"
 
-    def _recipients(self, acked: Acked) -> set[str]:
-        everyone = set(PEOPLE) if GROUP in acked.to else set()
-        return everyone | {name for name in acked.to if name != GROUP} | {acked.sender}
+    def _server_holds(self) -> None:
+        views = self.views[self.office.end.epoch]
+        parts = {user: Counter(entry.publish for entry in views[user].values()) for user in PEOPLE}
+        for key, acked in self.acked.items():
+            for user in PEOPLE:
+                found, (least, most) = parts[user][acked.id], acked.parts(user)
+                assert found >= least, f"I1: {key} was acknowledged and is not in the view of {user}"
+                assert found <= most, f"I4: {key} stands in the view of {user} more than once"
+        for key in self.office.keyed():
+            assert self.keys.setdefault((key.sender, key.cid), key.id) == key.id, f"I4: {key.cid} was stored twice"
+            self.cids[key.id] = key.cid
+
+    def _pushes_hold(self) -> None:
+        """A and D: every pushed entry is in the person's view, and none that is lies between it and the one before."""
+        pushes, self.pushes = self.pushes, []
+        for user, push in pushes:
+            view = self.views[push.epoch][user]
+            assert isinstance(push, Head) or (push.seq in view and view[push.seq].id == push.id), f"D: {user}: {push}"
+            last = push.seq + isinstance(push, Head)
+            hidden = [seq for seq in view if push.prev < seq < last]
+            assert not hidden, f"A: {user} was not told of {hidden}, but of {push}"
 
     def _device_holds(self, name: str) -> None:
         desk, user = self.desks[name], DEVICES[name]
@@ -151,16 +216,17 @@ class Oracle(RuleBasedStateMachine):
         if epoch is None:
             assert not numbered
             return
-        log = self.logs[epoch][user]
-        assert epoch != before_epoch or cursor >= before, f"I5: {name} went back from {before} to {cursor}"
-        assert cursor <= self.heads[epoch, user], f"I5: {name} is ahead of the log"
-        base = desk.bases.get(epoch, 0)
-        due = [(seq, log[seq][1]) for seq in range(base + 1, cursor + 1) if log[seq][0] == names.KIND_MESSAGE]
-        assert sorted(numbered) == due, f"I3: {name} has {sorted(numbered)} of {due}"
+        assert epoch != before_epoch or cursor >= before, f"C: {name} went back from {before} to {cursor}"
+        assert cursor <= self.heads[epoch], f"C: {name} is ahead of the log"
+        view, base, excused = self.views[epoch][user], desk.bases.get(epoch, 0), desk.excused.get(epoch, set())
+        may = {(seq, view[seq].id) for seq in view if base < seq <= cursor and view[seq].kind == names.KIND_MESSAGE}
+        must = {(seq, id_) for seq, id_ in may if seq not in excused}
+        assert must <= set(numbered) <= may, f"B: {name} has {sorted(numbered)} of {sorted(must)}"
+        assert len(set(numbered)) == len(numbered), f"I3: {name} has {numbered}"
         if not self.restores:
             assert numbered == sorted(numbered), f"I3: {name} shows {numbered}"
-        mine = {id_ for life in self.logs.values() for kind, id_ in life[user].values()}
-        assert {id_ for _, id_, _, _ in desk.messages()} <= mine, f"I6: {name} has what is not {user}'s"
+        theirs = {entry.id for life in self.views.values() for entry in life[user].values()}
+        assert {id_ for _, id_, _, _ in desk.messages()} <= theirs, f"I6: {name} has what is not {user}'s"
         self._outbox_holds(name)
 
     def _outbox_holds(self, name: str) -> None:
@@ -173,15 +239,12 @@ class Oracle(RuleBasedStateMachine):
     # -- what holds at rest -------------------------------------------------------------------------------------------
 
     def _at_rest(self) -> None:
+        end = self.office.end
         for name, desk in self.desks.items():
-            user = DEVICES[name]
-            stream = self.office.stream(user)
             epoch, cursor = desk.position()
-            assert (epoch, cursor) == (self.office.epoch, stream.head) or (epoch, cursor, stream.head) == (
-                None,
-                0,
-                0,
-            ), f"I2: {name} rests at {cursor} of {stream.head}"
+            missed = [seq for seq in self.office.view(DEVICES[name]) if seq > cursor]
+            assert epoch == end.epoch, f"I2: {name} rests in a log that is no more"
+            assert not missed, f"I2: {name} rests at {cursor} and does not know {missed}"
             stored = desk.stored()
             assert not stored.rings, f"{name} has popups that never came"
             assert not stored.untold, f"{name} keeps its read marks to itself"
@@ -189,23 +252,13 @@ class Oracle(RuleBasedStateMachine):
             if not self.restores:
                 self._reads_converged(name)
             assert all(item.state == "failed" for item in stored.outbox), f"{name} has not sent all"
-        for key, acked in self.acked.items():
-            self._everywhere(key, acked)
-
-    def _everywhere(self, key: str, acked: Acked) -> None:
-        for name, desk in self.desks.items():
-            if DEVICES[name] not in self._recipients(acked):
-                continue
-            found = [seq for seq, id_, _, _ in desk.messages() if id_ == acked.id]
-            log = self.logs[self.office.epoch][DEVICES[name]]
-            missed = [seq for seq, (_, id_) in log.items() if id_ == acked.id]
-            base = desk.bases.get(self.office.epoch, 0)
-            assert found or not missed or missed[0] <= base, f"I2: {name} never got {key}"
 
     def _rang(self, name: str) -> None:
-        desk = self.desks[name]
-        rang = Counter(id_ for popup in desk.popups for id_ in popup)
-        silent = [id_ for _, id_, _, unread in desk.messages() if unread and not rang[id_]]
+        """Each publish that is unread, whichever of its parts it was that rang."""
+        desk, user = self.desks[name], DEVICES[name]
+        publishes = {entry.id: entry.publish for life in self.views.values() for entry in life[user].values()}
+        rang = Counter(publishes[id_] for popup in desk.popups for id_ in popup)
+        silent = [id_ for _, id_, _, unread in desk.messages() if unread and not rang[publishes[id_]]]
         assert not silent, f"{name} never rang for {silent}"
         seen: set[str] = set()
         again = 0
@@ -215,13 +268,15 @@ class Oracle(RuleBasedStateMachine):
         assert again <= desk.crashes, f"{name} rang {again} times again after {desk.crashes} crashes"
 
     def _reads_converged(self, name: str) -> None:
+        """Of what others wrote: the server never counts one's own, and the desktop does where it went to oneself. Of
+        what has a place: after a reset a device does not know which of the others a mark covers.
+        """
         desk, user = self.desks[name], DEVICES[name]
-        me = self.office.people[user].user_id
-        floor = self.office.stream(user).floor
-        candidates = {id_: unread for seq, id_, mine, unread in desk.messages() if seq > floor and (unread or not mine)}
-        here = {id_ for id_, unread in candidates.items() if unread}
-        there = self.office.unread(user, list(candidates)) if candidates else set()
-        assert here == there, f"I7: {name} ({me}) has {here} unread, the server {there}"
+        shown = {seq: unread for seq, _, mine, unread in desk.messages() if seq and not mine}
+        view, there = self.office.view(user), self.office.unread(user)
+        here = {view[seq].id for seq, unread in shown.items() if unread and seq in view}
+        there &= {view[seq].id for seq in shown if seq in view}
+        assert here == there, f"I7: {name} has {here} unread, the server {there}"
 
 
 def _memory() -> str | None:

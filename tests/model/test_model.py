@@ -9,7 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import Machine
 from tests.model.mutants import MUTANTS, Mutant
-from tests.model.office import make_template
+from tests.model.office import make_small, make_template
 
 QUICK = settings(
     max_examples=200,
@@ -34,6 +34,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def machine(template: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> type[Machine]:
     caplog.set_level(logging.CRITICAL)  # failed pushes are played by the thousand
     monkeypatch.setattr(Machine, "template", template, raising=False)
+    make_small(monkeypatch)
     return Machine
 
 
