@@ -108,14 +108,18 @@ class Machine(Moves):
         self._carol_writes(name, 1, HOMES[name])
         self.deliver_all_in_order(name)
 
-    @rule(name=devices, at=processes, late=st.booleans())
-    def leaves_the_group(self, name: str, at: int, late: bool) -> None:
-        self.connect_and_catch_up(name, late)
-        if DEVICES[name] in self.members:
-            self.come_or_leave(at, DEVICES[name], really=True)
-        if "carol" in self.members:
-            self.publish(at, "carol", (GROUP,), Fate())
+    @rule(name=devices, at=processes, turns=st.lists(st.booleans(), min_size=2, max_size=5))
+    def comes_and_goes(self, name: str, at: int, turns: list[bool]) -> None:
+        """Between what is said to the group, and its own process looks when all of that has happened."""
+        self.connect_and_catch_up(name, late=False)
+        for speaks in turns:
+            if speaks:
+                self.publish(at, "carol", (GROUP,), Fate())
+            else:
+                self.come_or_leave(at, DEVICES[name], really=True)
+                self.holds()
         self.look(HOMES[name], Fate())
+        self.deliver_all_in_order(name)
 
     # -- the person and the program -----------------------------------------------------------------------------------
 
@@ -176,12 +180,23 @@ class Machine(Moves):
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """No more faults: everything that can go on goes on, until nothing does."""
+        """No more faults. Who is connected and lost nothing needs no `head`; whoever else is connected, one."""
         self.holds()
         for name, desk in self.desks.items():
             desk.burn_out()
             self.start_device(name)
-            self.connect(name, HOMES[name])
+            if not self.lines[name].joined:
+                self.connect(name, HOMES[name])
+        self._come_to_rest()
+        for name, line in self.lines.items():
+            if not line.has_lost:
+                self._knows_all(name)
+        for at in range(PROCESSES):
+            self.tell_heads(at)
+        self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
+        """Everything that can go on goes on, until nothing does."""
         for _ in range(400):
             busy = self._turn()
             self.holds()

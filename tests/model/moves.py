@@ -52,6 +52,8 @@ class Moves(Oracle):
         """What that process answers, or None where it was killed over it or cannot store anything."""
         process = self.office.processes[at]
         process.database.fate = Fate(**vars(fate))
+        for line in self.lines.values():
+            line.has_lost |= fate.push_fails and line.process == at
         try:
             return work(process)
         except STORE_AWAY:
@@ -238,7 +240,7 @@ class Moves(Oracle):
             return
         self._cut(name)
         desk.feed(on.LinkDown())
-        line.joined, line.process = True, at
+        line.joined, line.has_lost, line.process = True, False, at
         self.office.processes[at].delivery.arrived(self.office.people[DEVICES[name]])
         line.down.append(UP)
 
@@ -353,6 +355,7 @@ class Moves(Oracle):
 
     @rule(name=devices, number=index)
     def drop(self, name: str, number: int) -> None:
+        self.lines[name].has_lost = True
         self._other_pushes(name, number, lambda pushes, at: pushes.pop(at))
 
     @rule(name=devices, number=index)

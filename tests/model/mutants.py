@@ -57,6 +57,37 @@ def takes_any_answer_for_its_own(patch: Patch) -> None:
     patch.setattr(Log, "ended", ended)
 
 
+def forgets_that_the_log_is_another(patch: Patch) -> None:
+    """What comes of another epoch while a sync is under way counts for nothing."""
+
+    def pushed(self: Log, frames: Iterable[Frame]) -> tuple[list[wire.Event], bool]:
+        found = original(self, frames)
+        self._foreign = False
+        return found
+
+    original = Log.pushed
+    patch.setattr(Log, "pushed", pushed)
+
+
+def goes_back_to_where_an_answer_ends(patch: Patch) -> None:
+    def answered(self: Log, answer: wire.SyncAnswer) -> tuple[bool, list[wire.Event]]:
+        found = original(self, answer)
+        self.cursor = answer.upto if answer.epoch == self.epoch else self.cursor
+        return found
+
+    original = Log.answered
+    patch.setattr(Log, "answered", answered)
+
+
+def takes_the_last_event_for_the_end_of_a_page(patch: Patch) -> None:
+    def answered(self: Log, answer: wire.SyncAnswer) -> tuple[bool, list[wire.Event]]:
+        upto = answer.events[-1].seq if answer.events else answer.after
+        return original(self, msgspec.structs.replace(answer, upto=upto))
+
+    original = Log.answered
+    patch.setattr(Log, "answered", answered)
+
+
 def does_not_sync_when_something_is_missing(patch: Patch) -> None:
     patch.setattr(Log, "ask", _nothing)
 
@@ -98,6 +129,9 @@ MUTANTS: tuple[Mutant, ...] = (
     applies_whatever_is_pushed,
     applies_in_any_epoch,
     takes_any_answer_for_its_own,
+    forgets_that_the_log_is_another,
+    goes_back_to_where_an_answer_ends,
+    takes_the_last_event_for_the_end_of_a_page,
     does_not_sync_when_something_is_missing,
     forgets_to_commit_the_cursor,
     does_not_note_that_a_popup_was_shown,

@@ -14,6 +14,7 @@ from deskbell_server.messaging.publishes import Stored
 from deskbell_server.store import backup, births, channels, floors, log, marks, members, prune, workers
 from deskbell_server.store.database import Connection
 from deskbell_server.store.log import LogEnd, Row
+from deskbell_server.store.wake import Job
 from tests.model.played import Killed
 
 Patch = pytest.MonkeyPatch
@@ -64,7 +65,7 @@ def tells_before_the_commit(patch: Patch) -> None:
         original(self, group, session)
         following = self.following
         while following and (found := following.look(session, True)) is not None:
-            told = workers.Job(_nothing, lambda job: following.give(job.result))
+            told = Job(_nothing, lambda job: following.give(job.result))
             told.result = found
             self._wakeups.done([told])
 

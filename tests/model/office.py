@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +43,7 @@ class Seen(NamedTuple):
     mine: bool
     publish: str
     """The id of its publish's first part."""
+    content: str
 
 
 class Rooms:
@@ -146,14 +148,15 @@ class Office:
     def view(self, user: str) -> dict[int, Seen]:
         """By place. Asked in words of its own: the store's would prove themselves."""
         query = (
-            "SELECT l.seq, l.kind, l.channel, l.sender, l.part FROM members m JOIN log l ON l.channel = m.channel"
+            "SELECT l.seq, l.kind, l.channel, l.sender, l.part, coalesce(l.content, w.content)"
+            " FROM members m JOIN log l ON l.channel = m.channel LEFT JOIN log w ON w.seq = l.seq - l.part"
             " WHERE m.person = ? AND l.seq BETWEEN m.from_seq AND m.to_seq"
         )
         me = self.people[user].number
         rows, ids = self._ask(query, me), self._keeper.read(births.births)
         return {
-            seq: Seen(kind, ids.id(seq), channel, sender == me, ids.id(seq - part))
-            for seq, kind, channel, sender, part in rows
+            seq: Seen(kind, ids.id(seq), channel, sender == me, ids.id(seq - part), content)
+            for seq, kind, channel, sender, part, content in rows
         }
 
     def floors(self) -> dict[int, int]:
@@ -208,6 +211,6 @@ def make_template(path: Path) -> None:
     database = PlayedDatabase(path)
     for name in ("alice", "bob", "carol"):
         user = users.User(new_id(), name, "", "-", False, False, None)
-        assert database.write(lambda connection, user=user: users.add(connection, user, user.name, user.name, now_ms()))
+        assert database.write(partial(users.add, user=user, name_key=name, display_key=name, at=now_ms()))
     Groups(database).add(GROUP, ["alice", "bob", "carol"])
     database.close()

@@ -34,6 +34,8 @@ class Line:
 
     process: int
     joined: bool = False
+    has_lost: bool = False
+    """Something that was pushed since it joined."""
     up: list[Request] = field(default_factory=list)
     down: list[Any] = field(default_factory=list)
 
@@ -193,9 +195,10 @@ class Oracle(RuleBasedStateMachine):
                 found, (least, most) = parts[user][acked.id], acked.parts(user)
                 assert found >= least, f"I1: {key} was acknowledged and is not in the view of {user}"
                 assert found <= most, f"I4: {key} stands in the view of {user} more than once"
-        for key in self.office.keyed():
-            assert self.keys.setdefault((key.sender, key.cid), key.id) == key.id, f"I4: {key.cid} was stored twice"
-            self.cids[key.id] = key.cid
+        for stored in self.office.keyed():
+            first = self.keys.setdefault((stored.sender, stored.cid), stored.id)
+            assert first == stored.id, f"I4: {stored.cid} was stored twice"
+            self.cids[stored.id] = stored.cid
 
     def _pushes_hold(self) -> None:
         """A and D: every pushed entry is in the person's view, and none that is lies between it and the one before."""
@@ -238,13 +241,15 @@ class Oracle(RuleBasedStateMachine):
 
     # -- what holds at rest -------------------------------------------------------------------------------------------
 
+    def _knows_all(self, name: str) -> None:
+        epoch, cursor = self.desks[name].position()
+        missed = [seq for seq in self.office.view(DEVICES[name]) if seq > cursor]
+        assert epoch == self.office.end.epoch, f"I2: {name} rests in a log that is no more"
+        assert not missed, f"I2: {name} rests at {cursor} and does not know {missed}"
+
     def _at_rest(self) -> None:
-        end = self.office.end
         for name, desk in self.desks.items():
-            epoch, cursor = desk.position()
-            missed = [seq for seq in self.office.view(DEVICES[name]) if seq > cursor]
-            assert epoch == end.epoch, f"I2: {name} rests in a log that is no more"
-            assert not missed, f"I2: {name} rests at {cursor} and does not know {missed}"
+            self._knows_all(name)
             stored = desk.stored()
             assert not stored.rings, f"{name} has popups that never came"
             assert not stored.untold, f"{name} keeps its read marks to itself"
