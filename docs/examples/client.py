@@ -105,7 +105,7 @@ class Client:
         self._syncing = False
         self._sync()
         for message in self._store.unsent():
-            self._socket.emit("send", message, callback=self._locked(self._answered, message["cid"]))
+            self._send(message)
 
     def _sync(self) -> None:
         self._again = self._syncing
@@ -119,6 +119,8 @@ class Client:
         if not answer["ok"]:
             threading.Timer(answer.get("retry_after_s") or 1, self._locked(self._sync)).start()
             return
+        if answer.get("reset"):
+            print("(what came before is not all here)", flush=True)
         if answer["epoch"] != self._epoch:  # the first answer, or another log, which begins at `after`
             self._cursor = answer["after"]
         self._apply(answer["epoch"], answer["upto"], [e for e in answer["events"] if e["seq"] > self._cursor])
@@ -144,9 +146,16 @@ class Client:
 
     # -- rule 5: sent until there is a definite answer
 
-    def _answered(self, cid: str, answer: Json) -> None:
-        if answer["ok"] or answer["code"] not in {"busy", "unavailable", "internal", "rate_limited", "too_many"}:
-            self._store.sent(cid)
+    def _send(self, message: Json) -> None:
+        self._socket.emit("send", message, callback=self._locked(self._answered, message))
+
+    def _answered(self, message: Json, answer: Json) -> None:
+        if not answer["ok"] and answer["code"] in {"busy", "unavailable", "internal", "rate_limited", "too_many"}:
+            threading.Timer(answer.get("retry_after_s") or 1, self._locked(self._send, message)).start()
+            return
+        self._store.sent(message["cid"])
+        if not answer["ok"]:
+            print(f"(not sent: {answer['message']})", flush=True)
 
 
 def main(address: str, token: str, path: str, *message: str) -> None:

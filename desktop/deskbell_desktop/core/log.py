@@ -49,7 +49,7 @@ class Log:
 
     def down(self) -> None:
         self.online, self._request, self._retry_at, self._ack_at = False, None, None, None
-        self._foreign = self._rest = False
+        self._foreign = self._rest = self._is_told = False
         self._let_go()
 
     def ask(self) -> list[Effect]:

@@ -41,8 +41,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Entries up to `place`, one after the other; with `is_jump` none, and some before it were left out."""
+    """Entries behind `after` up to `place`, one after the other; with `is_jump` none, and some were left out."""
 
+    after: LogEnd
     place: LogEnd
     entries: Sequence[Entry]
     is_jump: bool = False
@@ -59,16 +60,16 @@ class Feed:
         self._parties = Parties()
         self._learned_at = 0.0
 
-    def look(self, connection: Connection, has_committed: bool) -> Passed | None:
-        """The next entries; None when there are none."""
-        end = log.end(connection)
-        if end == self._fetched:
+    def look(self, connection: Connection, has_committed: bool) -> tuple[Passed, bool] | None:
+        """The next entries, and whether there are more; None when there are none."""
+        end, after = log.end(connection), self._fetched
+        if end == after:
             return None
         place, entries = self._next(connection, end)
         if entries is None:
-            self._births = None
+            self._births, self._parties = None, Parties()
         self._fetched = place
-        return Passed(place, entries or (), is_jump=entries is None, is_own=has_committed)
+        return Passed(after, place, entries or (), entries is None, has_committed), place != end
 
     def _next(self, connection: Connection, end: LogEnd) -> tuple[LogEnd, list[Entry] | None]:
         """Up to where they go; no list where they cannot be told one by one."""
@@ -91,7 +92,8 @@ class Feed:
             self._parties, self._learned_at = Parties(), now
         ids = self._births = self._births or births.births(connection)
         said = viewing.messages(connection, ids, rows, self._parties)
-        return [_entry(row, ids.id(row.seq), said.get(row.seq), _people(connection, row)) for row in rows]
+        audience = _Audience(connection, rows)
+        return [_entry(row, ids.id(row.seq), said.get(row.seq), audience.of(row)) for row in rows]
 
 
 def _entry(row: Row, id_: str, message: Message | None, people: Sequence[int] | None) -> Entry:
@@ -102,13 +104,23 @@ def _entry(row: Row, id_: str, message: Message | None, people: Sequence[int] | 
     return Entry(row.seq, people, tail, row.sender, own)
 
 
-def _people(connection: Connection, row: Row) -> Sequence[int] | None:
-    if row.channel == channels.EVERYONE:
-        return None
-    pair, person = channels.pair_of(row.channel), channels.person_of(row.channel)
-    if person is not None:
-        return (person,)
-    return tuple(set(pair)) if pair else members.people(connection, row.channel, row.seq)
+class _Audience:
+    """Who sees which of these entries; of each group it is asked once."""
+
+    def __init__(self, connection: Connection, rows: Sequence[Row]) -> None:
+        groups = {row.channel for row in rows if channels.group_of(row.channel)}
+        first, last = rows[0].seq, rows[-1].seq
+        self._windows = {group: members.of_group(connection, group, first, last) for group in groups}
+
+    def of(self, row: Row) -> Sequence[int] | None:
+        if row.channel == channels.EVERYONE:
+            return None
+        pair, person = channels.pair_of(row.channel), channels.person_of(row.channel)
+        if person is not None:
+            return (person,)
+        if pair is not None:
+            return tuple(set(pair))
+        return [w.person for w in self._windows[row.channel] if w.from_seq <= row.seq <= w.to_seq]
 
 
 def _tail(row: Row, id_: str, data: bytes) -> bytes:

@@ -23,7 +23,7 @@ _json = msgspec.json.Decoder()
 
 def snapshot(connection: Connection, principal: Principal, request: Sync) -> SyncAnswer:
     """All of the view behind `after`, as far as one answer goes."""
-    log_end, me = log.end(connection), principal.number
+    log_end, me = log.end(connection), number_of(connection, principal)
     is_first = request.epoch is None and request.after == 0
     foreign = (request.epoch != log_end.epoch and not is_first) or request.after > log_end.seq
     after = 0 if foreign else request.after
@@ -44,7 +44,7 @@ def history(
     connection: Connection, principal: Principal, conversation: str | None, before: int, limit: int
 ) -> list[Event]:
     """Messages of a conversation, or of all, that stand before `before`: newest first."""
-    me = principal.number
+    me = number_of(connection, principal)
     channel = None if conversation is None else _channel(connection, me, conversation)
     if conversation is not None and channel is None:
         return []
@@ -54,7 +54,7 @@ def history(
 
 def read(connection: Connection, principal: Principal, request: Read, at: int) -> int | None:
     """Moves the marks; the place of the entry that says so, None where everything was read already."""
-    me = principal.number
+    me = number_of(connection, principal)
     if request.epoch is not None and request.epoch != users.epoch(connection):
         raise RefusedError(Code.INVALID, FOREIGN)
     mark = _marked(connection, me, request) if request.up_to is None else _marked_to(connection, me, request.up_to)
@@ -90,6 +90,13 @@ def events(connection: Connection, me: int, epoch: str, after: int, rows: Sequen
         )
         after = row.seq
     return found
+
+
+def number_of(connection: Connection, principal: Principal) -> int:
+    """What the log calls them. RefusedError `revoked` for one whom a restore took away, and their number with them."""
+    if users.numbers(connection, [principal.user_id]).get(principal.user_id) != principal.number:
+        raise RefusedError(Code.REVOKED, "this account is no more")
+    return principal.number
 
 
 def for_others(message: Message) -> Message:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from deskbell_server.store import channels, members
 from deskbell_server.store.database import Connection
 from deskbell_server.store.log import Row
+from deskbell_server.store.sets import chunks
 
 ALL = -1
 """Instead of a channel: the mark of all of them."""
@@ -54,6 +55,8 @@ def _gather(connection: Connection, person: int, channel: int) -> None:
     """Where nothing is unread before an exception, the mark covers it."""
     last = "SELECT max(seq) FROM exceptions WHERE person = ? AND channel = ? AND seq < ?"
     (end,) = connection.execute(last, (person, channel, members.OPEN)).fetchone()
+    if end is None:
+        return
     unread = _unread_up_to(connection, person, channel, end, 1)
     (covered,) = connection.execute(last, (person, channel, unread[0])).fetchone() if unread else (end,)
     if covered is not None:
@@ -63,11 +66,14 @@ def _gather(connection: Connection, person: int, channel: int) -> None:
 def _unread_up_to(connection: Connection, person: int, channel: int, up_to: int, limit: int) -> list[int]:
     mark = max(_mark(connection, person, ALL), _mark(connection, person, channel))
     rows = connection.execute(
-        "SELECT l.seq FROM log l WHERE l.channel = ? AND l.seq > ? AND l.seq <= ? AND l.kind = 'message'"
-        f" AND (l.sender <> ? OR l.channel = ?) AND EXISTS (SELECT 1 FROM members m WHERE {members.VISIBLE})"
+        "SELECT l.seq FROM members m JOIN log l ON l.channel = m.channel"
+        " AND l.seq > CASE WHEN m.from_seq > ? THEN m.from_seq - 1 ELSE ? END"
+        " AND l.seq <= CASE WHEN m.to_seq < ? THEN m.to_seq ELSE ? END"
+        " WHERE m.person = ? AND m.channel = ? AND m.to_seq > ?"
+        " AND l.kind = 'message' AND (l.sender <> ? OR l.channel = ?)"
         " AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.person = ? AND x.channel = l.channel AND x.seq = l.seq)"
         " ORDER BY l.seq LIMIT ?",
-        (channel, mark, up_to, person, channels.pair(person, person), person, person, limit),
+        [mark, mark, up_to, up_to, person, channel, mark, person, channels.pair(person, person), person, limit],
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -76,14 +82,14 @@ def unread(connection: Connection, person: int, rows: Sequence[Row]) -> list[Row
     """Those of these rows that no mark covers and that were not read by themselves; of one's own only notes to oneself
     are ever unread.
     """
-    everywhere = _mark(connection, person, ALL)
+    everywhere, read_singly = _mark(connection, person, ALL), _exceptions(connection, person, rows)
     marks = {channel: _mark(connection, person, channel) for channel in {row.channel for row in rows}}
     return [
         row
         for row in rows
         if (row.sender != person or row.channel == channels.pair(person, person))
         and row.seq > max(everywhere, marks[row.channel])
-        and not _is_exception(connection, person, row)
+        and row.seq not in read_singly
     ]
 
 
@@ -92,8 +98,15 @@ def _mark(connection: Connection, person: int, channel: int) -> int:
     return int(row[0]) if row else 0
 
 
-def _is_exception(connection: Connection, person: int, row: Row) -> bool:
-    found = connection.execute(
-        "SELECT 1 FROM exceptions WHERE person = ? AND channel = ? AND seq = ?", (person, row.channel, row.seq)
-    ).fetchone()
-    return found is not None
+def _exceptions(connection: Connection, person: int, rows: Sequence[Row]) -> set[int]:
+    found: set[int] = set()
+    for channel in {row.channel for row in rows}:
+        for marks, values in chunks([row.seq for row in rows if row.channel == channel]):
+            found.update(
+                row[0]
+                for row in connection.execute(
+                    f"SELECT seq FROM exceptions WHERE person = ? AND channel = ? AND seq IN ({marks})",
+                    [person, channel, *values],
+                ).fetchall()
+            )
+    return found

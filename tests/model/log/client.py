@@ -27,6 +27,7 @@ class Frozen(NamedTuple):
     foreign: bool = False
     held: tuple[Frame, ...] = ()
     rest: bool = False
+    told: bool = False
     asks: tuple[str | None, int] | None = None
     asked: int = 0
     waits: bool = False
@@ -62,6 +63,7 @@ NEW = Device(Frozen(epoch=None), Kept(epoch=None))
 def thaw(kind: type[Log], frozen: Frozen) -> Log:
     log = kind(frozen.epoch, frozen.cursor)
     log.online, log._beyond, log._foreign, log._rest = frozen.online, frozen.beyond, frozen.foreign, frozen.rest
+    log._is_told = frozen.told
     for frame in frozen.held:
         log._hold(_event(frame))
     log._request = None if frozen.asks is None else RequestSync(*frozen.asks)
@@ -77,7 +79,17 @@ def freeze(log: Log) -> Frozen:
     asks = None if log._request is None else (log._request.epoch, log._request.after)
     waits = log._retry_at is not None
     return Frozen(
-        log.epoch, log.cursor, log.online, log._beyond, log._foreign, held, log._rest, asks, log._asked, waits
+        log.epoch,
+        log.cursor,
+        log.online,
+        log._beyond,
+        log._foreign,
+        held,
+        log._rest,
+        log._is_told,
+        asks,
+        log._asked,
+        waits,
     )
 
 

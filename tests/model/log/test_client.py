@@ -96,6 +96,7 @@ def _place(log: Log) -> tuple[object, ...]:
         log._foreign,
         {*log._held},
         log._rest,
+        log._is_told,
         asks,
         log._asked,
         waits,

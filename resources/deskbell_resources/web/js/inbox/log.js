@@ -33,6 +33,7 @@ export class Log {
   connected() {
     this.#asked = null;
     this.#rest = false;
+    this.#told = false;
     this.#foreign = false;
     this.#beyond = this.cursor;
     this.#letGo();

@@ -55,8 +55,9 @@ export class Ringer {
 
   /** `wanted`: it is not in sight already. */
   async ring(message, conversation, wanted = true) {
-    if (!this.#isFirst(message) || !wanted || !(await this.#claim(message))) return;
-    const { ids } = this.#told;
+    if (!this.#isFirst(message) || !wanted) return;
+    const { ids } = this.#told; // before anything is waited for: another publish may come meanwhile
+    if (!(await this.#claim(message))) return;
     if (message.priority !== "low") this.#bell();
     if (!mayNotify()) return;
     const now = performance.now();
