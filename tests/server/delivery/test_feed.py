@@ -1,0 +1,111 @@
+"""The feed on a real database: everything that was committed, once, or a jump. Source: LOG.md 8 to 12."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from deskbell_server.delivery import feed
+from deskbell_server.delivery.feed import Feed, Passed
+from deskbell_server.people.groups import Groups
+from deskbell_server.store import births, channels, log, prune, users
+from deskbell_server.store.database import Connection, Database
+from deskbell_server.store.log import Entry, LogEnd
+from deskbell_server.store.opening import open_database
+from deskbell_server.store.sqlite import Commits
+
+
+@pytest.fixture
+def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
+    with closing(open_database(tmp_path / "a.db", database_url, Commits("normal"))) as opened:
+        for name in ("ann", "bob", "cid"):
+            user = users.User(f"id-{name}", name, "", "-", False, False, None)
+            opened.write(lambda connection, user=user: users.add(connection, user, user.name, "", 0))  # type: ignore[misc]
+        yield opened
+
+
+@pytest.fixture
+def own(database: Database) -> Feed:
+    return Feed(database.read(log.end))
+
+
+def append(database: Database, *channel: int, content: str = '{"body":"x"}') -> None:
+    entries = [Entry(channel=c, kind="message", sender=1, at=1, cid="k", content=content) for c in channel]
+    database.write(lambda connection: log.append(connection, entries))
+
+
+def look(database: Database, own: Feed) -> tuple[Passed, bool] | None:
+    return database.read(lambda connection: own.look(connection, False))
+
+
+def seen(found: tuple[Passed, bool] | None) -> list[tuple[int, list[int] | None]]:
+    assert found
+    return [(e.seq, None if e.people is None else sorted(e.people)) for e in found[0].entries]
+
+
+def test_everything_comes_once_and_to_whom_it_is_for(database: Database, own: Feed) -> None:
+    Groups(database).add("@ops", ["bob", "cid"])
+    append(database, channels.pair(1, 2), channels.pair(1, 1), channels.EVERYONE, channels.group(1))
+    Groups(database).remove("@ops", ["cid"])
+    append(database, channels.group(1))
+    found = look(database, own)
+    assert seen(found) == [
+        (1, [2]), (2, [3]), (3, [1, 2]), (4, [1]), (5, None), (6, [2, 3]), (7, [3]), (8, [2]),
+    ]  # fmt: skip
+    assert look(database, own) is None
+
+
+def test_only_its_sender_is_told_the_key(database: Database, own: Feed) -> None:
+    append(database, channels.pair(1, 2))
+    found = look(database, own)
+    assert found
+    (entry,) = found[0].entries
+    assert entry.sender == 1
+    assert entry.own_tail
+    assert msgspec.json.decode(b'{"x":0' + entry.own_tail)["data"]["cid"] == "k"
+    assert "cid" not in msgspec.json.decode(b'{"x":0' + entry.tail)["data"]
+
+
+def test_more_than_one_look_takes_comes_with_the_next(
+    database: Database, own: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "AT_ONCE", 3)
+    append(database, *[channels.pair(1, 2)] * 5)
+    first, second = look(database, own), look(database, own)
+    assert first
+    assert second
+    assert ([e.seq for e in first[0].entries], first[1]) == ([1, 2, 3], True)
+    assert (first[0].place, second[0].after) == (second[0].after, first[0].place)
+    assert ([e.seq for e in second[0].entries], second[1]) == ([4, 5], False)
+
+
+@pytest.mark.parametrize("trouble", ["hole", "gone", "unreadable", "nobody's", "far behind", "restored"])
+def test_what_cannot_be_told_one_by_one_is_jumped_over(
+    database: Database, own: Feed, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    append(database, *[channels.pair(1, 2)] * 4)
+
+    def spoil(connection: Connection) -> None:
+        if trouble == "hole":
+            connection.execute("DELETE FROM log WHERE seq = 2")
+        elif trouble == "gone":
+            prune.take_out(connection, [(2, channels.pair(1, 2))])
+        elif trouble == "unreadable":
+            connection.execute("UPDATE log SET content = NULL WHERE seq = 2")
+        elif trouble == "nobody's":
+            connection.execute("UPDATE log SET sender = 99 WHERE seq = 2")
+        elif trouble == "restored":
+            births.renew(connection)
+        else:
+            monkeypatch.setattr(feed, "BEHIND_MAX", 3)
+
+    database.write(spoil)
+    found = look(database, own)
+    assert found
+    end = database.read(log.end)
+    assert (found[0].is_jump, found[0].place, list(found[0].entries)) == (True, end, [])
+    append(database, channels.pair(1, 2))
+    assert seen(look(database, own)) == [(5, [1, 2])]
+    assert database.read(log.end) == LogEnd(end.epoch, 5)
