@@ -231,7 +231,7 @@ def prunes_content_with_part_0(patch: Patch) -> None:
     def without_others(_connection: Connection, places: Sequence[tuple[int, int]]) -> list[int]:
         return [seq for seq, _ in places]
 
-    def remove(connection: Connection, seqs: Sequence[int], _week_ago: int) -> None:
+    def remove(connection: Connection, seqs: Sequence[int], **_more: int) -> None:
         connection.executemany('UPDATE log SET content = \'{"body": ""}\' WHERE seq = ?', [(seq,) for seq in seqs])
 
     patch.setattr(prune, "without_others", without_others)
