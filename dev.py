@@ -80,6 +80,7 @@ LONG = {
     "fuzz": ("tests.fuzz",),
     "power": ("tests.torture.power",),
     "model": ("tests.model", "--examples", "2000", "--steps", "50"),
+    "log": ("tests.model.log", "--walks", "20000"),
     "fresh": ("tests.fresh", "demo", "install", "test"),
 }
 

@@ -214,7 +214,8 @@ class Presenter:
         self.keep_drafts()
 
     def _on_composed(self, parties: tuple[Party, ...], body: str) -> None:
-        conversation = "+".join(sorted({party.id for party in parties}))
+        """What goes to several waits with the first of them, until it stands with each."""
+        conversation = parties[0].id
         with self._guarded():
             self._tell(on.Wrote(new_id(), conversation, tuple(party.name for party in parties), body))
             self._select(conversation)

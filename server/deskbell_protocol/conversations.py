@@ -3,20 +3,16 @@
 from deskbell_protocol.wire import Message, Party
 
 
-def conversation_of(message: Message, me: str) -> str:
-    """The conversation's id for user id `me`: the group's, the other person's, or of all I addressed, joined by `+`.
+def party_of(message: Message, me: str) -> Party:
+    """With whom user id `me` exchanges it: its group, the one I wrote it to, or its sender.
 
-    Several people addressed at once do not see each other: to each of them it is a conversation with the sender.
+    `to` has one party, except in what was stored before each of several had a message of their own.
     """
-    if len(message.to) == 1 and message.to[0].kind == "group":
-        return message.to[0].id
-    if message.sender.id == me:
-        return "+".join(sorted(party.id for party in message.to))
-    return message.sender.id
+    to, *more = message.to or [message.sender]
+    mine = message.sender.id == me
+    return to if mine or (to.kind == "group" and not more) else message.sender
 
 
-def parties_of(message: Message, me: str) -> list[Party]:
-    """Whom a reply in that conversation goes to."""
-    if len(message.to) == 1 and message.to[0].kind == "group":
-        return message.to
-    return message.to if message.sender.id == me else [message.sender]
+def conversation_of(message: Message, me: str) -> str:
+    """The conversation's id for user id `me`: the group's, or the other person's."""
+    return party_of(message, me).id

@@ -16,7 +16,7 @@ BYE: Final = "bye"
 CLIENT_EVENTS: Final = frozenset({SYNC, ACK, READ, SEND})
 SERVER_EVENTS: Final = frozenset({EVENT, HEAD, BYE})
 
-# `kind` of an event in a user's log. A client applies (and skips over) kinds it does not know.
+# `kind` of an event. A client applies (and skips over) kinds it does not know.
 KIND_MESSAGE: Final = "message"
 KIND_READ: Final = "read"
 KIND_MEMBER: Final = "member"

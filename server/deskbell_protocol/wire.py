@@ -142,7 +142,7 @@ def _no() -> bool:
 class Message(Content, Outgoing, frozen=True, kw_only=True):
     """`data` of an event of kind `message`. `to` holds the parties as addressed, a group as one.
 
-    `cid` only in the sender's own log. What goes to several is a message to each, and `publish` the id of the first of
+    `cid` only for its sender. What goes to several is a message to each, and `publish` the id of the first of
     them, in the others: whoever gets more than one of a publish is rung for once.
     """
 
@@ -213,7 +213,7 @@ class SyncAnswer(Outgoing, frozen=True, kw_only=True):
 
 
 class SendAnswer(Outgoing, frozen=True, kw_only=True):
-    """`seq` is the message's place in the sender's own log; null for an app, which has none."""
+    """`seq` is the place of the first message; null while it waits for its time."""
 
     ok: bool = field(default_factory=_yes)
     id: str

@@ -10,8 +10,10 @@ MESSAGES = (
     " FROM log l JOIN users u ON u.number = l.sender WHERE l.kind = 'message' AND l.part = 0 AND l.channel >= 0"
 )
 VIEWS = (
-    f"SELECT u.id AS user_id, l.seq, {_ID.format('l.seq')} AS id, l.kind, l.at,"
-    " coalesce(l.content, w.content) AS content, CASE WHEN l.kind = 'message' AND l.sender <> u.number"
+    f"SELECT u.id AS user_id, l.seq, {_ID.format('l.seq')} AS id, l.kind, l.at, l.channel,"
+    f" {_ID.format('(l.seq - l.part)')} AS publish,"
+    " coalesce(l.content, w.content) AS content, CASE WHEN l.kind = 'message'"
+    " AND (l.sender <> u.number OR l.channel = u.number * 4294967297)"
     " AND NOT EXISTS (SELECT 1 FROM marks k"
     " WHERE k.person = u.number AND k.channel IN (-1, l.channel) AND k.up_to >= l.seq)"
     " AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.person = u.number AND x.seq = l.seq)"

@@ -14,4 +14,5 @@ def qtbot(qtbot: QtBot) -> QtBot:
     """As patient as `wait_for` where a test does not say how long."""
     bot: Any = qtbot
     bot.waitUntil = partial(bot.waitUntil, timeout=round(PATIENCE_S * 1000))
+    bot.waitSignal = partial(bot.waitSignal, timeout=round(PATIENCE_S * 1000))
     return qtbot

@@ -1,6 +1,5 @@
 """What came while nobody was there, what comes all at once, and what was read somewhere else."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -89,9 +88,7 @@ def test_reading_on_one_device_clears_the_popup_on_the_other(
 
     desk.hand.click_in(popup, 60, 20)
     client.wait_for_log(f"opened {message}")
-    begun = time.monotonic()
-    wait_for(lambda: not home.hand.popups(), "the popup at home to go")
-    assert time.monotonic() - begun < 2
+    wait_for(lambda: not home.hand.popups(), "the popup at home to go", 8)  # before a head would come
     wait_for(lambda: other.rows("SELECT unread FROM messages") == [(0,)], "it to be read at home")
 
 

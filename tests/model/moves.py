@@ -12,6 +12,7 @@ from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Ack, Event, Head, Publish, Read, Send, Sync, SyncAnswer, saying
 from deskbell_server.errors import STORE_AWAY, RefusedError
 from deskbell_server.messaging.messages import Stored
+from deskbell_server.store import channels
 from tests.model.desk import Request, Synced
 from tests.model.office import GROUP, PROCESSES, Process
 from tests.model.oracle import ADDRESSES, DEVICES, HOMES, PEOPLE, Acked, Backup, Draft, Oracle
@@ -221,13 +222,17 @@ class Moves(Oracle):
 
     @rule(at=processes, keep=st.integers(0, 6), really=seldom)
     def prune(self, at: int, keep: int, really: bool) -> None:
-        """In each channel the newest `keep` stay."""
+        """In each channel the newest `keep` stay, and all that only one person's devices are told."""
         if not really:
             return
         self.holds()
         before = self.office.standing()
         self.office.processes[at].prune(keep)
-        kept = {channel: seqs[-keep:] for channel, seqs in before.items()} if keep else {}
+        kept = {
+            channel: seqs if channels.person_of(channel) else seqs[-keep:]
+            for channel, seqs in before.items()
+            if keep or channels.person_of(channel)
+        }
         assert self.office.standing() == kept, f"of {before} is kept {self.office.standing()}"
 
     # -- the wire -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from deskbell_server.messaging.publishes import Stored
 from deskbell_server.store import backup, births, channels, floors, log, marks, members, prune, workers
 from deskbell_server.store.database import Connection
 from deskbell_server.store.log import LogEnd, Row
+from deskbell_server.store.members import Window
 from deskbell_server.store.wake import Job
 from tests.model.played import Killed
 
@@ -66,7 +67,7 @@ def tells_before_the_commit(patch: Patch) -> None:
         following = self.following
         while following and (found := following.look(session, True)) is not None:
             told = Job(_nothing, lambda job: following.give(job.result))
-            told.result = found
+            told.result = found[0]
             self._wakeups.done([told])
 
     original = workers.Writer._run_all
@@ -170,19 +171,20 @@ def counts_what_it_could_not_read(patch: Patch) -> None:
 
 
 def pushes_to_who_has_left(patch: Patch) -> None:
-    def people(connection: Connection, channel: int, _seq: int) -> list[int]:
+    def of_group(connection: Connection, channel: int, _first: int, _last: int) -> list[Window]:
         rows = connection.execute(f"SELECT person FROM members WHERE channel = ? AND {channels.OF_GROUP}", (channel,))
-        return sorted({row[0] for row in rows.fetchall()})
+        return [Window(person, channel) for person in sorted({row[0] for row in rows.fetchall()})]
 
-    patch.setattr(members, "people", people)
+    patch.setattr(members, "of_group", of_group)
 
 
 def pushes_by_the_members_of_now(patch: Patch) -> None:
-    def people(connection: Connection, channel: int, _seq: int) -> list[int]:
-        return original(connection, channel, log.head(connection))
+    def of_group(connection: Connection, channel: int, _first: int, _last: int) -> list[Window]:
+        now = original(connection, channel, log.head(connection), log.head(connection))
+        return [Window(window.person, channel) for window in now]
 
-    original = members.people
-    patch.setattr(members, "people", people)
+    original = members.of_group
+    patch.setattr(members, "of_group", of_group)
 
 
 def passes_silently_what_was_pruned(patch: Patch) -> None:

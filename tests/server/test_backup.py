@@ -106,7 +106,7 @@ def test_a_forced_restore_tells_the_connected(house: Server, folder: Path, log_i
     wire = connect(house, bob.token)
     old = wire.sync()
     house.command("restore", "--force", str(folder / "a.backup"))
-    wait_for(lambda: any(head["epoch"] != old["epoch"] for head in wire.of("head")), "another epoch", 3.0)
+    wait_for(lambda: any(head["epoch"] != old["epoch"] for head in wire.of("head")), "another epoch", 8.0)
     answer = wire.sync(old["epoch"], old["head"])
     assert answer["reset"]
     assert texts(answer["events"]) == ["kept"]

@@ -15,8 +15,8 @@ from tests.desk.server import Login, Server
 from tests.server.conftest import PASSWORDS
 from tests.server.wires import Wire
 
-IN_TIME_S = 6.0
-"""Five, and a second for a machine that is busy."""
+IN_TIME_S = 9.0
+"""Five, and more for a machine that is busy; one wait after the other would be ten."""
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_disk_that_hangs_keeps_nobody_waiting(house: Server, alice: Login, han
     with Wire(house.url, alice.token) as wire, ThreadPoolExecutor(4) as pool:
         hang.touch()
         began = time.monotonic()
-        said = pool.submit(wait_for, lambda: house.ask("GET", "/healthz").status == 503, "it to be said", 5.0)
+        said = pool.submit(wait_for, lambda: house.ask("GET", "/healthz").status == 503, "it to be said", IN_TIME_S)
         sent = pool.submit(wire.ask, "send", {"cid": "wire", "to": ["bob"], "body": "b"})
         published = pool.submit(publish, house, alice, "during")
         log_in = {"username": "bob", "password": PASSWORDS["bob"], "device": "d"}
@@ -73,9 +73,7 @@ def test_a_disk_that_hangs_keeps_nobody_waiting(house: Server, alice: Login, han
 def test_a_server_ends_though_its_disk_hangs(house: Server, alice: Login, hang: Path) -> None:
     hang.touch()
     assert publish(house, alice, "lost or not") in (500, 503)
-    began = time.monotonic()
-    house.stop()
-    assert time.monotonic() - began < 11
+    assert house.process.stop(20) == 0
 
 
 @pytest.mark.parametrize("house", [("--workers", "2")], indirect=True)

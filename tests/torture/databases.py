@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
 from deskbell_server.store import migrate, postgres_schema
 from deskbell_server.store.database import Connection
 from deskbell_server.store.postgres import LOCK, PostgresSession, connect
+from tests.desk.seen import with_views
 from tests.desk.services import Postgres
 
 
@@ -142,6 +143,29 @@ class PostgresHouse:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+class Line(NamedTuple):
+    """A message as one person sees it. `publish`: the id of the first part, which all parts have in common."""
+
+    seq: int
+    id: str
+    body: str
+    publish: str
+    channel: int
+
+    @property
+    def mark(self) -> str:
+        """What its writer calls it: the same however often it is stored."""
+        return self.body.split(" ", 1)[0]
+
+
+LAST_SEEN = (
+    "SELECT u.id, coalesce(max((SELECT max(l.seq) FROM log l"
+    " WHERE l.channel = m.channel AND l.seq >= m.from_seq AND l.seq <= m.to_seq)), 0)"
+    " FROM users u LEFT JOIN members m ON m.person = u.number GROUP BY u.id"
+)
+"""Cheap: of each window its last place, from the index."""
+
+
 class Records:
     """What the database says, read beside the running servers."""
 
@@ -149,17 +173,16 @@ class Records:
         self._database = database
 
     def heads(self) -> dict[str, int]:
-        """user id → head."""
-        return dict(self._database.rows("SELECT user_id, head FROM streams"))
+        """user id → the last place that they see; 0 where there is none."""
+        return dict(self._database.rows(LAST_SEEN))
 
-    def log(self, user_id: str) -> list[tuple[int, str, str]]:
-        """(seq, id, body) of the messages in this user's log."""
+    def log(self, user_id: str) -> list[Line]:
+        """The messages in this user's view."""
         query = (
-            "SELECT e.seq, e.id, m.content FROM events e JOIN messages m ON m.id = e.id"
-            " WHERE e.user_id = ? AND e.kind = 'message' ORDER BY e.seq"
+            "SELECT seq, id, content, publish, channel FROM views WHERE user_id = ? AND kind = 'message' ORDER BY seq"
         )
-        rows = self._database.rows(query, user_id)
-        return [(seq, id_, json.loads(content)["body"]) for seq, id_, content in rows]
+        rows = self._database.rows(with_views(query), user_id)
+        return [Line(seq, id_, json.loads(content)["body"], *rest) for seq, id_, content, *rest in rows]
 
     def problems(self) -> list[str]:
         return self._database.problems()

@@ -5,7 +5,6 @@ import os
 import signal
 import sqlite3
 import sys
-from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,10 +131,6 @@ class Desk:
         for at, epoch, cursor, *ids in map(str.split, self._lines(APPLIED)):
             found.append(Applied(float(at), epoch, int(cursor), tuple(ids)))
         return found
-
-    def twice(self) -> list[str]:
-        """Bodies that stand in the store more than once."""
-        return [body for body, count in Counter(row[2] for row in self.messages()).items() if count > 1]
 
     def _lines(self, name: str) -> list[str]:
         path = self.folder / name

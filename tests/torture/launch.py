@@ -10,20 +10,24 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from deskbell_protocol import names
 from deskbell_server.__main__ import main
 from deskbell_server.delivery.delivery import Delivery
+from deskbell_server.delivery.feed import Entry
 from deskbell_server.ingest.socket import SocketDoor
 from deskbell_server.messaging.messages import Messages
-from deskbell_server.messaging.publishes import Announcement
 from deskbell_server.store.postgres import PostgresSession
+from deskbell_server.transport.native import Native
 from tests.torture.clock import bend_own_clock
 
 PLACES = ("before_commit", "after_commit", "before_emit", "mid_emit", "after_emit", "handler")
+APPENDS = "INSERT INTO log "
+"""How the statement begins by which something gets its place in the log."""
 
 
 class Failpoints:
@@ -37,10 +41,8 @@ class Failpoints:
         return random.random() < self._chances.get(place, 0.0)
 
     def die(self, place: str) -> None:
-        """Ends this process as `kill -9` would."""
         if self.hit(place):
-            os.kill(os.getpid(), signal.SIGKILL)
-            signal.pause()
+            _die()
 
     def fail(self, place: str) -> None:
         if self.hit(place):
@@ -63,12 +65,12 @@ class Failpoints:
         self._arm_postgres()
 
     def _arm_postgres(self) -> None:
-        """Its sessions commit by a method; whether they hold a message, the statements tell."""
+        """Its sessions commit by a method; whether they hold an entry of the log, the statements tell."""
         execute, begin, commit = PostgresSession.execute, PostgresSession.begin, PostgresSession.commit
         holding: set[int] = set()
 
         def executed(session: PostgresSession, sql: str, *parameters: Any) -> Any:
-            if sql.startswith("INSERT INTO messages"):
+            if sql.startswith(APPENDS):
                 holding.add(id(session))
             return execute(session, sql, *parameters)
 
@@ -89,23 +91,22 @@ class Failpoints:
         _replace(PostgresSession, "commit", committed)
 
     def _arm_delivery(self) -> None:
-        announce, rooms = Delivery.announce, Delivery._rooms
+        passed, fan_out = Delivery._pass, Native.fan_out
 
-        def announced(delivery: Delivery, announcement: Announcement) -> None:
+        def passed_on(delivery: Delivery, entry: Entry) -> None:
             self.die("before_emit")
-            announce(delivery, announcement)
+            passed(delivery, entry)
             self.die("after_emit")
 
-        def some(delivery: Delivery, *arguments: Any) -> Iterator[tuple[str, bytes]]:
-            return self._dying(rooms(delivery, *arguments))
+        def fanned_out(transport: Native, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
+            if event == names.EVENT and self.hit("mid_emit"):
+                all_of_them = list(heads)
+                fan_out(transport, event, all_of_them[: (len(all_of_them) + 1) // 2], tail)
+                _die()
+            fan_out(transport, event, heads, tail)
 
-        _replace(Delivery, "announce", announced)
-        _replace(Delivery, "_rooms", some)
-
-    def _dying(self, heads: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-        for head in heads:
-            yield head
-            self.die("mid_emit")
+        _replace(Delivery, "_pass", passed_on)
+        _replace(Native, "fan_out", fanned_out)
 
     def _failing(self, handler: Callable[..., Any]) -> Callable[..., Any]:
         def handle(*arguments: Any) -> Any:
@@ -116,17 +117,17 @@ class Failpoints:
 
 
 class Connection(sqlite3.Connection):
-    """One around whose COMMIT of a message the process may end."""
+    """One around whose COMMIT of an entry of the log the process may end."""
 
     points: Failpoints
-    holds_message = False
+    holds_entry = False
 
     def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
         if sql.startswith("BEGIN"):
-            self.holds_message = False
-        self.holds_message |= sql.startswith("INSERT INTO messages")
+            self.holds_entry = False
+        self.holds_entry |= sql.startswith(APPENDS)
         hang = os.environ.get("TORTURE_HANG", "")
-        if sql != "COMMIT" or not (self.holds_message or hang):
+        if sql != "COMMIT" or not (self.holds_entry or hang):
             return super().execute(sql, *parameters)
         self.points.die("before_commit")
         while hang and Path(hang).exists():
@@ -139,6 +140,13 @@ class Connection(sqlite3.Connection):
 def _replace(owner: type, name: str, function: Callable[..., Any]) -> None:
     assert hasattr(owner, name), f"{owner.__name__}.{name} is no more: this place has moved"
     setattr(owner, name, function)
+
+
+def _die() -> NoReturn:
+    """As `kill -9` would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    while True:
+        signal.pause()
 
 
 def _fail(place: str) -> NoReturn:

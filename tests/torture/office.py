@@ -16,6 +16,7 @@ import psutil
 
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Party
+from deskbell_server.people import membership
 from deskbell_server.people.devices import token_hash
 from deskbell_server.store import devices, groups, users
 from tests.desk.processes import Child, NotInTimeError, free_port, wait_for
@@ -48,6 +49,7 @@ def hire(database: Database, seats: dict[str, str]) -> Staff:
             user = users.User(new_id(), name, "", "-", False, False, None)
             users.add(connection, user, name, name, at)
             groups.add_member(connection, group.id, user.id)
+            membership.join(connection, group, user.id, at)
             people[name] = user.party
         for seat, name in seats.items():
             tokens[seat] = secrets.token_urlsafe(32)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 import redis
 
+from deskbell_server.redis.hints import CHANNEL
 from tests.desk.services import OwnRedis
 from tests.torture.databases import PostgresHouse
 from tests.torture.relay import Relay
@@ -50,10 +51,9 @@ class PostgresFaults:
 class RedisFaults:
     """`relay` is the servers' only way to it."""
 
-    def __init__(self, service: OwnRedis, relay: Relay, user_ids: list[str]) -> None:
+    def __init__(self, service: OwnRedis, relay: Relay) -> None:
         self._service = service
         self._relay = relay
-        self._user_ids = user_ids
         self._is_paused = False
 
     def kinds(self) -> Mapping[str, tuple[int, Fault]]:
@@ -101,15 +101,14 @@ class RedisFaults:
         return 0.0, lambda: None
 
     def _forge(self, chance: random.Random) -> tuple[float, Callable[[], object]]:
-        """Heads that are not, of people who are and of people who are not; and what is no hint at all."""
+        """Heads that are not; and what is no hint at all."""
         if not self._is_gone and not self._is_paused:
             with contextlib.suppress(redis.RedisError):
                 for _ in range(200):
-                    user = chance.choice([*self._user_ids, "nobody"])
-                    forged = {"origin": "forged", "user": user, "head": chance.choice([-1, 0, 1, 10**9, 2**63 - 1])}
+                    forged = {"origin": "forged", "head": chance.choice([-1, 0, 1, 10**9, 2**63 - 1])}
                     garbage = chance.choice([b"", b"{", b"[]", b"\xff\xfe", b'{"origin":1}'])
                     said = msgspec.json.encode(forged) if chance.random() < 0.8 else garbage
-                    self._service.client.publish("deskbell:heads", said)
+                    self._service.client.publish(CHANNEL, said)
         return 0.0, lambda: None
 
     @property

@@ -8,9 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from deskbell_protocol import names
 from deskbell_protocol.ids import new_id, now_ms
-from deskbell_protocol.wire import Message
-from deskbell_server.store import logs
+from deskbell_protocol.wire import Content
+from deskbell_server.store import channels, log, members, users
+from deskbell_server.store.log import Entry
+from deskbell_server.store.members import Window
 from tests.desk.processes import wait_for
 from tests.torture.databases import Database, SqliteFile
 from tests.torture.device import Seat
@@ -82,15 +87,16 @@ class Site:
         wait_for(lambda: self.has(desk, message_id), f"{message_id} on {desk.name}", timeout)
         return time.monotonic() - began
 
-    def fill(self, count: int) -> None:
-        """As many messages to alice, each with a text of usual length, in the log but pushed to nobody."""
-        robot, alice = self.staff.people["robot1"], self.staff.people["alice"]
+    def fill(self, count: int) -> int:
+        """As many messages to alice, of usual length, in the log but pushed to nobody; the place of the last one."""
+        robot, alice = self.staff.people["robot1"].id, self.staff.people["alice"].id
         with self.database.filling() as connection:
-            for number in range(count):
-                message = Message(sender=robot, to=[alice], body=f"{number} script {number} " + "." * 200)
-                at, id_ = now_ms(), new_id()
-                logs.insert_message(connection, id_, message, 1, at)
-                logs.append_message(connection, [alice.id], id_, at, message)
+            numbers = users.numbers(connection, [robot, alice])
+            channel = channels.pair(*numbers.values())
+            entries = [_entry(channel, numbers[robot], number) for number in range(count)]
+            first = log.append(connection, entries)
+            members.open_windows(connection, [Window(person, channel) for person in numbers.values()])
+        return first + count - 1
 
     def close(self) -> None:
         for desk in self.desks:
@@ -99,3 +105,9 @@ class Site:
             server.end()
         self.network.close()
         self.database.close()
+
+
+def _entry(channel: int, sender: int, number: int) -> Entry:
+    body = f"{new_id()} script {number} " + "." * 200
+    content = msgspec.json.encode(Content(body=body)).decode()
+    return Entry(channel=channel, kind=names.KIND_MESSAGE, sender=sender, at=now_ms(), recipients=1, content=content)

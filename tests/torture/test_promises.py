@@ -30,12 +30,14 @@ def test_a_crash_at_the_worst_moment_neither_loses_nor_doubles(site: Site, place
     desk = site.sit_down("desk", server)
     wait_for(lambda: "connected" in (desk.folder / "program.log").read_text(), "the device", 20)
     key = new_id()
-    assert site.publish(server, key) == (0, {})
+    first, before = site.publish(server, key)
+    assert first == 0 or place.endswith("_emit"), "what is told others comes after the answer"
     assert server.child.wait() == -signal.SIGKILL
     server.start(failpoints=False)
     server.wait_until_up()
     status, answer = site.publish(server, key)
     assert (status, answer["duplicate"]) == ((201, False) if place == "before_commit" else (200, True))
+    assert before.get("id", answer["id"]) == answer["id"]
     site.wait_for(desk, answer["id"], 18)
     assert [row[1] for row in desk.messages()] == [answer["id"]]
 
@@ -230,12 +232,12 @@ def test_a_device_that_slept_has_all_soon_and_rings_once(site: Site, link: str) 
 @pytest.mark.timeout(180)
 def test_a_device_far_behind_catches_up(site: Site) -> None:
     behind = 10_000
-    site.fill(behind)
+    last = site.fill(behind)
     server = site.serve()
     desk = site.sit_down("desk", server)
-    wait_for(lambda: desk.position() == behind, f"{behind} events", 90, every=0.1)
+    wait_for(lambda: desk.position() >= last, f"{behind} events", 90, every=0.1)
     applied = desk.applied()
-    rate = (behind - applied[0].cursor) / (applied[-1].at - applied[0].at)
+    rate = (last - applied[0].cursor) / (applied[-1].at - applied[0].at)
     assert rate >= 1_000
     wait_for(desk.is_idle, "the popup", 20)
     assert len(desk.popups()) == 1, "one summary"

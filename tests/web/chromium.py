@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.desk.server import Server
 
@@ -24,6 +24,7 @@ def find_chromium() -> str | None:
 @contextmanager
 def running_browser() -> Iterator[Browser]:
     """One browser; each person gets a context of their own, as if it were another computer."""
+    expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser

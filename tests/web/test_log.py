@@ -183,6 +183,17 @@ CASES = {
     "what was dropped is told and the rest goes on from the cursor": Case(
         10, [asks(10), gets(answer(10, 60, 55, reset=True), 55, cursor=60, over=True)]
     ),
+    "what was dropped is told once on the way to the end": Case(
+        10,
+        [
+            asks(10),
+            gets(answer(10, 20, 15, head=30, reset=True), 15, cursor=20, over=True, behind=True),
+            asks(20, behind=True),
+            gets(answer(20, 30, 25, reset=True), 25, cursor=30),
+            asks(30),
+            gets(answer(30, 40, 35, reset=True), 35, cursor=40, over=True),
+        ],
+    ),
     "what came while it was dropped is not taken twice": Case(
         10,
         [
@@ -279,6 +290,8 @@ MUTANTS = {
     "nothing is held": ("if (frame.kind) this.#hold(frame);", ""),
     "without end": ("this.#held.size >= LIMITS.SYNC_EVENTS", "false"),
     "of any size": ("this.#heldBytes + size > LIMITS.SYNC_BYTES", "false"),
+    "told with each answer": ("begins || !this.#told", "true"),
+    "told only once for ever": ("this.#told = this.#rest && ", "this.#told = "),
     "two at a time": ("if (this.#asked) return null;", ""),
 }
 

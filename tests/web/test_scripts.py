@@ -31,5 +31,5 @@ def test_a_function_that_is_shared_is_written_once() -> None:
     functions = [found for text in SCRIPTS.values() for found in FUNCTION.findall(text)]
     names = [name for _, name in functions]
     shared = {name for exported, name in functions if exported}
-    assert {"conversationOf", "copyText", "labelOf"} <= shared
+    assert {"groupOf", "copyText", "labelOf"} <= shared
     assert sorted(name for name in shared if names.count(name) > 1) == []

@@ -427,7 +427,7 @@ def test_a_session_that_was_ended_elsewhere_asks_to_sign_in_and_keeps_the_draft(
     house.command("device", "revoke", str(device))
     expect(alex.page.locator("#app")).to_be_empty()  # at once, while the server is still asked who is here
     alex.page.evaluate("go()")
-    expect(alex.page.locator(".card")).to_contain_text("nothing you wrote is lost", timeout=4000)
+    expect(alex.page.locator(".card")).to_contain_text("nothing you wrote is lost", timeout=8000)
     alex.submit_name("alex", PASSWORD)
     alex.wait_until_connected()
     alex.page.wait_for_selector(".editor")

@@ -39,7 +39,7 @@ class Unread:
 
 @dataclass(frozen=True)
 class Ring:
-    """A message that wants a popup and has had none."""
+    """A message that wants a popup and has had none. What went to the person in several conversations rings as one."""
 
     id: str
     conversation: str
@@ -50,6 +50,18 @@ class Ring:
     sender: Party
     priority: Priority = "normal"
     can_reply: bool = True
+    publish: str = ""
+    """Id of the first message of what went to several; empty where that is this one."""
+    also: tuple[str, ...] = ()
+    """Ids of the others of the publish that the person has."""
+
+    @property
+    def rings_as(self) -> str:
+        return self.publish or self.id
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (self.id, *self.also)
 
 
 @dataclass(frozen=True)

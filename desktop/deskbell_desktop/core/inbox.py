@@ -15,8 +15,8 @@ from deskbell_desktop.core.events import Ring, Unread
 from deskbell_desktop.core.unread import UnreadMessages
 from deskbell_desktop.core.words import Words
 from deskbell_protocol import names, wire
-from deskbell_protocol.conversations import conversation_of
-from deskbell_protocol.wire import Priority
+from deskbell_protocol.conversations import party_of
+from deskbell_protocol.wire import Party, Priority
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ class Applied:
 
     commit: ApplyEvents
     rings: tuple[Ring, ...]
+    """Those that were read within the stretch, too: what rings as one with them needs no popup any more."""
     read: tuple[str, ...]
     """Now known to be read, whether they were unread here or not."""
     echoes: tuple[tuple[str, str], ...]
@@ -54,6 +55,7 @@ class Inbox:
         self._may_ring = rings
         self._may_write = may_write
         self._arrived: dict[str, Arrived] = {}
+        self._rings: list[Ring] = []
         self._read: dict[str, None] = {}
         self._echoes: list[tuple[str, str]] = []
         self._changed: set[str] = set()
@@ -63,8 +65,7 @@ class Inbox:
             self._take(event)
         arrived = tuple(self._arrived.values())
         commit = ApplyEvents(epoch, cursor, arrived, tuple(self._read))
-        rings = tuple(item.ring for item in arrived if item.ring is not None)
-        return Applied(commit, rings, tuple(self._read), tuple(self._echoes), frozenset(self._changed))
+        return Applied(commit, tuple(self._rings), tuple(self._read), tuple(self._echoes), frozenset(self._changed))
 
     def _take(self, event: wire.Event) -> None:
         try:
@@ -78,21 +79,21 @@ class Inbox:
 
     def _message(self, event: wire.Event, message: wire.Message) -> None:
         mine = message.sender.id == self._me
-        conversation = conversation_of(message, self._me)
+        party = party_of(message, self._me)
+        conversation = party.id
         if event.id in self._known:
             unread, ring = event.id in self._unread, None
         else:
             unread = not mine or any(party.id == self._me for party in message.to)
-            ring = self._ring(event, message, conversation) if unread and self._rings(conversation, message) else None
+            rings = unread and self._may_ring(conversation, message.priority)
+            ring = self._ring(event, message, party) if rings else None
+        self._rings += [ring] if ring else []
         if unread:
             self._unread.add(Unread(event.id, event.seq, conversation))
         if mine and message.cid is not None:
             self._echoes.append((message.cid, conversation))
         self._changed.add(conversation)
         self._arrived[event.id] = Arrived(event.id, event.seq, event.at, conversation, message, mine, unread, ring)
-
-    def _rings(self, conversation: str, message: wire.Message) -> bool:
-        return self._may_ring(conversation, message.priority)
 
     def _mark(self, mark: wire.ReadMark) -> None:
         read = [item.id for item in self._unread.meant(mark)]
@@ -102,13 +103,21 @@ class Inbox:
                 self._arrived[id_] = replace(self._arrived[id_], unread=False, ring=None)
         self._read.update(dict.fromkeys([*read, *(mark.ids or ())]))
 
-    def _ring(self, event: wire.Event, message: wire.Message, conversation: str) -> Ring:
+    def _ring(self, event: wire.Event, message: wire.Message, party: Party) -> Ring:
         """The popup's text, cleaned here once."""
         sender = text.one_line(message.sender.label, 60)
-        group = message.to[0] if len(message.to) == 1 and message.to[0].kind == "group" else None
+        group = party if party.kind == "group" else None
         label = text.one_line(group.label, 60) if group else sender
-        title = self._words.in_group(sender, label) if group else sender
         body = text.popup_body(f"{text.one_line(message.title)}\n{message.body}" if message.title else message.body)
-        party = msgspec.structs.replace(message.sender, display=sender)
-        can_reply = group is None or self._may_write(group.id)
-        return Ring(event.id, conversation, title, label, body, event.at, party, message.priority, can_reply)
+        return Ring(
+            event.id,
+            party.id,
+            self._words.in_group(sender, label) if group else sender,
+            label,
+            body,
+            event.at,
+            msgspec.structs.replace(message.sender, display=sender),
+            message.priority,
+            can_reply=group is None or self._may_write(group.id),
+            publish=message.publish or "",
+        )

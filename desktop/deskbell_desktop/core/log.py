@@ -32,6 +32,8 @@ class Log:
         self._held_bytes = 0
         self._rest = False
         """The last answer was not the end of the log."""
+        self._is_told = False
+        """What is missing before the rest was told: each answer on the way to the end says it again."""
         self._request: RequestSync | None = None
         """The sync that is under way."""
         self._asked = cursor
@@ -47,7 +49,7 @@ class Log:
 
     def down(self) -> None:
         self.online, self._request, self._retry_at, self._ack_at = False, None, None, None
-        self._foreign = self._rest = False
+        self._foreign = self._rest = self._is_told = False
         self._let_go()
 
     def ask(self) -> list[Effect]:
@@ -110,10 +112,12 @@ class Log:
         """Whether something is missing before the answer, and the events that continue the log."""
         self._rest = answer.upto < answer.head
         held, over = self._let_go(), answer.reset
+        was_told, is_first = self._is_told, self.epoch is None
         if answer.epoch != self.epoch or (over and answer.after != self._asked):
-            if self.epoch is not None and not over:
+            if not is_first and not over:
                 self._rest = True  # it says nothing of our log
                 return False, []
+            was_told = False
             if answer.epoch != self.epoch:
                 self._beyond, held = answer.after, []
             self.epoch, self.cursor = answer.epoch, answer.after
@@ -123,7 +127,8 @@ class Log:
         fit = [e for e in answer.events if self.cursor < e.seq <= answer.upto and e.epoch == answer.epoch]
         self.cursor = max(self.cursor, answer.upto)
         later, _ = self.pushed(held)
-        return over, [*fit, *later]
+        self._is_told = self._rest and (was_told or over or is_first)
+        return over and not was_told, [*fit, *later]
 
     def go_on(self, now: Moment, *, progress: bool) -> list[Effect]:
         """After an answer was applied: ask for the rest; later, if the server's numbers led nowhere."""

@@ -1,10 +1,12 @@
-"""Which popups ring, and when: each message once, a flood in at most five, what was missed in one.
+"""Which popups ring, and when: each publish once, a flood in at most five, what was missed in one.
 
-Room 6 of a message's way. A ring waits here from its message's commit until its popup was shown.
+Room 6 of a message's way. A ring waits here from its message's commit until its popup was shown; whoever has a message
+in a group and singly too is rung for once, and has seen it as soon as one of the two is read.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import get_args
 
 from deskbell_desktop.core.effects import Effect, ShowPopup, SilenceRings, WithdrawPopup
@@ -31,7 +33,12 @@ VIEW_S = 0.5
 class Rings:
     def __init__(self, waiting: Iterable[Ring], now: Moment, words: Words) -> None:
         self._words = words
-        self._waiting = {ring.id: ring for ring in waiting}
+        self._waiting: dict[str, Ring] = {}
+        """By publish, as `_coming`."""
+        self._coming: dict[str, Ring] = {}
+        """Expected to come into view, where they need no popup."""
+        for ring in waiting:
+            self._add(ring, coming=False)
         self._shown: dict[str, list[Ring]] = {}
         self._closed: set[str] = set()
         self._times: deque[float] = deque()
@@ -40,18 +47,39 @@ class Rings:
         """Some may have rung before the program ended: one popup for them all is at most one too many."""
         self._due: float | None = now.mono + START_WAIT_S if self._waiting else None
         self._gathering_since: float | None = None
-        self._coming: dict[str, Ring] = {}
-        """Expected to come into view, where they need no popup."""
         self._coming_until: float | None = None
+        self._last = ""
+        """The publish that came last: nothing stands between its messages."""
 
     # -- what comes in ----------------------------------------------------------------------------------------
 
-    def add(self, rings: Iterable[Ring], looking: Looking, now: Moment) -> None:
+    def add(self, rings: Iterable[Ring], looking: Looking, now: Moment) -> list[Effect]:
+        told = []
         for ring in rings:
-            coming = looking.at_end and ring.conversation == looking.conversation
-            (self._coming if coming else self._waiting)[ring.id] = ring
+            if ring.rings_as == self._last and self._was_told(ring):
+                told.append(ring.id)
+            else:
+                self._add(ring, coming=looking.at_end and ring.conversation == looking.conversation)
+            self._last = ring.rings_as
         if self._coming and self._coming_until is None:
             self._coming_until = now.mono + VIEW_S
+        return _silenced(told)
+
+    def _was_told(self, ring: Ring) -> bool:
+        """Whether the rest of its publish is past ringing; a popup that is there stands for this one too."""
+        if ring.rings_as in self._waiting or ring.rings_as in self._coming:
+            return False
+        for key, rings in self._shown.items():
+            self._shown[key] = [_joined(had, ring) if had.rings_as == ring.rings_as else had for had in rings]
+        return True
+
+    def _add(self, ring: Ring, *, coming: bool) -> None:
+        """The one that comes into view speaks for its publish, or else the first."""
+        was_coming = self._coming.pop(ring.rings_as, None)
+        before = was_coming or self._waiting.pop(ring.rings_as, None)
+        if before is not None:
+            ring = _joined(ring, before) if coming and not was_coming else _joined(before, ring)
+        (self._coming if coming or was_coming else self._waiting)[ring.rings_as] = ring
 
     def looked(self, looking: Looking, now: Moment) -> list[Effect]:
         """The person looks elsewhere: what was expected to come into view there will not."""
@@ -62,9 +90,9 @@ class Rings:
     def _not_seen(self, now: Moment, *, told_there: bool) -> list[Effect]:
         """They did not come into view: they ring after all, unless the window in front tells of them."""
         coming, self._coming, self._coming_until = self._coming, {}, None
-        silent = tuple(ring.id for ring in coming.values() if told_there and ring.priority != "urgent")
-        self._waiting.update({id_: ring for id_, ring in coming.items() if id_ not in silent})
-        return [*([SilenceRings(silent)] if silent else []), *self.release(now)]
+        silent = {key for key, ring in coming.items() if told_there and ring.priority != "urgent"}
+        self._waiting.update({key: ring for key, ring in coming.items() if key not in silent})
+        return [*_silenced(_ids(coming[key] for key in coming if key in silent)), *self.release(now)]
 
     def catching_up(self) -> None:
         """A sync has begun: hold everything until it is clear how much was missed."""
@@ -144,7 +172,7 @@ class Rings:
             priority=priority,
             can_reply=last.can_reply,
         )
-        return ShowPopup(popup, tuple(ring.id for ring in group))
+        return ShowPopup(popup, _ids(group))
 
     def _in_one(self, now: Moment, title: Callable[[int], str]) -> list[Effect]:
         group = list(self._waiting.values())
@@ -162,7 +190,7 @@ class Rings:
             priority=priority,
             can_reply=False,
         )
-        return [ShowPopup(popup, tuple(ring.id for ring in group))]
+        return [ShowPopup(popup, _ids(group))]
 
     def _marked(self, title: str, priority: Priority) -> str:
         return {"high": self._words.important, "urgent": self._words.urgent}.get(priority, str)(title)
@@ -170,7 +198,7 @@ class Rings:
     def _cover(self, key: str, group: list[Ring], now: Moment) -> list[Ring]:
         """All that the popup `key` stands for now."""
         for ring in group:
-            del self._waiting[ring.id]
+            del self._waiting[ring.rings_as]
         self._times.append(now.mono)
         before = [] if key in self._closed else self._shown.get(key, [])
         self._closed.discard(key)
@@ -181,10 +209,12 @@ class Rings:
 
     def read(self, ids: Iterable[str]) -> list[Effect]:
         """Read somewhere: no ring any more, and a popup that stands for nothing else goes."""
-        gone = self._forget(ids)
-        effects: list[Effect] = []
+        gone = set(ids)
+        if not gone:
+            return []
+        effects = _silenced(id_ for id_ in self._forget(gone) if id_ not in gone)
         for key, rings in tuple(self._shown.items()):
-            left = [ring for ring in rings if ring.id not in gone]
+            left = [ring for ring in rings if gone.isdisjoint(ring.ids)]
             if left:
                 self._shown[key] = left
             else:
@@ -194,16 +224,15 @@ class Rings:
     def silence(self) -> tuple[str, ...]:
         """Do not disturb: only the urgent ones still ring. Returns those that do not."""
         rings = (*self._waiting.values(), *self._coming.values())
-        ids = tuple(ring.id for ring in rings if ring.priority != "urgent")
-        self._forget(ids)
-        return ids
+        return self._forget(set(_ids(ring for ring in rings if ring.priority != "urgent")))
 
-    def _forget(self, ids: Iterable[str]) -> set[str]:
-        gone = set(ids)
-        for id_ in gone:
-            self._waiting.pop(id_, None)
-            self._coming.pop(id_, None)
-        return gone
+    def _forget(self, gone: set[str]) -> tuple[str, ...]:
+        """Ids of all that would have rung as one with these."""
+        over = [ring for ring in (*self._waiting.values(), *self._coming.values()) if not gone.isdisjoint(ring.ids)]
+        for ring in over:
+            self._waiting.pop(ring.rings_as, None)
+            self._coming.pop(ring.rings_as, None)
+        return _ids(over)
 
     def closed(self, key: str) -> None:
         """The next one counts anew; until then the desktop's history may bring this one back."""
@@ -215,6 +244,11 @@ class Rings:
     def shown(self, key: str) -> list[Ring]:
         return self._shown.get(key, [])
 
+    def parts(self, message: str) -> tuple[str, ...]:
+        """Ids of all that a popup showed as one with it."""
+        shown = (ring.ids for rings in self._shown.values() for ring in rings)
+        return next((ids for ids in shown if message in ids), (message,))
+
     def _withdraw(self, key: str) -> Effect:
         del self._shown[key]
         self._closed.discard(key)
@@ -223,6 +257,19 @@ class Rings:
     @property
     def dues(self) -> list[float]:
         return [due for due in (self._due, self._coming_until) if due is not None]
+
+
+def _joined(first: Ring, other: Ring) -> Ring:
+    return replace(first, also=(*first.also, *other.ids))
+
+
+def _ids(rings: Iterable[Ring]) -> tuple[str, ...]:
+    return tuple(id_ for ring in rings for id_ in ring.ids)
+
+
+def _silenced(ids: Iterable[str]) -> list[Effect]:
+    found = tuple(ids)
+    return [SilenceRings(found)] if found else []
 
 
 def _highest(rings: Iterable[Ring]) -> Priority:

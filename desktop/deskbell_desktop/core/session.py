@@ -22,7 +22,7 @@ from deskbell_desktop.core.unread import ReadReports, UnreadMessages
 from deskbell_desktop.core.unsent import UNSENT, Unsent
 from deskbell_desktop.core.views import Link, StatusView
 from deskbell_desktop.core.words import Words
-from deskbell_protocol import wire
+from deskbell_protocol import names, wire
 from deskbell_protocol.errors import FINAL, Code
 from deskbell_protocol.wire import Content, Priority
 
@@ -235,7 +235,9 @@ class Session:
             case on.FramesPushed(frames):
                 fit, missing = self._log.pushed(frames)
                 effects = self._apply(fit, now)
-                return [*effects, *(self._syncing(self._log.ask()) if missing else []), *self._rings.release(now)]
+                doubted = any(frame.kind == names.KIND_MEMBER for frame in fit)  # a sync says where one may write
+                asked = self._syncing(self._log.ask()) if missing or doubted else []
+                return [*effects, *asked, *self._rings.release(now)]
             case on.SyncAnswered(_, answer, known):
                 return self._synced(answer, known, now)
             case on.SyncFailed(_, retry_after_s):
@@ -280,9 +282,9 @@ class Session:
         me, may_write = self._account.user.id, self._rights.may_write
         inbox = Inbox(me, self._unread, self._words, known=known, rings=self._may_ring, may_write=may_write)
         applied = inbox.apply(events, events[-1].epoch, self._log.cursor)
-        self._rings.add(applied.rings, self._looking, now)
+        silent = self._rings.add(applied.rings, self._looking, now)
         self._log.moved(now)
-        return [applied.commit, *self._after(applied, now)]
+        return [applied.commit, *silent, *self._after(applied, now)]
 
     def _after(self, applied: Applied, now: Moment) -> list[Effect]:
         effects = self._rings.read(applied.read)
@@ -341,13 +343,13 @@ class Session:
             case on.ReadRequested(conversation):
                 return self._read(self._unread.of(conversation))
             case on.PopupRead(key):
-                return self._read(ring.id for ring in self._rings.shown(key))
+                return self._read(id_ for ring in self._rings.shown(key) for id_ in ring.ids)
 
     def _wrote(self, event: on.Wrote, now: Moment) -> list[Effect]:
         content = Content(body=text.storable(event.body))
         item = Outgoing(event.cid, event.conversation, event.to, content, now.wall, event.reply_to)
         effects = self._changed(self._outbox.write(item, now), event.cid)
-        return [*effects, *(self._read([event.reply_to or ""]) if event.on_popup else [])]
+        return [*effects, *(self._read(self._rings.parts(event.reply_to or "")) if event.on_popup else [])]
 
     def _popup_opened(self, key: str) -> list[Effect]:
         if key == UNSENT:

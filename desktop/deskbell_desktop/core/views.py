@@ -93,6 +93,8 @@ class MessageView:
     at: int
     state: Delivery
     problem: str = ""
+    to: tuple[str, ...] = ()
+    """Names of all that it goes to, where the conversation is only with the first of them."""
 
 
 @dataclass(frozen=True)

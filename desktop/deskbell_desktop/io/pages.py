@@ -209,6 +209,7 @@ class Pages:
             at=item.created_at,
             state=OUTGOING_STATE[item.state],
             problem=item.problem and self._words.not_sent(item.problem),
+            to=item.to if len(item.to) > 1 else (),
         )
 
 

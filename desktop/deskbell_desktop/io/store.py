@@ -14,7 +14,7 @@ from deskbell_desktop.core.search import folded, searched
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import store_file
 from deskbell_desktop.io.store_file import StoreError, StoreUnwritableError
-from deskbell_protocol.conversations import parties_of
+from deskbell_protocol.conversations import party_of
 from deskbell_protocol.wire import Content, Message, Party, narrowed, saying
 
 REPLACED_MAX = 2
@@ -125,7 +125,7 @@ class Store:
             self._put(database, "cursor", str(effect.cursor))
             changed = {item.conversation: item for item in effect.messages}
             for conversation, item in changed.items():
-                self._touch(database, conversation, parties_of(item.message, self._me))
+                self._touch(database, conversation, [party_of(item.message, self._me)])
 
     def start_over(self, effect: do.StartOver, at: int) -> None:
         with self._commit() as database:
@@ -164,7 +164,7 @@ class Store:
                 " ON CONFLICT (cid) DO UPDATE SET item = excluded.item",
                 (item.cid, item.conversation, raw),
             )
-            self._touch(database, item.conversation, [Party("", name) for name in item.to])
+            self._touch(database, item.conversation, [Party("", name) for name in item.to[:1]])
 
     def settle(self, cid: str, me: Party) -> None:
         """What was sent becomes a message, though the log does not have it any more."""

@@ -105,7 +105,8 @@ class Bubble:
 
     @staticmethod
     def _meta_block(message: MessageView, host: QWidget, width: float, colours: Colours) -> TextBlock:
-        parts = [words.clock(message.at), words.priority(message), text.one_line(words.state(message), 300)]
+        state = text.one_line(words.state(message), 300)
+        parts = [words.clock(message.at), words.priority(message), words.whom(message), state]
         shown = " · ".join(part for part in parts if part)
         spots = []
         if message.state is Delivery.FAILED:

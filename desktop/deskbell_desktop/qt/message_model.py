@@ -95,6 +95,6 @@ def rows_of(
 def spoken(message: MessageView) -> str:
     """The message as a screen reader says it."""
     who = translate("Messages", "You") if message.mine else text.one_line(message.sender.label)
-    content = message.content
-    parts = [who, words.clock(message.at), words.priority(message), words.state(message), text.one_line(content.title)]
-    return ", ".join(part for part in parts if part) + ": " + text.clean(content.body[:1000])
+    state, title = words.state(message), text.one_line(message.content.title)
+    parts = [who, words.clock(message.at), words.priority(message), words.whom(message), state, title]
+    return ", ".join(part for part in parts if part) + ": " + text.clean(message.content.body[:1000])

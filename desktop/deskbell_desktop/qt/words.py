@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
 
+from deskbell_desktop.core import text
 from deskbell_desktop.core.views import Delivery, Link, MessageView, StatusView
 
 DAYS_BY_NAME: Final = 6
@@ -92,6 +93,11 @@ def state(message: MessageView) -> str:
     if message.state is Delivery.FAILED:
         return message.problem or translate("Words", "Not sent.")
     return ""
+
+
+def whom(message: MessageView) -> str:
+    """Whom a message of mine goes to besides the one of the conversation; nothing where that is nobody."""
+    return translate("Words", "To %1").replace("%1", text.one_line(", ".join(message.to), 100)) if message.to else ""
 
 
 def priority(message: MessageView) -> str:

@@ -789,6 +789,10 @@
         <translation>未发送。</translation>
     </message>
     <message>
+        <source>To %1</source>
+        <translation>发给 %1</translation>
+    </message>
+    <message>
         <source>Urgent</source>
         <translation>紧急</translation>
     </message>

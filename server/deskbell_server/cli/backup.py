@@ -56,7 +56,7 @@ def restore(storage: Storage, file: Path, force: bool) -> None:
 
 @click.command()
 @click.option("--older-than", "days", type=Finite(0, min_open=True), help="Forget what is older than DAYS.")
-@click.option("--keep", "events", type=click.IntRange(0), help="Keep the newest N events of each person at most.")
+@click.option("--keep", "events", type=click.IntRange(0), help="Keep the newest N messages of each conversation.")
 @click.pass_obj
 def prune(storage: Storage, days: float | None, events: int | None) -> None:
     """Forget old messages, while the server runs. What devices have stored stays with them."""

@@ -28,6 +28,8 @@ class Delivery:
         self._transport = transport
         self._presence = presence
         self._told: dict[int, int] = {}
+        self._left: set[str] = set()
+        """Epochs that are over."""
         self.place = place
         """Up to where everything was passed on."""
 
@@ -45,7 +47,9 @@ class Delivery:
 
     def passed(self, found: Passed) -> None:
         """What the feed brings."""
-        if found.is_jump or found.place.epoch != self.place.epoch:
+        if found.place.epoch in self._left:
+            return
+        if found.is_jump or found.after != self.place:  # else what lies between would be passed silently
             self._jump(found.place)
             return
         for entry in found.entries:
@@ -56,8 +60,8 @@ class Delivery:
                 log.exception("entry %d is stored, but cannot be pushed", entry.seq)
 
     def synced(self, place: LogEnd) -> None:
-        """What an answer to a sync said: another log than this one is told of at once."""
-        if place.epoch != self.place.epoch:
+        """What an answer to a sync said: another log than this one is told of at once, but none that came before it."""
+        if place.epoch != self.place.epoch and place.epoch not in self._left:
             self._jump(place)
 
     def head(self, people: Iterable[int]) -> None:
@@ -90,6 +94,7 @@ class Delivery:
     def _jump(self, place: LogEnd) -> None:
         """What lies between is not passed on: all are told where the log ends, and ask."""
         if place.epoch != self.place.epoch:
+            self._left.add(self.place.epoch)
             log.warning("the database was restored: epoch %s", place.epoch)
             self._told = dict.fromkeys(self._told, place.seq)
         else:

@@ -3,19 +3,25 @@ of its commits, and the loop passes it on. Source: LOG.md 8 to 12.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from deskbell_protocol.wire import Message
 from deskbell_server.messaging import viewing
+from deskbell_server.messaging.viewing import Parties
 from deskbell_server.store import births, channels, log, members
+from deskbell_server.store.births import Births
 from deskbell_server.store.database import Connection
 from deskbell_server.store.log import LogEnd, Row
 
 _log = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
+KNOWN_S = 1.0
+"""So long what somebody is called is not asked for again."""
 BEHIND_MAX = 10_000
 """So far behind, the log is not followed any more: everybody is told where it ends, and asks."""
 
@@ -35,8 +41,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Entries up to `place`, one after the other; with `is_jump` none, and some before it were left out."""
+    """Entries behind `after` up to `place`, one after the other; with `is_jump` none, and some were left out."""
 
+    after: LogEnd
     place: LogEnd
     entries: Sequence[Entry]
     is_jump: bool = False
@@ -49,15 +56,20 @@ class Feed:
 
     def __init__(self, place: LogEnd) -> None:
         self._fetched = place
+        self._births: Births | None = None
+        self._parties = Parties()
+        self._learned_at = 0.0
 
-    def look(self, connection: Connection, has_committed: bool) -> Passed | None:
-        """The next entries; None when there are none."""
-        end = log.end(connection)
-        if end == self._fetched:
+    def look(self, connection: Connection, has_committed: bool) -> tuple[Passed, bool] | None:
+        """The next entries, and whether there are more; None when there are none."""
+        end, after = log.end(connection), self._fetched
+        if end == after:
             return None
         place, entries = self._next(connection, end)
+        if entries is None:
+            self._births, self._parties = None, Parties()
         self._fetched = place
-        return Passed(place, entries or (), is_jump=entries is None, is_own=has_committed)
+        return Passed(after, place, entries or (), entries is None, has_committed), place != end
 
     def _next(self, connection: Connection, end: LogEnd) -> tuple[LogEnd, list[Entry] | None]:
         """Up to where they go; no list where they cannot be told one by one."""
@@ -69,33 +81,46 @@ class Feed:
             if [row.seq for row in rows] != list(range(after + 1, min(end.seq, after + AT_ONCE) + 1)):
                 _log.error("the log has a hole between %d and %d", after, end.seq)
             elif not any(row.channel == channels.GONE for row in rows):  # else nobody would notice what they missed
-                return LogEnd(end.epoch, rows[-1].seq), _entries(connection, rows)
-        except (KeyError, msgspec.MsgspecError):
+                return LogEnd(end.epoch, rows[-1].seq), self._entries(connection, rows)
+        except (LookupError, TypeError, ValueError, msgspec.MsgspecError):
             _log.exception("entries between %d and %d cannot be told", after, end.seq)
         return end, None
 
-
-def _entries(connection: Connection, rows: Sequence[Row]) -> list[Entry]:
-    ids = births.births(connection)
-    said = viewing.messages(connection, ids, rows)
-    found = []
-    for row in rows:
-        message, id_ = said.get(row.seq), ids.id(row.seq)
-        own = None
-        if message is not None and message.cid is not None:
-            own, message = _tail(row, id_, msgspec.json.encode(message)), viewing.for_others(message)
-        data = row.content.encode() if message is None else msgspec.json.encode(message)
-        found.append(Entry(row.seq, _people(connection, row), _tail(row, id_, data), row.sender, own))
-    return found
+    def _entries(self, connection: Connection, rows: Sequence[Row]) -> list[Entry]:
+        now = time.monotonic()
+        if now - self._learned_at > KNOWN_S:
+            self._parties, self._learned_at = Parties(), now
+        ids = self._births = self._births or births.births(connection)
+        said = viewing.messages(connection, ids, rows, self._parties)
+        audience = _Audience(connection, rows)
+        return [_entry(row, ids.id(row.seq), said.get(row.seq), audience.of(row)) for row in rows]
 
 
-def _people(connection: Connection, row: Row) -> Sequence[int] | None:
-    if row.channel == channels.EVERYONE:
-        return None
-    pair, person = channels.pair_of(row.channel), channels.person_of(row.channel)
-    if person is not None:
-        return (person,)
-    return tuple(set(pair)) if pair else members.people(connection, row.channel, row.seq)
+def _entry(row: Row, id_: str, message: Message | None, people: Sequence[int] | None) -> Entry:
+    if message is None:
+        return Entry(row.seq, people, _tail(row, id_, row.content.encode()))
+    tail = _tail(row, id_, msgspec.json.encode(viewing.for_others(message)))
+    own = None if message.cid is None else _tail(row, id_, msgspec.json.encode(message))
+    return Entry(row.seq, people, tail, row.sender, own)
+
+
+class _Audience:
+    """Who sees which of these entries; of each group it is asked once."""
+
+    def __init__(self, connection: Connection, rows: Sequence[Row]) -> None:
+        groups = {row.channel for row in rows if channels.group_of(row.channel)}
+        first, last = rows[0].seq, rows[-1].seq
+        self._windows = {group: members.of_group(connection, group, first, last) for group in groups}
+
+    def of(self, row: Row) -> Sequence[int] | None:
+        if row.channel == channels.EVERYONE:
+            return None
+        pair, person = channels.pair_of(row.channel), channels.person_of(row.channel)
+        if person is not None:
+            return (person,)
+        if pair is not None:
+            return tuple(set(pair))
+        return [w.person for w in self._windows[row.channel] if w.from_seq <= row.seq <= w.to_seq]
 
 
 def _tail(row: Row, id_: str, data: bytes) -> bytes:

@@ -12,6 +12,7 @@ from deskbell_protocol import limits, names
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Content, Party, Publish, narrowed
 from deskbell_server.errors import LimitedError, RefusedError
+from deskbell_server.messaging import viewing
 from deskbell_server.messaging.addressing import Audience, resolve
 from deskbell_server.messaging.publishes import Request, Stored
 from deskbell_server.people import texts
@@ -31,6 +32,7 @@ SCHEDULED_MAX = 1_000
 
 def store(connection: Connection, request: Request) -> Stored:
     """RefusedError as `resolve`, and `idempotency_conflict` for a key that was used for something else."""
+    viewing.number_of(connection, request.principal)
     first = first_answer(connection, request)
     if first is not None:
         return first
@@ -106,7 +108,12 @@ def _single_recipients(connection: Connection, requests: list[Request]) -> dict[
         if to is not None and len(to) == 1 and not to[0].startswith(names.GROUP_SIGN) and not request.is_later:
             wanted[request.id] = texts.folded(to[0])
     known = users.numbers_by_key(connection, sorted(set(wanted.values())))
-    return {request_id: known[key] for request_id, key in wanted.items() if key in known}
+    senders = users.numbers(connection, {request.principal.user_id for request in requests})
+    return {
+        request.id: known[wanted[request.id]]
+        for request in requests
+        if wanted.get(request.id) in known and senders.get(request.principal.user_id) == request.principal.number
+    }
 
 
 def _used_keys(connection: Connection, requests: list[Request]) -> set[tuple[int, str | None]]:
@@ -174,7 +181,7 @@ def _channels(connection: Connection, me: int, parties: Sequence[Party]) -> list
     """In the order of `parties`."""
     people = users.numbers(connection, [party.id for party in parties if party.kind == "person"])
     found = groups.numbers(connection, [party.id for party in parties if party.kind == "group"])
-    found[EVERYONE.id] = 0
+    found[EVERYONE.id] = channels.EVERYONE
     return [
         channels.group(found[party.id]) if party.kind == "group" else channels.pair(me, people[party.id])
         for party in parties

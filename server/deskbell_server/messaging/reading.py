@@ -1,4 +1,4 @@
-"""What a device asks about its user's log: catching up, history, read marks, and what it has stored."""
+"""What a device asks about the log as its user sees it: catching up, history, read marks, and what it has stored."""
 
 import time
 from collections.abc import Callable

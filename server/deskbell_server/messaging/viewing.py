@@ -23,7 +23,7 @@ _json = msgspec.json.Decoder()
 
 def snapshot(connection: Connection, principal: Principal, request: Sync) -> SyncAnswer:
     """All of the view behind `after`, as far as one answer goes."""
-    log_end, me = log.end(connection), principal.number
+    log_end, me = log.end(connection), number_of(connection, principal)
     is_first = request.epoch is None and request.after == 0
     foreign = (request.epoch != log_end.epoch and not is_first) or request.after > log_end.seq
     after = 0 if foreign else request.after
@@ -44,7 +44,7 @@ def history(
     connection: Connection, principal: Principal, conversation: str | None, before: int, limit: int
 ) -> list[Event]:
     """Messages of a conversation, or of all, that stand before `before`: newest first."""
-    me = principal.number
+    me = number_of(connection, principal)
     channel = None if conversation is None else _channel(connection, me, conversation)
     if conversation is not None and channel is None:
         return []
@@ -54,7 +54,7 @@ def history(
 
 def read(connection: Connection, principal: Principal, request: Read, at: int) -> int | None:
     """Moves the marks; the place of the entry that says so, None where everything was read already."""
-    me = principal.number
+    me = number_of(connection, principal)
     if request.epoch is not None and request.epoch != users.epoch(connection):
         raise RefusedError(Code.INVALID, FOREIGN)
     mark = _marked(connection, me, request) if request.up_to is None else _marked_to(connection, me, request.up_to)
@@ -92,32 +92,61 @@ def events(connection: Connection, me: int, epoch: str, after: int, rows: Sequen
     return found
 
 
+def number_of(connection: Connection, principal: Principal) -> int:
+    """What the log calls them. RefusedError `revoked` for one whom a restore took away, and their number with them."""
+    if users.numbers(connection, [principal.user_id]).get(principal.user_id) != principal.number:
+        raise RefusedError(Code.REVOKED, "this account is no more")
+    return principal.number
+
+
 def for_others(message: Message) -> Message:
     """The `cid` is the sender's own business."""
     return message if message.cid is None else msgspec.structs.replace(message, cid=None)
 
 
-def messages(connection: Connection, ids: Births, rows: Sequence[Row]) -> dict[int, Message]:
-    """Those of these entries that are messages, by place, as their senders see them."""
-    rows = [row for row in rows if row.kind == names.KIND_MESSAGE]
-    pairs = [pair for row in rows if (pair := channels.pair_of(row.channel))]
-    people = users.parties_by_number(connection, {row.sender for row in rows} | {n for pair in pairs for n in pair})
-    of_groups = groups.parties_by_number(connection, {n for row in rows if (n := channels.group_of(row.channel))})
-    of_groups[channels.EVERYONE] = EVERYONE
-    found = {}
-    for row in rows:
+class Parties:
+    """What people and groups are called, by number; each is asked for once."""
+
+    def __init__(self) -> None:
+        self.people: dict[int, Party] = {}
+        self.groups: dict[int, Party] = {channels.EVERYONE: EVERYONE}
+
+    def learn(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Those of whom these messages speak."""
+        pairs = [channels.pair_of(row.channel) or () for row in rows]
+        people = {row.sender for row in rows}.union(*pairs) - self.people.keys()
+        of_groups = {channels.group_of(row.channel) or 0 for row in rows} - self.groups.keys()
+        if people:
+            self.people.update(users.parties_by_number(connection, people))
+        if of_groups:
+            self.groups.update(groups.parties_by_number(connection, of_groups))
+
+    def to(self, row: Row) -> Party:
         pair = channels.pair_of(row.channel)
-        to = people[sum(pair) - row.sender] if pair else of_groups[channels.group_of(row.channel) or 0]
-        found[row.seq] = saying(
+        return self.people[sum(pair) - row.sender] if pair else self.groups[channels.group_of(row.channel) or 0]
+
+
+def messages(
+    connection: Connection, ids: Births, rows: Sequence[Row], parties: Parties | None = None
+) -> dict[int, Message]:
+    """Those of these entries that are messages, by place, as their senders see them; `parties` may be known from
+    before.
+    """
+    rows = [row for row in rows if row.kind == names.KIND_MESSAGE]
+    parties = parties or Parties()
+    parties.learn(connection, rows)
+    return {
+        row.seq: saying(
             Message,
             _content.decode(row.content),
-            sender=people[row.sender],
-            to=[to],
+            sender=parties.people[row.sender],
+            to=[parties.to(row)],
             reply_to=None if row.reply_to is None else ids.id(row.reply_to),
             cid=row.cid,
             publish=ids.id(row.publish) if row.part else None,
         )
-    return found
+        for row in rows
+    }
 
 
 def _within(found: list[Event]) -> list[Event]:
@@ -157,5 +186,5 @@ def _marked(connection: Connection, me: int, request: Read) -> ReadMark | None:
     unread = marks.unread(connection, me, rows)
     if not unread:
         return None
-    marks.read(connection, me, unread)
-    return ReadMark(ids=[ids.id(row.seq) for row in unread])
+    fallen = marks.read(connection, me, unread)
+    return ReadMark(ids=[ids.id(seq) for seq in sorted({row.seq for row in unread} | set(fallen))])

@@ -68,7 +68,7 @@ SERVE = (
     ),
     Option("commit-jobs", 512, "How many waiting messages may share one commit.", low=1, high=10_000),
     Option("retention-days", 0.0, "Forget messages that are older; 0: never."),
-    Option("retention-events", 0, "Keep the newest so many events of each person; 0: all."),
+    Option("retention-events", 0, "Keep the newest so many messages of each conversation; 0: all."),
     Option("i-accept-loss", False, "Start even where PostgreSQL acknowledges what is not on the disk yet."),
     Option("log-level", "info", "How much is logged.", choices=("debug", "info", "warning", "error")),
 )

@@ -1,4 +1,4 @@
-"""The store's contract: jobs on a connection, written in groups and read from snapshots. SQLite implements it."""
+"""The store's contract: jobs on a connection, written in groups and read from snapshots."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
@@ -45,10 +45,11 @@ class Database(Protocol):
         """Runs `job` on one snapshot. It must not write."""
         ...
 
-    def follow(self, look: Callable[[Connection, bool], Any], give: Callable[[Any], object]) -> None:
-        """From now on the writer's thread, after each group of its jobs, calls `look` on a snapshot until that returns
-        None, and hands what it returns to `give`, in the loop and in that order. `look` hears whether the group
-        committed; what it raises is tried again after the next group.
+    def follow(self, look: Callable[[Connection, bool], tuple[T, bool] | None], give: Callable[[T], object]) -> None:
+        """From now on the writer's thread, after each group of its jobs, calls `look` on a snapshot: what it finds, and
+        whether there is more; None for nothing. That goes to `give`, in the loop and in that order; where there is more
+        and no job waits, it looks again. `look` hears whether the group committed; what it raises is tried again after
+        the next group.
         """
         ...
 

@@ -5,8 +5,10 @@ Source: LOG.md 23. A mark only grows; what it covers is no exception any more.
 
 from collections.abc import Sequence
 
+from deskbell_server.store import channels, members
 from deskbell_server.store.database import Connection
 from deskbell_server.store.log import Row
+from deskbell_server.store.sets import chunks
 
 ALL = -1
 """Instead of a channel: the mark of all of them."""
@@ -28,31 +30,66 @@ def raise_mark(connection: Connection, person: int, channel: int, up_to: int) ->
     return True
 
 
-def read(connection: Connection, person: int, rows: Sequence[Row]) -> None:
-    """These were read by themselves; they are unread and visible."""
+def read(connection: Connection, person: int, rows: Sequence[Row]) -> list[int]:
+    """These were read by themselves; they are unread and visible. Places of further ones that count as read by it."""
     connection.executemany(
         "INSERT INTO exceptions (person, channel, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(person, row.channel, row.seq) for row in rows],
     )
-    for channel in {row.channel for row in rows}:
+    fallen: list[int] = []
+    for channel in sorted({row.channel for row in rows}):
+        _gather(connection, person, channel)
         oldest = connection.execute(
             "SELECT seq FROM exceptions WHERE person = ? AND channel = ? ORDER BY seq DESC LIMIT 1 OFFSET ?",
             (person, channel, EXCEPTIONS),
         ).fetchone()
         if oldest is not None:
-            raise_mark(connection, person, channel, int(oldest[0]))
+            told = _unread_up_to(connection, person, channel, oldest[0], EXCEPTIONS + 1)
+            up_to = oldest[0] if len(told) <= EXCEPTIONS else told.pop() - 1
+            raise_mark(connection, person, channel, up_to)
+            fallen += told
+    return fallen
+
+
+def _gather(connection: Connection, person: int, channel: int) -> None:
+    """Where nothing is unread before an exception, the mark covers it."""
+    last = "SELECT max(seq) FROM exceptions WHERE person = ? AND channel = ? AND seq < ?"
+    (end,) = connection.execute(last, (person, channel, members.OPEN)).fetchone()
+    if end is None:
+        return
+    unread = _unread_up_to(connection, person, channel, end, 1)
+    (covered,) = connection.execute(last, (person, channel, unread[0])).fetchone() if unread else (end,)
+    if covered is not None:
+        raise_mark(connection, person, channel, covered)
+
+
+def _unread_up_to(connection: Connection, person: int, channel: int, up_to: int, limit: int) -> list[int]:
+    mark = max(_mark(connection, person, ALL), _mark(connection, person, channel))
+    rows = connection.execute(
+        "SELECT l.seq FROM members m JOIN log l ON l.channel = m.channel"
+        " AND l.seq > CASE WHEN m.from_seq > ? THEN m.from_seq - 1 ELSE ? END"
+        " AND l.seq <= CASE WHEN m.to_seq < ? THEN m.to_seq ELSE ? END"
+        " WHERE m.person = ? AND m.channel = ? AND m.to_seq > ?"
+        " AND l.kind = 'message' AND (l.sender <> ? OR l.channel = ?)"
+        " AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.person = ? AND x.channel = l.channel AND x.seq = l.seq)"
+        " ORDER BY l.seq LIMIT ?",
+        [mark, mark, up_to, up_to, person, channel, mark, person, channels.pair(person, person), person, limit],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def unread(connection: Connection, person: int, rows: Sequence[Row]) -> list[Row]:
-    """Those of these rows that no mark covers and that were not read by themselves; one's own are never unread."""
-    everywhere = _mark(connection, person, ALL)
+    """Those of these rows that no mark covers and that were not read by themselves; of one's own only notes to oneself
+    are ever unread.
+    """
+    everywhere, read_singly = _mark(connection, person, ALL), _exceptions(connection, person, rows)
     marks = {channel: _mark(connection, person, channel) for channel in {row.channel for row in rows}}
     return [
         row
         for row in rows
-        if row.sender != person
+        if (row.sender != person or row.channel == channels.pair(person, person))
         and row.seq > max(everywhere, marks[row.channel])
-        and not _is_exception(connection, person, row)
+        and row.seq not in read_singly
     ]
 
 
@@ -61,8 +98,15 @@ def _mark(connection: Connection, person: int, channel: int) -> int:
     return int(row[0]) if row else 0
 
 
-def _is_exception(connection: Connection, person: int, row: Row) -> bool:
-    found = connection.execute(
-        "SELECT 1 FROM exceptions WHERE person = ? AND channel = ? AND seq = ?", (person, row.channel, row.seq)
-    ).fetchone()
-    return found is not None
+def _exceptions(connection: Connection, person: int, rows: Sequence[Row]) -> set[int]:
+    found: set[int] = set()
+    for channel in {row.channel for row in rows}:
+        for marks, values in chunks([row.seq for row in rows if row.channel == channel]):
+            found.update(
+                row[0]
+                for row in connection.execute(
+                    f"SELECT seq FROM exceptions WHERE person = ? AND channel = ? AND seq IN ({marks})",
+                    [person, channel, *values],
+                ).fetchall()
+            )
+    return found

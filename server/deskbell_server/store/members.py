@@ -48,13 +48,14 @@ def is_open(connection: Connection, person: int, channel: int) -> bool:
     return row is not None
 
 
-def people(connection: Connection, channel: int, seq: int) -> list[int]:
-    """Who sees what stands at that place of a group's channel."""
+def of_group(connection: Connection, channel: int, first: int, last: int) -> list[Window]:
+    """Windows of that group in which some of these places lie."""
     rows = connection.execute(
-        f"SELECT person FROM members WHERE channel = ? AND {channels.OF_GROUP} AND from_seq <= ? AND to_seq >= ?",
-        (channel, seq, seq),
+        "SELECT person, channel, from_seq, to_seq FROM members"
+        f" WHERE channel = ? AND {channels.OF_GROUP} AND to_seq >= ? AND from_seq <= ?",
+        (channel, first, last),
     ).fetchall()
-    return [row[0] for row in rows]
+    return [Window(*row) for row in rows]
 
 
 VISIBLE = "m.person = ? AND m.channel = l.channel AND l.seq >= m.from_seq AND l.seq <= m.to_seq"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from deskbell_protocol import limits
 from deskbell_server.store import floors, log
-from deskbell_server.store.channels import GONE
+from deskbell_server.store.channels import GONE, NOT_OWN
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sets import chunks
 
@@ -29,9 +29,12 @@ def last_before(connection: Connection, at: int) -> int:
 
 
 def crowded(connection: Connection, keep: int) -> dict[int, int]:
-    """Channels with more than `keep` entries, and the last place of those that are too many."""
+    """Channels with more than `keep` messages, and the last place of those that are too many. What only one's devices
+    are told goes by age alone: a new one must hear what was read, of whatever still stands.
+    """
     rows = connection.execute(
-        "SELECT channel FROM log WHERE channel >= 0 GROUP BY channel HAVING count(*) > ?", (keep,)
+        f"SELECT channel FROM log WHERE channel >= 0 AND channel {NOT_OWN} GROUP BY channel HAVING count(*) > ?",
+        (keep,),
     ).fetchall()
     last = "SELECT seq FROM log WHERE channel = ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
     return {row[0]: connection.execute(last, (row[0], keep)).fetchone()[0] for row in rows}
@@ -82,5 +85,6 @@ def _stands(connection: Connection, first: int) -> bool:
 def remove(connection: Connection, seqs: Sequence[int], week_ago: int) -> None:
     """The old ones wholly; of the others what they say."""
     for marks, values in chunks(seqs):
-        connection.execute(f"DELETE FROM log WHERE seq IN ({marks}) AND seq <= ?", [*values, week_ago])
-        connection.execute(f"UPDATE log SET content = NULL, reply_to = NULL WHERE seq IN ({marks})", values)
+        which = f"WHERE seq IN ({marks}) AND channel = {GONE}"
+        connection.execute(f"DELETE FROM log {which} AND seq <= ?", [*values, week_ago])
+        connection.execute(f"UPDATE log SET content = NULL, reply_to = NULL {which} AND content IS NOT NULL", values)

@@ -128,7 +128,7 @@ def _log(metadata: sa.MetaData) -> None:
         _place("channel"),
         _place("from_seq"),
         sa.Column("to_seq", sa.BigInteger, nullable=False),
-        sa.Index("ix_members_of_groups", "channel", "person", **_where(channels.OF_GROUP)),
+        sa.Index("ix_members_of_groups", "channel", "to_seq", **_where(channels.OF_GROUP)),
         sqlite_with_rowid=False,
     )
     sa.Table("floors", metadata, _place("channel"), sa.Column("up_to", sa.BigInteger, nullable=False))

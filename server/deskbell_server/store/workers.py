@@ -1,7 +1,8 @@
 """Native threads that carry a database: one commits in groups, a few others read. The loop never waits for the disk.
 
 All jobs that wait are one transaction, so that one fsync makes them all durable. When one of them fails, the group is
-rolled back and run one by one, so that only the guilty fails. A `Driver` says what is particular to a database.
+rolled back and run one by one, so that only the guilty fails. After each group the writer looks at what was committed,
+by whomever, for those who follow. A `Driver` says what is particular to a database.
 """
 
 import logging
@@ -73,7 +74,7 @@ class Driver(Protocol):
 class Following(NamedTuple):
     """What the writer does after each group, and who gets what comes of it."""
 
-    look: Callable[[Connection, bool], Any]
+    look: Callable[[Connection, bool], tuple[Any, bool] | None]
     give: Callable[[Any], object]
 
 
@@ -101,11 +102,16 @@ class Threads:
     def read(self, job: Callable[[Connection], T]) -> T:
         return cast("T", self._wait(self._reads, job))
 
-    def follow(self, look: Callable[[Connection, bool], Any], give: Callable[[Any], object]) -> None:
+    def follow(
+        self, look: Callable[[Connection, bool], tuple[Any, bool] | None], give: Callable[[Any], object]
+    ) -> None:
         self._writer.following = Following(look, give)
 
     def nudge(self) -> None:
-        self._writes.put(Waiting(_nothing, _nobody))
+        """One at a time: a database that hangs must not gather them."""
+        if not self._writer.is_nudged:
+            self._writer.is_nudged = True
+            self._writes.put(Waiting(_nothing, _nobody))
 
     def close(self) -> None:
         if self._closed:
@@ -239,6 +245,7 @@ class Writer(Worker):
         self._ending = False
         self._has_written = False
         self.following: Following | None = None
+        self.is_nudged = False
 
     def _next_group(self) -> list[Waiting] | None:
         if self._ending:
@@ -255,7 +262,9 @@ class Writer(Worker):
                 super()._serve([job])
 
     def _run(self, group: list[Waiting], session: Session) -> None:
-        """One transaction for all of them."""
+        """One transaction for all of them; none for those that only want the writer to look."""
+        if all(job.work is _nothing for job in group):
+            return
         before = session.changes
         try:
             session.begin()
@@ -275,14 +284,16 @@ class Writer(Worker):
             raise OutcomeUnknownError from problem
 
     def _follow(self) -> None:
-        """What cannot be looked at now is seen the next time."""
+        """What cannot be looked at now is seen the next time. No job waits for more than one look."""
+        self.is_nudged = False
         session, following = self._session, self.following
         if session is None or following is None:
             return
         try:
-            while (found := self._looked(session, following)) is not None:
+            has_more = True
+            while has_more and (found := self._looked(session, following)) is not None:
                 told = Job(_nothing, lambda job: following.give(job.result))
-                told.result = found
+                told.result, has_more = found[0], found[1] and self.queue.empty()
                 self._wakeups.done([told])
         except Exception as problem:
             if self._driver.is_lost(session, problem):
@@ -290,7 +301,7 @@ class Writer(Worker):
             if not self._driver.is_away(problem):
                 log.exception("what was committed cannot be looked at")
 
-    def _looked(self, session: Session, following: Following) -> Any:
+    def _looked(self, session: Session, following: Following) -> tuple[Any, bool] | None:
         has_written, self._has_written = self._has_written, False
         session.begin_reading()
         try:

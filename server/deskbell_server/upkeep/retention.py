@@ -1,14 +1,17 @@
 """How long messages are kept: by age and by count. A client that was away longer is told where its history begins."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from deskbell_protocol.ids import now_ms
 from deskbell_server.clock import Ages
+from deskbell_server.errors import UnavailableError
 from deskbell_server.periodic import Periodic
 from deskbell_server.store import doors, prune
-from deskbell_server.store.database import Database
+from deskbell_server.store import log as log_rows
+from deskbell_server.store.database import Connection, Database
 
 log = logging.getLogger(__name__)
 
@@ -40,18 +43,18 @@ class Pruning:
     ages: Ages
 
     def prune(self, kept: RetentionPolicy, actor: str) -> int:
-        """Forgets what is not to be kept; how many entries of the log that were."""
+        """Forgets what is not to be kept; how many entries of the log that were. UnavailableError where a restore comes
+        in between.
+        """
         now, forgotten = self.database.write(self.ages.advance), 0
+        epoch = self.database.read(log_rows.end).epoch
         if kept.days is not None:
             before = now - round(kept.days * DAY_MS)
-            forgotten += self._forget(
-                None, self.database.read(lambda connection: prune.last_before(connection, before))
-            )
+            forgotten += self._forget(epoch, None, self.database.read(partial(prune.last_before, at=before)))
         if kept.events is not None:
-            most = kept.events
-            for channel, up_to in self.database.read(lambda connection: prune.crowded(connection, most)).items():
-                forgotten += self._forget(channel, up_to)
-        self._remove(self.database.read(lambda connection: prune.last_before(connection, now - KEPT_MS)))
+            for channel, up_to in self.database.read(partial(prune.crowded, keep=kept.events)).items():
+                forgotten += self._forget(epoch, channel, up_to)
+        self._remove(epoch, self.database.read(partial(prune.last_before, at=now - KEPT_MS)))
         if forgotten:
             said = f"{forgotten} entries"
             self.database.write(lambda connection: doors.audit(connection, now_ms(), actor, "prune", "", said))
@@ -65,18 +68,27 @@ class Pruning:
         if forgotten:
             log.info("%d entries were older than is kept", forgotten)
 
-    def _forget(self, channel: int | None, up_to: int) -> int:
+    def _forget(self, epoch: str, channel: int | None, up_to: int) -> int:
         count = after = 0
-        while places := self.database.read(
-            partial(prune.standing, channel=channel, after=after, up_to=up_to, limit=AT_ONCE)
-        ):
-            self.database.write(partial(prune.take_out, places=places))
+        standing = partial(prune.standing, channel=channel, up_to=up_to, limit=AT_ONCE)
+        while places := self.database.read(partial(standing, after=after)):
+            self._write(epoch, partial(prune.take_out, places=places))
             count, after = count + len(places), places[-1][0]
         return count
 
-    def _remove(self, week_ago: int) -> None:
+    def _remove(self, epoch: str, week_ago: int) -> None:
         after = 0
         while places := self.database.read(partial(prune.gone, after=after, limit=AT_ONCE)):
             dead = self.database.read(partial(prune.without_others, places=places))
-            self.database.write(partial(prune.remove, seqs=dead, week_ago=week_ago))
+            self._write(epoch, partial(prune.remove, seqs=dead, week_ago=week_ago))
             after = places[-1][0]
+
+    def _write(self, epoch: str, job: Callable[[Connection], None]) -> None:
+        """A place of a log that was replaced meanwhile is another message."""
+
+        def of_this_log(connection: Connection) -> None:
+            if log_rows.end(connection).epoch != epoch:
+                raise UnavailableError("the database was restored meanwhile")
+            job(connection)
+
+        self.database.write(of_this_log)

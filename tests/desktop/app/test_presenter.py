@@ -282,3 +282,13 @@ def test_nobody_is_proposed_to_write_to_themselves(live: Callable[[], Life], que
     people = life.windows[0].findChild(QListWidget)
     assert people is not None
     assert [people.item(row).data(PARTY) for row in range(people.count())] == found
+
+
+def test_what_is_composed_for_several_waits_with_the_first_of_them(live: Callable[[], Life]) -> None:
+    life = live()
+    fill(life.store, 3, 0)
+    window = life.open()
+    window.compose_requested.emit((BOB, CHEN), "Fire drill")
+    (wrote,) = (event for event in life.told if isinstance(event, on.Wrote))
+    assert (wrote.conversation, wrote.to, wrote.reply_to) == (BOB.id, ("bob", "陈晓明"), None)
+    assert window.current_conversation() == BOB.id

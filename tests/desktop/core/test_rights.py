@@ -4,6 +4,7 @@ import pytest
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
+from deskbell_protocol import names, wire
 from deskbell_protocol.errors import Code
 from tests.fakes import BOB, OPS, Bench, of
 
@@ -40,3 +41,24 @@ def test_a_refusal_asks_what_one_may() -> None:
     bench.log.groups = []
     effects = bench.answer(bench.tell(on.SendFailed("c1", Code.FORBIDDEN)))
     assert of(effects, do.KeepGroups) == [do.KeepGroups(())]
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_who_comes_into_a_group_or_leaves_it_asks_what_one_may(joined: bool) -> None:
+    bench = Bench()
+    bench.log.groups = [] if joined else [OPS.id]
+    bench.online()
+    bench.log.groups = [OPS.id] if joined else []
+    effects = bench.push(bench.log.add(names.KIND_MEMBER, wire.plain(wire.Membership(OPS, joined))))
+    assert of(effects, do.RequestSync) == [do.RequestSync("e1", 1)]
+    effects = bench.answer(effects)
+    assert of(effects, do.KeepGroups) == [do.KeepGroups(tuple(bench.log.groups))]
+    assert (bench.store.cursor, bench.store.messages) == (1, {})
+
+
+def test_memberships_of_an_answer_ask_nothing_more() -> None:
+    bench = Bench()
+    bench.log.add(names.KIND_MEMBER, wire.plain(wire.Membership(OPS)))
+    effects = bench.online()
+    assert of(effects, do.RequestSync) == [do.RequestSync(None, 0)]
+    assert bench.store.cursor == 1

@@ -81,10 +81,10 @@ def test_no_text_breaks_the_link_finder(raw: str) -> None:
 
 
 def test_long_lines_are_no_trap() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     list(text.links_in("http://" * 30_000))
     list(text.links_in("https://a/" + "(" * 100_000))
     list(text.links_in("https://a/" + ")" * 16_000))
     list(text.links_in('"https://a"' * 10_000))
     text.popup_body("x" * 200_000)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5

@@ -361,7 +361,8 @@ def test_a_server_that_falls_silent_is_left_within_six_seconds(network: Network,
         network.open(seen.url, TOKEN)
         posts.next(on.LinkUp)
         network.request(do.RequestSync(None, 0))
-        assert posts.next(on.LinkDown, timeout=6.5).problem == WORDS.no_answer(host(seen.url))
+        # twenty for a slow machine; pings alone would tell after 45
+        assert posts.next(on.LinkDown, timeout=20).problem == WORDS.no_answer(host(seen.url))
         posts.next(on.LinkUp)
         assert posts.of(on.SyncFailed) == []  # the link is down: that says it all
 
@@ -433,7 +434,7 @@ def test_a_farewell_names_its_time(network: Network, posts: Posts) -> None:
     with socket_server(talk) as seen:
         network.open(seen.url, TOKEN)
         posts.next(on.LinkDown)
-        posts.next(on.LinkUp, timeout=5)
+        posts.next(on.LinkUp)
 
 
 def test_a_final_farewell_ends_the_attempts(network: Network, posts: Posts) -> None:
@@ -468,8 +469,11 @@ def test_a_kicked_socket_comes_back(network: Network, posts: Posts, kick: str, a
 
 
 @pytest.mark.parametrize("moment", [on.LinkTried, on.LinkUp, results.PushesWaiting, on.LinkDown])
-def test_closing_takes_no_time_at_any_moment(make_network: NetworkMaker, posts: Posts, moment: type) -> None:
+def test_closing_takes_no_time_at_any_moment(
+    make_network: NetworkMaker, posts: Posts, moment: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also where the cancellation arrives together with what was being waited for."""
+    monkeypatch.setattr("deskbell_desktop.io.network.STOP_S", 20.0)  # far beyond what a slow machine needs
 
     def talk(connection: ServerConnection, seen: Seen) -> None:
         let_in(connection, seen)
@@ -484,7 +488,7 @@ def test_closing_takes_no_time_at_any_moment(make_network: NetworkMaker, posts: 
             posts.next(moment)
             begun = time.monotonic()
             network.close()
-            assert time.monotonic() - begun < 4
+            assert time.monotonic() - begun < 8
 
 
 # -- how long to wait, and how much to hold -----------------------------------------------------------------------

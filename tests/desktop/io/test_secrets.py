@@ -162,8 +162,8 @@ def test_a_locked_keyring_blocks_nobody_and_closing_does_not_wait(desk: Desk) ->
     assert look(desk.env, f"keep={TOKEN}")[-1][1] == TOKEN
     desk.lock_keyring()
     loading, closing, *posted = _run(LOCKED, desk.env, "/profile")
-    assert float(loading) < 0.1
-    assert float(closing) < 1.5
+    assert float(loading) < 0.4, "asked on the same thread it would take most of a second"
+    assert float(closing) < 4.5, "a change would be waited for five seconds"
     assert TOKEN not in repr(posted)
     assert all(line.startswith("TokenLoaded|None|The keyring could not be asked") for line in posted)
 

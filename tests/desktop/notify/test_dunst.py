@@ -34,29 +34,29 @@ def opened(native: FreedesktopNotifier) -> None:
 def test_a_click_on_the_popup_opens(desk: Desk, native: FreedesktopNotifier, qtbot: QtBot) -> None:
     heard = Heard(native)
     native.show(HELLO)
-    qtbot.waitUntil(lambda: bool(desk.hand.popups()), timeout=8000)
+    qtbot.waitUntil(lambda: bool(desk.hand.popups()))
     desk.hand.click_in(desk.hand.popups()[0], 60, 20)
-    qtbot.waitUntil(lambda: heard.events[:1] == [("opened", "c1", "")], timeout=8000)
-    qtbot.waitUntil(lambda: not desk.hand.popups(), timeout=8000)
+    qtbot.waitUntil(lambda: heard.events[:1] == [("opened", "c1", "")])
+    qtbot.waitUntil(lambda: not desk.hand.popups())
 
 
 def test_it_is_replaced_and_withdrawn(desk: Desk, native: FreedesktopNotifier, qtbot: QtBot) -> None:
     heard = Heard(native)
     native.show(HELLO)
     native.show(replace(HELLO, body="13:00 then"))
-    qtbot.waitUntil(lambda: bool(desk.hand.popups()), timeout=8000)
+    qtbot.waitUntil(lambda: bool(desk.hand.popups()))
     qtbot.waitUntil(lambda: not native._shown["c1"].asked and native._shown["c1"].popup.body == "13:00 then")
     assert count(desk, "displayed") == 1
     native.withdraw("c1")
-    qtbot.waitUntil(lambda: heard.events == [("closed", "c1")], timeout=8000)
-    qtbot.waitUntil(lambda: not desk.hand.popups(), timeout=8000)
+    qtbot.waitUntil(lambda: heard.events == [("closed", "c1")])
+    qtbot.waitUntil(lambda: not desk.hand.popups())
 
 
 def test_markup_arrives_as_letters(desk: Desk, native: FreedesktopNotifier, qtbot: QtBot) -> None:
     native.show(replace(HELLO, title="<b>T</b> & co", body="<b>x</b> <img src='file:///etc/passwd'/> &amp;"))
-    qtbot.waitUntil(lambda: bool(desk.hand.popups()), timeout=8000)
+    qtbot.waitUntil(lambda: bool(desk.hand.popups()))
     native.withdraw("c1")
-    qtbot.waitUntil(lambda: count(desk, "history") == 1, timeout=8000)
+    qtbot.waitUntil(lambda: count(desk, "history") == 1)
     (entry,) = json.loads(dunstctl(desk, "history"))["data"][0]
     # What is left after the daemon read its markup is what was written.
     assert "&lt;b&gt;x&lt;/b&gt; &lt;img src='file:///etc/passwd'/&gt; &amp;amp;" in entry["body"]["data"]

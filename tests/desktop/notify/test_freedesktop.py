@@ -25,7 +25,7 @@ def daemon(start_daemon: StartDaemon, session: SessionBus, notifier: Freedesktop
 
 
 def shown(daemon: Daemon, qtbot: QtBot, count: int = 1) -> list[dict[str, object]]:
-    qtbot.waitUntil(lambda: len(daemon.calls()) >= count, timeout=5000)
+    qtbot.waitUntil(lambda: len(daemon.calls()) >= count)
     assert len(daemon.calls()) == count
     return daemon.calls()
 

@@ -58,12 +58,12 @@ def picture(view: MessageList) -> QImage:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """The best of three: this machine is shared, and the best is what the work costs."""
+    """The best of three, in a processor's time: this machine is shared, and the best is what the work costs."""
     best = 1e9
     for _attempt in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
     return best
 
 
@@ -119,10 +119,10 @@ def test_scrolling_through_ten_thousand_is_fluid(messages: MessageList) -> None:
     bar = messages.verticalScrollBar()
     took = []
     for step in range(60):
-        began = time.perf_counter()
+        began = time.process_time()
         bar.setValue(bar.maximum() - step * 6000)
         picture(messages)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     assert sorted(took)[-6] < 2 * BLOCK_S, "but for a few steps in which the machine did something else"
     assert len(messages._bubbles) <= 200
 
@@ -132,9 +132,9 @@ def test_a_thousand_arrivals_never_stop_the_window(messages: MessageList) -> Non
     show(messages, what[:9000])
     costs = []
     for number in range(9000, 10_000, 4):
-        began = time.perf_counter()
+        began = time.process_time()
         messages.show_messages(what[: number + 4], named=False, has_older=False)
-        costs.append(time.perf_counter() - began)
+        costs.append(time.process_time() - began)
     picture(messages)
     assert sorted(costs)[len(costs) // 2] < BLOCK_S
     assert messages.verticalScrollBar().value() == messages.verticalScrollBar().maximum()  # the end is followed
@@ -236,6 +236,13 @@ def test_each_day_is_named_once_and_senders_in_a_group(messages: MessageList) ->
 def test_the_state_stands_in_words(state: Delivery, problem: str, words: str, messages: MessageList) -> None:
     show(messages, [wrote(1, "Yes", state, problem)])
     assert messages.bubble(0)._meta.text.endswith(words)
+
+
+def test_what_goes_to_several_says_to_whom(messages: MessageList) -> None:
+    show(messages, [replace(wrote(1, "Yes", Delivery.SENDING), to=("bob", "陈晓明"))])
+    assert messages.bubble(0)._meta.text.endswith(" · To bob, 陈晓明 · Sending…")
+    spoken = messages.messages.data(messages.messages.index(0), Qt.ItemDataRole.AccessibleTextRole)
+    assert ", To bob, 陈晓明, Sending…: Yes" in str(spoken)
 
 
 def test_what_became_of_it_stands_under_its_bubble_in_each_line(messages: MessageList) -> None:

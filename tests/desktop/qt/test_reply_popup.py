@@ -66,5 +66,5 @@ def test_what_was_begun_for_one_is_there_when_coming_back(answer: ReplyPopup, qt
 def test_the_window_grows_with_what_is_written(answer: ReplyPopup, qtbot: QtBot) -> None:
     editor = editor_of(answer)
     editor.setPlainText("one\ntwo\nthree\nfour")
-    qtbot.waitUntil(lambda: answer._box.rect().contains(editor.geometry()), timeout=1000)
+    qtbot.waitUntil(lambda: answer._box.rect().contains(editor.geometry()))
     assert answer.rect().contains(answer._box.geometry())

@@ -54,7 +54,7 @@ def test_a_bad_login_is_refused_and_the_transport_closed(office: Server, auth: A
         assert wire.refusal["data"]["code"] == code
         assert wire.refusal["data"]["fatal"] is True  # it cannot do better the next time
         assert isinstance(wire.refusal["message"], str)
-        wait_for(lambda: not wire.connected, "the transport to be closed", 1.5)
+        wait_for(lambda: not wire.connected, "the transport to be closed", 5.0)
         assert wire.received == []
 
 
@@ -85,7 +85,7 @@ def test_an_error_while_the_token_is_looked_up_lets_nobody_in(
         database.execute(f"ALTER TABLE {broken} RENAME TO elsewhere")
     with Wire(server.url, bob.token) as wire:
         assert (wire.refusal["data"]["code"], wire.refusal["data"]["fatal"]) == ("unavailable", False)
-        wait_for(lambda: not wire.connected, "the transport to be closed", 1.5)
+        wait_for(lambda: not wire.connected, "the transport to be closed", 5.0)
         assert wire.received == []
     assert server.ask("GET", "/api/v1/me", token=alice.token).status == 500
     with closing(sqlite3.connect(server.data / "deskbell.db")) as database:

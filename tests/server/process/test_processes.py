@@ -21,6 +21,8 @@ LogIn = Callable[[Server, str], Login]
 Connect = Callable[[Server, str], Wire]
 Two = tuple[Server, Server]
 MESSAGES = "/api/v1/messages"
+SOON_S = 8.0
+"""Two are promised, and more for a machine that is busy; the first head of a connection comes after twelve."""
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_a_device_that_one_process_logs_out_is_closed_by_the_other(two: Two, log
     bob, again = log_in(second, "bob"), log_in(first, "bob")
     wire = connect(second, bob.token)
     assert first.ask("DELETE", f"/api/v1/devices/{bob.device['id']}", token=again.token).status == 204
-    wait_for(wire.ended.is_set, "its connection to be closed", 2.5)
+    wait_for(wire.ended.is_set, "its connection to be closed", SOON_S)
     assert wire.of("bye")[0]["code"] == "revoked"
     assert second.ask("GET", "/api/v1/me", token=bob.token).body["code"] == "revoked"
 
@@ -146,7 +148,7 @@ def test_an_admin_sees_who_is_connected_to_any_process(house: Server, log_in: Lo
         return {row["id"] for row in browser.call("GET", "/admin/api/devices").body["devices"] if row["online"]}
 
     # A second for the processes to tell each other; then whichever answers knows.
-    wait_for(lambda: all(online() == set(bobs) for _ in range(10)), "all of them", 5)
+    wait_for(lambda: all(online() == set(bobs) for _ in range(10)), "all of them")
 
 
 def test_a_stop_under_load_ends_every_worker_and_loses_nothing(house: Server, log_in: LogIn) -> None:

@@ -14,7 +14,7 @@ from deskbell_server.errors import LimitedError, UnavailableError
 from deskbell_server.ingest.redis import GROUP, StreamDoor
 from deskbell_server.ingest.redis_channel import HEARD_MAX, READER, ChannelDoor
 from deskbell_server.ingest.redis_entries import NAME, Done, Publisher
-from tests.desk.processes import wait_for
+from tests.desk.processes import PATIENCE_S, wait_for
 from tests.desk.services import OwnRedis
 
 
@@ -46,7 +46,7 @@ def open_stream(own_redis: OwnRedis) -> Iterator[Callable[[FakePublisher], None]
         door.loop.join()
 
 
-def wait_in_loop(condition: Callable[[], object], what: str, timeout: float = 5.0) -> None:
+def wait_in_loop(condition: Callable[[], object], what: str, timeout: float = PATIENCE_S) -> None:
     """`wait_for` that lets the loop turn."""
 
     def turned() -> bool:

@@ -7,7 +7,7 @@ import gevent
 
 from deskbell_server.store.database import Connection, Database
 from deskbell_server.store.postgres import COMMITS
-from tests.desk.processes import wait_for
+from tests.desk.processes import PATIENCE_S, wait_for
 
 
 def put(key: str, value: str = "x") -> Any:
@@ -21,7 +21,7 @@ def put(key: str, value: str = "x") -> Any:
 def keys(database: Database) -> set[str]:
     """What `put` has stored."""
     rows = database.read(lambda connection: connection.execute("SELECT key FROM meta").fetchall())
-    return {key for (key,) in rows} - {"epoch", "server", "head", "proof", COMMITS}
+    return {key for (key,) in rows} - {"epoch", "server", "head", "proof", "origin", COMMITS}
 
 
 def at_once(database: Database, *jobs: Any) -> list[Any]:
@@ -38,7 +38,7 @@ def at_once(database: Database, *jobs: Any) -> list[Any]:
     return [greenlet.value for greenlet in waiting]
 
 
-def wait_in_loop(condition: Any, timeout: float = 5.0) -> None:
+def wait_in_loop(condition: Any, timeout: float = PATIENCE_S) -> None:
     """`wait_for` that lets the loop turn."""
 
     def turned() -> bool:

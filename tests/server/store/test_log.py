@@ -1,5 +1,6 @@
 """The one log by itself: ids, windows, read marks, and questions that nobody ought to ask. Source: LOG.md."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from deskbell_protocol.errors import Code
-from deskbell_protocol.wire import Publish, Read, Sync
+from deskbell_protocol.wire import Event, Publish, Read, Sync
 from deskbell_server.errors import RefusedError
 from deskbell_server.messaging import appending, viewing
 from deskbell_server.messaging.publishes import Request, Stored
@@ -24,8 +25,10 @@ from deskbell_server.store.members import Window
 from deskbell_server.store.opening import open_database
 from deskbell_server.store.sqlite import Commits
 
-ANN, BOB, CID = (Principal(f"id-{name}", name, "", "", "", name == "ann", False) for name in ("ann", "bob", "cid"))
-NUMBER = {ANN.user_id: 1, BOB.user_id: 2, CID.user_id: 3}
+ANN, BOB, CID = (
+    Principal(f"id-{name}", name, "", "", "", name == "ann", False, number)
+    for number, name in enumerate(("ann", "bob", "cid"), start=1)
+)
 
 
 @pytest.fixture
@@ -47,6 +50,27 @@ def synced(database: Database, who: Principal, after: int = 0, epoch: str | None
     request = Sync(epoch, after, limit)
     answer = database.read(lambda connection: viewing.snapshot(connection, who, request))
     return [event.data.get("body", event.kind) for event in answer.events]
+
+
+def walked(database: Database, who: Principal) -> list[Event]:
+    """The whole view, answer by answer."""
+    found: list[Event] = []
+    request = Sync(None, 0)
+    while True:
+        answer = database.read(partial(viewing.snapshot, principal=who, request=request))
+        found += answer.events
+        if answer.upto == answer.head:
+            return found
+        request = Sync(answer.epoch, answer.upto)
+
+
+def walked_back(database: Database, who: Principal, conversation: str | None) -> list[Event]:
+    """The whole history, page by page."""
+    found: list[Event] = []
+    page = partial(viewing.history, principal=who, conversation=conversation, limit=100)
+    while events := database.read(partial(page, before=found[-1].seq if found else 2**53)):
+        found += events
+    return found
 
 
 def test_ids_outlive_a_restore() -> None:
@@ -116,8 +140,8 @@ def test_several_have_it_once_and_do_not_see_each_other(database: Database) -> N
     stored = say(database, ANN, "bob", "cid", body="both", key="k")
 
     def job(connection: Connection) -> list[tuple[int, list[str], str | None]]:
-        rows, _, _ = log.after(connection, NUMBER[ANN.user_id], 0, 10)
-        events = viewing.events(connection, NUMBER[ANN.user_id], "", 0, rows)
+        rows, _ = log.after(connection, ANN.number, 0, log.head(connection), 10)
+        events = viewing.events(connection, ANN.number, "", 0, rows)
         assert {event.data["body"] for event in events} == {"both"}
         return [
             (row.publish, [party["name"] for party in event.data["to"]], event.data.get("cid"))
@@ -184,23 +208,60 @@ def test_marks_grow_and_exceptions_are_bounded(database: Database, monkeypatch: 
     ids = [say(database, ANN, "bob").id for _ in range(5)]
     for message_id in (ids[4], ids[3], ids[2]):
         assert database.write(partial(viewing.read, principal=BOB, request=Read(ids=[message_id]), at=1))
+    told = database.read(lambda connection: log.everything(connection, 7, 1))[0].content
+    assert json.loads(told) == {"ids": ids[:3]}, "what fell to the mark is told"
 
     def state(connection: Connection) -> tuple[list[int], int]:
-        rows, _, _ = log.after(connection, NUMBER[BOB.user_id], 0, 5)
+        rows, _ = log.after(connection, BOB.number, 0, log.head(connection), 5)
         kept = connection.execute("SELECT count(*) FROM exceptions").fetchone()[0]
-        return [row.seq for row in marks.unread(connection, NUMBER[BOB.user_id], rows)], kept
+        return [row.seq for row in marks.unread(connection, BOB.number, rows)], kept
 
     assert database.read(state) == ([], 2)  # the oldest fell to the mark, and the mark covers what is below
     assert database.write(lambda connection: viewing.read(connection, BOB, Read(up_to=1), 1)) is not None
     assert database.write(lambda connection: viewing.read(connection, BOB, Read(up_to=1), 1)) is None
 
 
-def test_ten_thousand_windows_of_one_person(database: Database) -> None:
-    group = channels.group(1)
-    windows = [Window(NUMBER[CID.user_id], group, seq, seq) for seq in range(10, 20_010, 2)]
+def test_what_is_read_one_by_one_becomes_a_mark(database: Database) -> None:
+    ids = [say(database, ANN, "bob", body=str(number)).id for number in range(6)]
+    say(database, BOB, "ann", body="my own")
+    for number in (0, 1, 2, 4, 5):
+        database.write(partial(viewing.read, principal=BOB, request=Read(ids=[ids[number]]), at=1))
+
+    def kept(connection: Connection) -> tuple[list[int], list[int]]:
+        up_to = connection.execute("SELECT up_to FROM marks").fetchall()
+        return [row[0] for row in up_to], [
+            row[0] for row in connection.execute("SELECT seq FROM exceptions").fetchall()
+        ]
+
+    assert database.read(kept) == ([3], [5, 6])
+    database.write(partial(viewing.read, principal=BOB, request=Read(ids=[ids[3]]), at=1))
+    assert database.read(kept) == ([6], [])
+
+
+def test_a_note_to_oneself_is_unread_until_it_is_read(database: Database) -> None:
+    note = say(database, BOB, "bob").id
+    assert database.write(partial(viewing.read, principal=BOB, request=Read(ids=[note]), at=1)) == 2
+    assert database.write(partial(viewing.read, principal=BOB, request=Read(ids=[note]), at=1)) is None
+
+
+def test_ten_thousand_windows_of_one_person(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With and without rows in them, and rows between them: in a group, and in a pair that stands beside it."""
+    monkeypatch.setattr(log, "RANGE", 700)
+    group, cid = channels.group(1), CID.number
+    Groups(database).add("@ops", ["bob"])
+    windows = [Window(cid, group, seq, seq + seq % 5) for seq in range(10, 80_010, 8)]
     database.write(lambda connection: members.open_windows(connection, windows))
-    say(database, ANN, "cid", body="seen")
-    assert synced(database, CID) == ["seen"]
+    say(database, ANN, "cid", body="first")
+    said = [Entry(channel=group, kind="message", sender=2, at=1, content='{"body":"x"}') for _ in range(3, 2_003)]
+    database.write(lambda connection: log.append(connection, said))
+    say(database, ANN, "cid", body="last")
+    within = [seq for window in windows for seq in range(window.from_seq, window.to_seq + 1) if seq < 2_003]
+    events = walked(database, CID)
+    assert [event.seq for event in events] == [2, *within, 2_003]
+    assert [event.seq for event in walked_back(database, CID, None)] == [2_003, *within[::-1], 2]
+    group_id = events[1].data["to"][0]["id"]
+    assert [event.seq for event in walked_back(database, CID, group_id)] == within[::-1]
+    assert [event.seq for event in walked_back(database, CID, ANN.user_id)] == [2_003, 2]
 
 
 def test_what_is_new_is_found_without_walking_through_what_is_old(tmp_path: Path) -> None:
@@ -215,7 +276,7 @@ def test_what_is_new_is_found_without_walking_through_what_is_old(tmp_path: Path
     counts: list[int] = []
     with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
         connection.set_progress_handler(lambda: counts.append(1), 1_000)
-        assert len(log.after(connection, 1, 19_990, 200)[0]) == 10
+        assert len(log.after(connection, 1, 19_990, 20_000, 200)[0]) == 10
     assert len(counts) < 10
 
 
@@ -232,7 +293,7 @@ def test_the_key_of_what_was_cancelled_stays_taken_for_a_while(database: Databas
         True,
     ]
     assert database.write(partial(appending.store, request=repeated)).duplicate
-    database.write(partial(doors.forget_keys, before=5, limit=1))
+    database.write(partial(doors.forget_cancelled, before=5, limit=1))
     assert database.write(partial(appending.store, request=later)).duplicate
-    database.write(partial(doors.forget_keys, before=6, limit=1))
+    database.write(partial(doors.forget_cancelled, before=6, limit=1))
     assert not database.write(partial(appending.store, request=later)).duplicate

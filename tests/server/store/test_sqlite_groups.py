@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +32,17 @@ def database(path: Path) -> Iterator[SqliteDatabase]:
 
 def test_the_loop_goes_on_while_a_lock_lasts_and_all_succeed_after_it(database: SqliteDatabase, path: Path) -> None:
     lock = locked(path)
-    turns: list[float] = []
 
     def turn() -> None:
-        while lock.in_transaction:
-            turns.append(time.monotonic())
+        for _ in range(50):  # one that stood still would keep the lock until there is no more patience
             gevent.sleep(0.01)
+        lock.rollback()
 
     beside = gevent.spawn(turn)
-    gevent.spawn_later(1.0, lock.rollback)
     outcomes = at_once(database, put("a"), put("b"))
     beside.join(5)
     lock.close()
     assert outcomes == ["a", "b"]
-    assert max(later - earlier for earlier, later in pairwise(turns)) < 0.5
 
 
 def test_a_long_lock_is_unavailable_in_time_and_heals_by_itself(database: SqliteDatabase, path: Path) -> None:
@@ -54,14 +50,14 @@ def test_a_long_lock_is_unavailable_in_time_and_heals_by_itself(database: Sqlite
     begin = time.monotonic()
     outcomes = at_once(database, put("a"), put("b"))
     assert all(isinstance(outcome, UnavailableError) for outcome in outcomes)
-    assert BUSY_S - 0.5 < time.monotonic() - begin < 5.5
+    assert BUSY_S - 0.5 < time.monotonic() - begin < 2 * BUSY_S
     assert keys(database) == set()  # reading goes on
     begin = time.monotonic()
     assert isinstance(at_once(database, put("c"))[0], UnavailableError)
-    assert time.monotonic() - begin < 1.5  # the next ones do not wait as long
+    assert time.monotonic() - begin < BUSY_S - 0.5  # the next ones do not wait as long
     lock.rollback()
     lock.close()
-    wait_in_loop(lambda: at_once(database, put("d")) == ["d"], 2.0)
+    wait_in_loop(lambda: at_once(database, put("d")) == ["d"])
     assert keys(database) == {"d"}
 
 

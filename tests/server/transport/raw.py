@@ -156,7 +156,7 @@ class Raw:
 
     def ended_within(self, seconds: float) -> bool:
         """Whether the server closes in time; what arrives meanwhile is dropped, `code` kept."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + min(seconds, self.patience)
         try:
             while (left := until - time.monotonic()) > 0:
                 self.socket.settimeout(left)
@@ -170,7 +170,7 @@ class Raw:
 
     def closed_within(self, seconds: float) -> bool:
         """The same where no WebSocket was opened."""
-        self.socket.settimeout(seconds)
+        self.socket.settimeout(min(seconds, self.patience))
         try:
             while self.socket.recv(65536):
                 pass

@@ -47,7 +47,7 @@ class Poller:
 
 
 def answers(server: Server) -> bool:
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=3)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=Raw.patience)) as connection:
         connection.request("GET", "/address")
         return connection.getresponse().status == 200
 
@@ -104,9 +104,9 @@ def test_too_many_bytes_close_too(spawn: Spawn) -> None:
 
 
 def test_pings_tell_who_is_there(spawn: Spawn) -> None:
-    server = spawn("native", polling=True, ping_interval_s=0.3, ping_timeout_s=0.6)
+    server = spawn("native", polling=True, ping_interval_s=0.3, ping_timeout_s=2.0)
     there, gone = Poller(server.port).login(), Poller(server.port).login()
-    for _ in range(4):
+    for _ in range(10):  # longer than the timeout
         assert there.poll() == (200, "2")
         assert there.post("3") == 200
     assert gone.poll()[0] == 400

@@ -102,8 +102,8 @@ def test_leaving_costs_the_same_however_many_rooms_there_are() -> None:
         manager.enter_room(sid, "/", f"u:{number}")
         manager.enter_room(sid, "/", f"d:{number}")
         sids.append(sid)
-    started = time.perf_counter()
+    started = time.process_time()
     for sid in sids:
         manager.disconnect(sid, "/")
-    assert time.perf_counter() - started < 1.5  # the stock manager takes half a minute
+    assert time.process_time() - started < 5  # the stock manager takes half a minute
     assert list(manager.get_participants("/", None)) == []

@@ -6,7 +6,7 @@ export default {
   "you": "You: {text}", "you.short": "You", "unread.one": "{count} unread message", "unread.other": "{count} unread messages",
   "list.failed": "Not sent: {text}", "list.sending": "Sending: {text}", "unsent.one": "{count} message was not sent", "unsent.other": "{count} messages were not sent", "list.draft": "Draft: {text}",
   "messages.older": "Show earlier messages", "messages.newer": "↓ {count} new", "messages.new": "New", "messages.gap": "The server was restored. Some messages may be missing here.",
-  "message.sending": "Sending…", "message.sent": "Sent", "message.retry": "Try again", "message.discard": "Discard", "message.all": "Show all",
+  "message.sending": "Sending…", "message.sent": "Sent", "message.to": "To {names}", "message.retry": "Try again", "message.discard": "Discard", "message.all": "Show all",
   "message.failed": "Not sent. {reason}", "message.expired": "Not sent. The server could not be reached for three days.", "message.high": "Important", "message.urgent": "Urgent",
   "write": "Write to {name}…", "write.long": "Too long: {size} KiB. At most {most} KiB go into one message.", "write.paste": "Too long to paste: {size} KiB. At most {most} KiB go into one message; send it in parts, or as a link.",
   "write.alone": "Answer {name} privately", "write.full": "Not sent: this browser has no room left to keep it. Wait until other messages are sent, or empty a draft.",

@@ -6,7 +6,7 @@ export default {
   "you": "您：{text}", "you.short": "您", "unread.other": "{count} 条未读消息",
   "list.failed": "未发送：{text}", "list.sending": "正在发送：{text}", "unsent.other": "{count} 条消息未发送", "list.draft": "草稿：{text}",
   "messages.older": "显示更早的消息", "messages.newer": "↓ {count} 条新消息", "messages.new": "新消息", "messages.gap": "服务器已从备份恢复，这里可能缺少一些消息。",
-  "message.sending": "正在发送…", "message.sent": "已发送", "message.retry": "重试", "message.discard": "丢弃", "message.all": "显示全部",
+  "message.sending": "正在发送…", "message.sent": "已发送", "message.to": "发给 {names}", "message.retry": "重试", "message.discard": "丢弃", "message.all": "显示全部",
   "message.failed": "未发送。{reason}", "message.expired": "未发送。三天内一直无法连接服务器。", "message.high": "重要", "message.urgent": "紧急",
   "write": "写给 {name}…", "write.long": "太长：{size} KiB。一条消息最多 {most} KiB。", "write.paste": "内容太长，无法粘贴：{size} KiB。一条消息最多 {most} KiB；请分几次发送，或改发链接。",
   "write.alone": "私下回复 {name}", "write.full": "未发送：此浏览器没有空间保存它。请等其他消息发出，或清空一份草稿。",

@@ -49,8 +49,10 @@ export function waitingBubble(item, { retry, discard }) {
     ? [h("span.bad", { role: "alert" }, reason(item)), link(t("message.retry"), () => retry(item.cid)), link(t("message.discard"), () => discard(item.cid))]
     : [h("span", {}, item.stored ? `${timeOf(item.at)} · ${t("message.sent")}` : t("message.sending"))];
   return h("article.message.mine", { "data-cid": item.cid, tabindex: "-1" },
-    h("span.away", {}, `${t("you.short")}: `), h("div.bubble", { dir: "auto" }, content({ body, title }, false)), h("div.meta.num", {}, state));
+    h("span.away", {}, `${t("you.short")}: `), h("div.bubble", { dir: "auto" }, content({ body, title }, false)), h("div.meta.num", {}, several(item), state));
 }
 
+/** To whom else it goes than to the one of the conversation. */
+const several = ({ parties }) => (parties.length > 1 ? h("span", {}, `${t("message.to", { names: oneLine(parties.map(labelOf).join(", "), 100) })} ·`) : null);
 const link = (text, click) => h("button.button.link", { type: "button", on: { click } }, text);
 const reason = ({ problem, parties }) => (problem === "expired" ? t("message.expired") : t("message.failed", { reason: refused(problem, parties.map((party) => party.name)) }));

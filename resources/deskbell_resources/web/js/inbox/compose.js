@@ -5,7 +5,6 @@ import { api } from "../http.js";
 import { LIMITS } from "../protocol.js";
 import { canBeSeen, nameKey, labelOf, oneLine } from "../text.js";
 import { refused, t } from "../words.js";
-import { conversationOf } from "./log.js";
 import { editor } from "./writer.js";
 
 const DRAFT = "new";
@@ -26,7 +25,7 @@ export class Compose {
   #timer = null;
 
   constructor({ send, close, drafts, to, me }) {
-    this.draft = to.length ? conversationOf(to) : DRAFT; // what is written to one is no other's
+    this.draft = to.length ? to[0].id : DRAFT; // what is written to one is no other's
     this.#chosen = to.length ? to : drafts.get(DRAFT) ? kept(drafts.get(WHOM)) : []; // names alone are of yesterday
     this.onSend = send;
     this.me = me;
@@ -141,7 +140,8 @@ export class Compose {
   /** What is written is no longer for the one that the page was begun for, and no draft of theirs; but where another message is begun
    *  already, it stays theirs: the two have not the same readers. */
   #leaveParty() {
-    if (this.draft === DRAFT || conversationOf(this.#chosen) === this.draft || this.drafts.get(DRAFT)) return;
+    const theirs = this.#chosen.length === 1 && this.#chosen[0].id === this.draft;
+    if (this.draft === DRAFT || theirs || this.drafts.get(DRAFT)) return;
     const begun = this.draft;
     this.draft = DRAFT;
     this.drafts.set(DRAFT, this.body.value);
@@ -166,7 +166,7 @@ export class Compose {
     const title = this.title.value.trim();
     this.drafts.set(this.draft, ""); // first, because the message may need its room
     if (this.draft === DRAFT) this.drafts.set(WHOM, "");
-    if (this.onSend(conversationOf(parties), parties, { to: parties.map((party) => party.name), body, ...(title && { title }) })) return;
+    if (this.onSend(parties, { to: parties.map((party) => party.name), body, ...(title && { title }) })) return;
     this.drafts.set(this.draft, body);
     this.#showChosen();
     this.problem.textContent = t("write.full");

@@ -88,6 +88,7 @@ export class Desk extends EventTarget {
     const found = this.log.pushed(frame);
     if (found === "missing") void this.sync();
     else if (found === "next" && frame.kind) this.#take([frame], true);
+    if (found === "next" && frame.kind === "member") void this.sync(); // it says where one may write
   }
 
   /** Asks until nothing is missing; one at a time. */
@@ -174,7 +175,8 @@ export class Desk extends EventTarget {
       const change = this.log.apply(event);
       for (const id of change.conversations) changed.add(id);
       if (change.read) read.push(...change.read);
-      if (change.message?.mine && change.message.cid && this.outbox.remove(change.message.cid)) changed.add(change.message.conversation);
+      const waited = change.message?.mine && change.message.cid && this.outbox.remove(change.message.cid);
+      if (waited) changed.add(waited.conversation);
       if (change.fresh && change.rings) fresh.push(change.message);
       this.#unsaved.push(event);
     }

@@ -6,15 +6,13 @@ import { labelOf, oneLine, sizeOf } from "../text.js";
 /** The group that these parties are; null where they are anything else. */
 export const groupOf = (parties) => (parties.length === 1 && parties[0].kind === "group" ? parties[0] : null);
 
-/** Which conversation these parties are; the rule of the protocol, the same in every client. */
-export const conversationOf = (parties) => parties.map((party) => party.id).sort().join("+");
-
-/** With whom a message is exchanged: its group, those I wrote it to, or its sender. */
-const partiesOf = (message, me) => (groupOf(message.to) || message.from.id === me ? message.to : [message.from]);
+/** With whom a message is exchanged: its group, the one I wrote it to, or its sender. The rule of the protocol, the same in every client. */
+const partyOf = ({ to, from }, me) => (groupOf(to) || from.id === me ? to[0] ?? from : from);
 
 export class Log {
   #asked = null; // the sync under way
   #rest = false; // the last answer was not the end of the log
+  #told = false; // what is missing before the rest was told: each answer on the way to the end says it again
   #foreign = false; // something of another epoch came, which the sync under way may not know yet
   #beyond = 0; // the furthest place of this epoch that was heard of
   #held = new Map(); // by place: events before which something is missing
@@ -35,6 +33,7 @@ export class Log {
   connected() {
     this.#asked = null;
     this.#rest = false;
+    this.#told = false;
     this.#foreign = false;
     this.#beyond = this.cursor;
     this.#letGo();
@@ -88,12 +87,14 @@ export class Log {
     const fits = begins || (own && after <= this.cursor);
     this.#rest = !fits || upto < head || (own && begins); // what was pushed meanwhile was taken for old
     if (!fits) return null;
+    const isNew = over && (begins || !this.#told);
+    this.#told = this.#rest && (this.#told || over || this.epoch === null);
     if (begins) this.#begin(epoch, after);
-    if (over) this.#markGaps();
+    if (isNew) this.#markGaps();
     const next = events.filter((event) => event.epoch === epoch && event.seq > this.cursor && event.seq <= upto);
     this.cursor = Math.max(this.cursor, upto);
     const later = this.#letGo().filter((event) => this.pushed(event) === "next");
-    return { over, begins, events: [...next, ...later] };
+    return { over: isNew, begins, events: [...next, ...later] };
   }
 
   /** As much as an answer may bring; the rest is fetched. */
@@ -148,7 +149,7 @@ export class Log {
 
   /** Newest first. */
   sorted() {
-    return [...this.conversations.values()].sort((one, other) => other.last.at - one.last.at || (other.last.id < one.last.id ? -1 : 1));
+    return [...this.conversations.values()].sort((one, other) => other.last.at - one.last.at || other.last.seq - one.last.seq);
   }
 
   #message({ id, seq, at, data }) {
@@ -159,10 +160,10 @@ export class Log {
     }
     const mine = data.from.id === this.me;
     const unread = !mine || data.to.some((party) => party.id === this.me);
-    const parties = partiesOf(data, this.me);
-    const message = { ...data, id, seq, at, mine, title: oneLine(data.title ?? "", LIMITS.TITLE_CHARS), priority: data.priority ?? "normal", conversation: conversationOf(parties) };
+    const party = partyOf(data, this.me);
+    const message = { ...data, id, seq, at, mine, title: oneLine(data.title ?? "", LIMITS.TITLE_CHARS), priority: data.priority ?? "normal", conversation: party.id };
     this.messages.set(id, message);
-    const conversation = this.#conversation(message, parties);
+    const conversation = this.#conversation(message, party);
     conversation.messages.push(message);
     conversation.last = message;
     if (unread) {
@@ -172,14 +173,14 @@ export class Log {
     return { conversations: [message.conversation], message, fresh: true, rings: unread };
   }
 
-  #conversation(message, parties) {
+  #conversation(message, party) {
     let conversation = this.conversations.get(message.conversation);
     if (!conversation) {
       conversation = { id: message.conversation, messages: [], unread: new Set(), gapAfter: 0 };
       this.conversations.set(message.conversation, conversation);
     }
-    conversation.parties = parties; // as they are called now
-    conversation.title = parties.map(labelOf).join(", ");
+    conversation.parties = [party]; // as it is called now
+    conversation.title = labelOf(party);
     return conversation;
   }
 

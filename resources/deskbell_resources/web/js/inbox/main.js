@@ -61,7 +61,7 @@ class Inbox {
     const on = (type, listener) => this.desk.addEventListener(type, ({ detail }) => listener(detail), { signal });
     on("changed", ({ conversations, all }) => this.#soon(conversations, all));
     on("state", (state) => this.#state(state));
-    on("rang", ({ message }) => { if (this.#rings(message)) void this.ringer.ring(message, message.conversation); });
+    on("rang", ({ message }) => void this.ringer.ring(message, message.conversation, this.#rings(message)));
     on("missed", ({ messages }) => void this.ringer.missed(messages.filter((message) => this.#rings(message))));
     on("read", () => this.ringer.settle(this.desk.log.unread));
     on("left", (end) => this.#left(end));
@@ -142,7 +142,10 @@ class Inbox {
     return item ? this.#make(id, item.parties) : null;
   }
 
-  #make(id, parties) {
+  /** With the one of `all` that has this id; several are one conversation only in what waits from before. */
+  #make(id, all) {
+    const one = all.filter((party) => party.id === id);
+    const parties = one.length ? one : all;
     const conversation = { id, parties, title: parties.map(labelOf).join(", "), messages: [], unread: new Set(), gapAfter: 0 };
     this.#made.set(id, conversation);
     return conversation;
@@ -223,7 +226,7 @@ class Inbox {
 
   reply(body) {
     const conversation = this.#conversation(this.selected);
-    const last = conversation.messages.at(-1);
+    const last = conversation.messages.findLast(({ mine }) => !mine);
     const where = last ? { reply_to: last.id } : { to: conversation.parties.map((party) => party.name) };
     const sent = this.desk.send(conversation.id, conversation.parties, { ...where, body });
     if (sent) {
@@ -238,9 +241,9 @@ class Inbox {
     this.composing = new Compose({
       to, me: this.found.user,
       drafts: this.drafts, close: () => (this.selected ? this.#open(this.selected) : this.leave()),
-      send: (id, parties, draft) => {
+      send: (parties, draft) => {
+        const [{ id }] = parties; // what goes to several waits with the first of them, until it stands with each
         if (!this.desk.send(id, parties, draft)) return false;
-        if (!this.desk.log.conversations.has(id)) this.#make(id, parties);
         this.select(id);
         return true;
       },

@@ -98,15 +98,15 @@ export class Outbox {
     this.#change((item) => item.cid === cid, { draft: { ...draft, to: parties.map((party) => party.name) } });
   }
 
-  /** Whether it was there. */
+  /** What was there of it, if anything. */
   remove(cid) {
     const items = this.#kept();
-    const rest = items.filter((item) => item.cid !== cid);
-    if (rest.length === items.length) return false;
+    const found = items.find((item) => item.cid === cid);
+    if (!found) return null;
     this.#changes.delete(cid);
     this.#since.delete(cid);
-    this.#save(rest);
-    return true;
+    this.#save(items.filter((item) => item.cid !== cid));
+    return found;
   }
 
   #kept() { return settings.keeps() ? settings.getList(this.name).filter((item) => item?.cid && item.draft && item.parties) : this.#unkept; }

@@ -1,4 +1,5 @@
-// How a person who looks elsewhere is told: number in title and icon, a bell, a notification. Of several tabs one rings.
+// How a person who looks elsewhere is told: number in title and icon, a bell, a notification. Of several tabs one rings; so it is once for
+// who has a message in a group and singly too.
 import * as settings from "../settings.js";
 import { labelOf, oneLine } from "../text.js";
 import { t } from "../words.js";
@@ -10,6 +11,9 @@ const BELL_EVERY_MS = 1500;
 const BODY_CHARS = 300;
 const FOCUS = "deskbell-focus";
 const MARKED = { high: "ring.high", urgent: "ring.urgent" };
+
+/** What rings as one. */
+const publishOf = ({ id, publish = id }) => publish;
 
 /** The unread count where it can be seen from another tab. */
 export function showCount(count) {
@@ -34,6 +38,7 @@ export class Ringer {
   #times = [];
   #gathered = 0;
   #lastBell = 0;
+  #told = { publish: "", ids: [] }; // what came last, and its messages in all conversations: nothing stands between them
   #audio = null;
   #closed = new AbortController();
 
@@ -48,15 +53,18 @@ export class Ringer {
     if (document.hasFocus()) this.#attend();
   }
 
-  async ring(message, conversation) {
-    if (!(await this.#claim(message.seq))) return;
+  /** `wanted`: it is not in sight already. */
+  async ring(message, conversation, wanted = true) {
+    if (!this.#isFirst(message) || !wanted) return;
+    const { ids } = this.#told; // before anything is waited for: another publish may come meanwhile
+    if (!(await this.#claim(message))) return;
     if (message.priority !== "low") this.#bell();
     if (!mayNotify()) return;
     const now = performance.now();
     this.#times = this.#times.filter((at) => at > now - WINDOW_MS);
     if (this.#times.length >= AT_ONCE && message.priority !== "urgent") {
       this.#gathered += 1;
-      this.#show("summary", t("ring.more", { count: this.#gathered }), "", null);
+      this.#show("summary", t("ring.more", { count: this.#gathered }), "", null, []);
       return;
     }
     if (!this.#times.length) this.#gathered = 0;
@@ -65,23 +73,24 @@ export class Ringer {
     const group = groupOf(message.to);
     const title = group ? t("ring.group", { sender, group: oneLine(labelOf(group), 60) }) : sender;
     const mark = MARKED[message.priority];
-    this.#show(conversation, mark ? t(mark, { title }) : title, oneLine(`${message.title}\n${message.body}`, BODY_CHARS), message.id);
+    this.#show(conversation, mark ? t(mark, { title }) : title, oneLine(`${message.title}\n${message.body}`, BODY_CHARS), message.id, ids);
   }
 
   /** What came while this browser was away: one ring for all of it. */
   async missed(messages) {
-    const last = messages.at(-1);
-    if (!last || !(await this.#claim(last.seq))) return;
+    const each = [...new Map(messages.map((message) => [publishOf(message), message])).values()];
+    const last = each.at(-1);
+    if (!last || !(await this.#claim(last))) return;
     this.#bell();
     if (!mayNotify()) return;
     const names = [...new Set(messages.map((message) => oneLine(labelOf(message.from), 40)))].slice(0, 3).join(", ");
-    this.#show("summary", t("ring.missed", { count: messages.length }), names, messages.length === 1 ? last.id : null);
+    this.#show("summary", t("ring.missed", { count: each.length }), names, each.length === 1 ? last.id : null, []);
   }
 
   /** Read, here or elsewhere: a notification that stands for nothing unread goes. */
   settle(unread) {
     for (const [key, shown] of this.#shown) {
-      if (key === "summary" ? unread.size === 0 : !unread.has(shown.id)) {
+      if (key === "summary" ? unread.size === 0 : shown.ids.some((id) => !unread.has(id))) {
         shown.notification.close();
         this.#shown.delete(key);
       }
@@ -94,7 +103,16 @@ export class Ringer {
     this.settle(new Set());
   }
 
-  #show(key, title, body, id) {
+  /** Whether nothing was told yet of what was published with it. */
+  #isFirst(message) {
+    const publish = publishOf(message);
+    const first = this.#told.publish !== publish;
+    if (first) this.#told = { publish, ids: [message.id] };
+    else this.#told.ids.push(message.id);
+    return first;
+  }
+
+  #show(key, title, body, id, ids) {
     let notification;
     try { notification = new Notification(title, { body, tag: `deskbell-${key}`, icon: "web/icons/deskbell.svg", silent: true }); } catch { return; }
     notification.onclick = () => {
@@ -102,7 +120,7 @@ export class Ringer {
       notification.close();
       this.open(id);
     };
-    this.#shown.set(key, { notification, id });
+    this.#shown.set(key, { notification, ids });
   }
 
   /** The tab that has the focus knows what is in view: as long as it holds this lock the others leave the ringing to it. */
@@ -113,14 +131,16 @@ export class Ringer {
     }));
   }
 
-  /** Whether this tab is the one that rings for the message at `seq`. */
-  async #claim(seq) {
+  /** Whether this tab is the one that rings for it. */
+  async #claim(message) {
     if (!document.hasFocus() && (await navigator.locks?.query())?.held.some(({ name }) => name === FOCUS)) return false;
     const { me: user, epoch } = this.log;
+    const { seq } = message;
+    const publish = publishOf(message);
     const take = () => {
       const last = settings.getJson("rang", {});
-      if (last.user === user && last.epoch === epoch && last.seq >= seq) return false;
-      settings.set("rang", JSON.stringify({ user, epoch, seq }));
+      if (last.user === user && (last.publish === publish || (last.epoch === epoch && last.seq >= seq))) return false;
+      settings.set("rang", JSON.stringify({ user, epoch, seq, publish }));
       return true;
     };
     return navigator.locks ? navigator.locks.request("deskbell-ring", take) : take();

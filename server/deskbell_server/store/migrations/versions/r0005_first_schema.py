@@ -71,7 +71,7 @@ def upgrade() -> None:
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.create_index(
             "ix_members_of_groups",
-            ["channel", "person"],
+            ["channel", "to_seq"],
             unique=False,
             sqlite_where=sa.text("channel & 4294967295 = 0"),
             postgresql_where=sa.text("channel & 4294967295 = 0"),
