@@ -54,6 +54,25 @@ class Machine(Moves):
         self.publish(HOMES[name], "bob", (DEVICES[name],), Fate())
         self.connect_and_catch_up(name, late)
 
+    @rule(name=devices, is_looked_at=st.booleans())
+    def restored_while_it_asks(self, name: str, is_looked_at: bool) -> None:
+        """The answer was given before. The process learns of it when it looks, or by the next answer that it gives."""
+        self.connect_and_catch_up(name, late=False)
+        desk = self.desks[name]
+        desk.feed(on.Woke())
+        self.back_up()
+        self.serve(name, Fate())
+        self.restore(really=True, stopped=False)
+        if is_looked_at:
+            self.look(HOMES[name], Fate())
+            self.deliver_pushes_in_one_go(name)
+            self.deliver_all_in_order(name)
+        else:
+            self.deliver_all_in_order(name)
+            desk.feed(on.Woke())
+            self.serve(name, Fate(push_fails=True))
+            self.deliver_all_in_order(name)
+
     @rule(user=people, shares=st.tuples(st.integers(0, 4), st.integers(0, 4)), at=processes)
     def read_in_two_places(self, user: str, shares: tuple[int, int], at: int) -> None:
         for _ in range(4):  # so that every share is another mark

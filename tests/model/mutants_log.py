@@ -228,10 +228,16 @@ def prunes_silently(patch: Patch) -> None:
 
 
 def prunes_content_with_part_0(patch: Patch) -> None:
+    """The other parts say something else then."""
+
     def without_others(_connection: Connection, places: Sequence[tuple[int, int]]) -> list[int]:
         return [seq for seq, _ in places]
 
+    def remove(connection: Connection, seqs: Sequence[int], **_more: int) -> None:
+        connection.executemany('UPDATE log SET content = \'{"body": ""}\' WHERE seq = ?', [(seq,) for seq in seqs])
+
     patch.setattr(prune, "without_others", without_others)
+    patch.setattr(prune, "remove", remove)
 
 
 def says_that_a_page_is_the_end(patch: Patch) -> None:

@@ -72,7 +72,10 @@ class Delivery:
             if told is not None:
                 self._told[person] = seq = max(told, self.place.seq)
                 rooms.append((user_room(person), self._place(told, seq)))
-        self._transport.fan_out(names.HEAD, rooms, b"}")
+        try:
+            self._transport.fan_out(names.HEAD, rooms, b"}")
+        except Exception:
+            log.exception("where the log ends cannot be pushed")
 
     def bye_all(self, code: Code, after_ms: int) -> None:
         """Everybody is told when to come back."""
