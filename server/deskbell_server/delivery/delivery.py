@@ -47,7 +47,9 @@ class Delivery:
 
     def passed(self, found: Passed) -> None:
         """What the feed brings."""
-        if found.place.epoch in self._left:
+        if found.after.epoch != found.place.epoch:
+            self._left.discard(found.place.epoch)  # it came last, whatever was heard of it before
+        elif found.place.epoch in self._left:
             return
         if found.is_jump or found.after != self.place:  # else what lies between would be passed silently
             self._jump(found.place)

@@ -117,6 +117,16 @@ def test_what_was_lost_on_the_way_is_not_passed_silently(delivery: Delivery, sen
     assert sent.take() == [("event", "u:1", "a", 13, 14)]
 
 
+def test_an_epoch_that_a_sync_told_of_early_goes_on(delivery: Delivery, sent: Sent) -> None:
+    """Two restores, and the second one is heard of before the first."""
+    delivery.synced(LogEnd("c", 3))
+    delivery.passed(Passed(LogEnd("a", 10), LogEnd("b", 3), (), is_jump=True))
+    delivery.passed(Passed(LogEnd("b", 3), LogEnd("c", 3), (), is_jump=True))
+    sent.take()
+    delivery.passed(passed(3, entry(4, 2), epoch="c"))
+    assert sent.take() == [("event", "u:2", "c", 3, 4)]
+
+
 def test_another_epoch_is_told_at_once_and_the_old_one_never_comes_back(delivery: Delivery, sent: Sent) -> None:
     delivery.synced(LogEnd("b", 3))
     assert sent.take() == [("head", "u:1", "b", 3, 3), ("head", "u:2", "b", 3, 3)]
