@@ -73,6 +73,18 @@ class Machine(Moves):
             self.serve(name, Fate(push_fails=True))
             self.deliver_all_in_order(name)
 
+    @rule(name=devices)
+    def restored_twice_before_it_is_heard(self, name: str) -> None:
+        """A sync is answered out of the second log, before the loop hears that the first began."""
+        self.connect_and_catch_up(name, late=False)
+        self.back_up()
+        for _ in range(2):
+            self.look(HOMES[name], Fate(late=True))
+            self.restore(really=True, stopped=False)
+        self.desks[name].feed(on.Woke())
+        self.serve(name, Fate())
+        self.look(HOMES[name], Fate())
+
     @rule(user=people, shares=st.tuples(st.integers(0, 4), st.integers(0, 4)), at=processes)
     def read_in_two_places(self, user: str, shares: tuple[int, int], at: int) -> None:
         for _ in range(4):  # so that every share is another mark

@@ -54,6 +54,8 @@ def answers_before_the_commit(patch: Patch) -> None:
         try:
             return self._committed(self._database.write(messages.Publishing(request)))
         except Killed:
+            database: Any = self._database
+            database._writer._drop()  # it ends with what it had begun
             return Stored(request.id, request.at, 0, 1, duplicate=False)
 
     patch.setattr(messages.Messages, "publish", publish)
