@@ -162,6 +162,8 @@ class Device:
         if request.epoch is None and self.position()[0] is None:
             assert answer.after == request.after
             self.starts_over(answer.epoch, answer.after)
+        if answer.reset:  # said once in a catch-up, of whatever is missing in it
+            self.excused.setdefault(answer.epoch, set()).update(synced.gone)
         self.feed(on.SyncAnswered(request, answer, known))
 
     def starts_over(self, epoch: str, base: int) -> None:
