@@ -183,7 +183,7 @@ def visible(connection: Connection, person: int, seqs: Sequence[int]) -> list[Ro
 
 
 def claimed(connection: Connection, keys: Sequence[tuple[int, str]], life_ms: int) -> dict[tuple[int, str], Claim]:
-    """Of keys, each with its sender, those that a publish has which is no older than that, by the time that `ages` keeps:
+    """Of keys, each with its sender, those of publishes no older than that, by the time that `ages` keeps:
     the machine's clock may have leapt.
     """
     found: dict[tuple[int, str], Claim] = {}
