@@ -12,7 +12,7 @@ from tests.model.mutants import MUTANTS, Mutant
 from tests.model.office import make_small, make_template
 
 QUICK = settings(
-    max_examples=200,
+    max_examples=100,
     stateful_step_count=50,
     deadline=None,
     database=None,
@@ -38,12 +38,12 @@ def machine(template: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogC
     return Machine
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_nothing_is_lost_doubled_or_swapped(machine: type[Machine]) -> None:
     run_state_machine_as_test(machine, settings=QUICK)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_a_broken_rule_is_noticed(machine: type[Machine], mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant(monkeypatch)

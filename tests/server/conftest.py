@@ -153,4 +153,12 @@ def log_out(server: Server, login: Login) -> None:
 def connect() -> Iterator[Callable[[Server, str], Wire]]:
     """A stock Socket.IO client, signed in with a token, whatever it receives kept in order."""
     with ExitStack() as stack:
-        yield lambda server, token: stack.enter_context(Wire(server.url, token))
+
+        def one_more(server: Server, token: str) -> Wire:
+            wire = stack.enter_context(Wire(server.url, token))
+            if wire.connected:
+                answer = wire.sync(limit=1)
+                wire.since = answer.get("epoch", ""), answer.get("head", 0)
+            return wire
+
+        yield one_more

@@ -60,7 +60,7 @@ def test_it_has_everything_once_whatever_ends_in_between(
     server.stop()
     server.start()
     server.publish(alice, "bob", body="250")
-    wait_for(lambda: bodies(tmp_path)[-1] == "250", "what came after a restart")
+    wait_for(lambda: bodies(tmp_path)[-1] == "250", "what came after a restart", 60)
     assert bodies(tmp_path) == ["0", "1", *map(str, range(3, 250, 2)), "250"]
 
 
@@ -70,7 +70,7 @@ def test_what_it_is_to_send_is_sent_once(server: Server, log_in: LogIn, start: C
     client = start("alice", "hello")
     server.start()
     said = "SELECT count(*) FROM messages WHERE content ->> 'body' = 'hello'"
-    wait_for(lambda: server.rows(said) == [(1,)], "it to be sent")
+    wait_for(lambda: server.rows(said) == [(1,)], "it to be sent", 60)
     client.signal(signal.SIGKILL)
     client.wait()
     start()

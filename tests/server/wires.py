@@ -28,11 +28,17 @@ class _EngineClient(engineio.Client):  # type: ignore[misc]
             self.ws.shutdown()
 
 
+def _place(frame: Any) -> int:
+    return int(frame["seq"])
+
+
 class Wire:
     """`auth` replaces the usual one; then the connection may be refused, and `refusal` says how."""
 
     def __init__(self, url: str, token: str = "", auth: Any = None) -> None:
         self.received: list[tuple[str, Any]] = []
+        self.since = ("", 0)
+        """Events up to there were committed before, and may come late: a publish is answered before it is pushed."""
         self.refusal: Any = None
         self.ended = threading.Event()
         self._client = StockClient()
@@ -61,7 +67,12 @@ class Wire:
         return self.ask("sync", {"epoch": epoch, "after": after, **more})
 
     def of(self, event: str) -> list[Any]:
-        return [data for name, data in self.received if name == event]
+        """In the order of the log: the client has a thread for each."""
+        found = [data for name, data in self.received if name == event]
+        if event != "event":
+            return found
+        epoch, seq = self.since
+        return sorted((data for data in found if data["epoch"] != epoch or data["seq"] > seq), key=_place)
 
     def wait_for(self, event: str, count: int = 1, timeout: float = 10.0) -> list[Any]:
         """The first `count` payloads of that event."""

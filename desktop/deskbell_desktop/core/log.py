@@ -112,9 +112,9 @@ class Log:
         """Whether something is missing before the answer, and the events that continue the log."""
         self._rest = answer.upto < answer.head
         held, over = self._let_go(), answer.reset
-        was_told, is_first = self._is_told, self.epoch is None
+        was_told = self._is_told
         if answer.epoch != self.epoch or (over and answer.after != self._asked):
-            if not is_first and not over:
+            if self.epoch is not None and not over:
                 self._rest = True  # it says nothing of our log
                 return False, []
             was_told = False
@@ -127,7 +127,7 @@ class Log:
         fit = [e for e in answer.events if self.cursor < e.seq <= answer.upto and e.epoch == answer.epoch]
         self.cursor = max(self.cursor, answer.upto)
         later, _ = self.pushed(held)
-        self._is_told = self._rest and (was_told or over or is_first)
+        self._is_told = self._rest and (was_told or over)
         return over and not was_told, [*fit, *later]
 
     def go_on(self, now: Moment, *, progress: bool) -> list[Effect]:

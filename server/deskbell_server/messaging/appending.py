@@ -121,9 +121,8 @@ def _used_keys(connection: Connection, requests: list[Request]) -> set[tuple[int
     keyed = [(request.principal, request.key) for request in requests if request.key is not None]
     if not keyed:
         return set()
-    since = min(request.at for request in requests) - KEY_LIFE_MS
     used: set[tuple[int, str | None]] = set()
-    used.update(log.claimed(connection, [(principal.number, key) for principal, key in keyed], since))
+    used.update(log.claimed(connection, [(principal.number, key) for principal, key in keyed], KEY_LIFE_MS))
     waiting = doors.scheduled_keys(connection, [key for _, key in keyed])
     used.update((principal.number, key) for principal, key in keyed if (principal.user_id, key) in waiting)
     return used
@@ -136,7 +135,7 @@ def first_answer(connection: Connection, request: Request) -> Stored | None:
     if request.key is None:
         return None
     key = (request.principal.number, request.key)
-    claim = log.claimed(connection, [key], request.at - KEY_LIFE_MS).get(key)
+    claim = log.claimed(connection, [key], KEY_LIFE_MS).get(key)
     if claim is not None:
         message_id = births.births(connection).id(claim.seq)
         return _same(request, claim.request_hash, Stored(message_id, claim.at, claim.seq, claim.recipients, True))

@@ -2,10 +2,13 @@
 
 from deskbell_server.store.database import Connection
 
+LAST = "SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'clock'"
+"""SQL of what was saved last, in milliseconds since 1970-01-01 UTC."""
+
 
 def last(connection: Connection) -> int:
-    """What was saved last, in milliseconds since 1970-01-01 UTC; 0 for nothing."""
-    row = connection.execute("SELECT value FROM meta WHERE key = 'clock'").fetchone()
+    """0 for nothing."""
+    row = connection.execute(LAST).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deskbell_server.store import channels, members
+from deskbell_server.store import ages, channels, members
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sets import chunks
 
@@ -182,14 +182,16 @@ def visible(connection: Connection, person: int, seqs: Sequence[int]) -> list[Ro
     return sorted(found, key=lambda row: row.seq)
 
 
-def claimed(connection: Connection, keys: Sequence[tuple[int, str]], since: int) -> dict[tuple[int, str], Claim]:
-    """Of keys, each with its sender, those that a publish has which is no older than `since`."""
+def claimed(connection: Connection, keys: Sequence[tuple[int, str]], life_ms: int) -> dict[tuple[int, str], Claim]:
+    """Of keys, each with its sender, those of publishes no older than that, by the time that `ages` keeps:
+    the machine's clock may have leapt.
+    """
     found: dict[tuple[int, str], Claim] = {}
     for marks, cids in chunks(sorted({cid for _, cid in keys})):
         rows = connection.execute(
-            f"SELECT sender, cid, seq, request_hash, recipients, at FROM log WHERE cid IN ({marks}) AND at >= ?"
-            " ORDER BY seq",
-            [*cids, since],
+            f"SELECT sender, cid, seq, request_hash, recipients, at FROM log WHERE cid IN ({marks})"
+            f" AND at >= coalesce(({ages.LAST}), 0) - ? ORDER BY seq",
+            [*cids, life_ms],
         ).fetchall()
         found.update(((row[0], row[1]), Claim(row[2], bytes(row[3]), row[4], row[5])) for row in rows)
     return {key: found[key] for key in keys if key in found}

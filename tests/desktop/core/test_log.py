@@ -121,7 +121,7 @@ def test_what_was_dropped_is_told_and_the_rest_goes_on_from_the_cursor() -> None
     assert (over, seqs(fit), log.cursor) == (True, [55], 60)
 
 
-def test_what_was_dropped_is_told_once_on_the_way_to_the_end_and_not_to_a_new_device() -> None:
+def test_what_was_dropped_is_told_once_on_the_way_to_the_end() -> None:
     log = at(10)
     told = []
     for after in (10, 20, 30):
@@ -130,11 +130,6 @@ def test_what_was_dropped_is_told_once_on_the_way_to_the_end_and_not_to_a_new_de
     log.ask()
     told.append(answered(log, answer(40, 50, 45, reset=True))[0])
     assert told == [True, False, False, True]
-    new = Log(None, 0)
-    new.up()
-    assert answered(new, answer(0, 10, 5, head=20))[0] is False
-    new.ask()
-    assert answered(new, answer(10, 20, 15, reset=True))[0] is False
 
 
 def test_what_came_too_early_outlives_a_log_of_the_same_epoch_that_begins_again() -> None:

@@ -137,7 +137,7 @@ def answered(kind: type[Log], device: Device, answer: Answer, *, is_late: bool =
     over, fit = log.answered(_answer(answer))
     if log.epoch != epoch:
         kept = Kept(answer.epoch, answer.after, stores=kept.stores)
-    if over or epoch is None:
+    if answer.reset or epoch is None:  # it says so; the device tells its person once on the way to the end
         kept = kept._replace(excused=kept.excused | answer.named)
     if fit or over or epoch is None:
         kept = _committed(kept, log, fit)

@@ -137,11 +137,12 @@ def test_a_sync_answer_ends_at_256_kib(office: Server, alice: Login, bob: Login,
 @pytest.mark.parametrize("case", ["other epoch", "beyond head", "no epoch, but a cursor"])
 def test_a_cursor_of_another_log_starts_over(office: Server, bob: Login, connect: Connect, case: str) -> None:
     wire = connect(office, bob.token)
-    epoch = wire.sync()["epoch"]
+    first = wire.sync(limit=1)
+    epoch = first["epoch"]
     asked = {"other epoch": ("f" * 16, 1), "beyond head": (epoch, 2**40), "no epoch, but a cursor": (None, 5)}[case]
     answer = wire.sync(*asked, limit=1)
     assert (answer["reset"], answer["after"]) == (True, 0)
-    assert [event["seq"] for event in answer["events"]] == [1]
+    assert answer["events"] == first["events"]
 
 
 @pytest.mark.parametrize(

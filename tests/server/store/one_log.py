@@ -16,7 +16,7 @@ from deskbell_server.messaging import appending, viewing
 from deskbell_server.messaging.publishes import Request, Stored
 from deskbell_server.people.groups import Groups
 from deskbell_server.principals import Principal
-from deskbell_server.store import births, devices, doors, log, marks, users
+from deskbell_server.store import ages, births, devices, doors, log, marks, users
 from deskbell_server.store.database import Connection, Database
 from deskbell_server.store.opening import open_database
 from deskbell_server.store.sqlite import Commits
@@ -59,6 +59,7 @@ class OneLog:
 
     def publish_together(self, wishes: list[Wish]) -> list[Outcome]:
         def job(connection: Connection) -> list[Stored | RefusedError]:
+            ages.save(connection, wishes[0].at)
             stored = appending.store_together(connection, [self._request(connection, wish) for wish in wishes])
             return [done or self._alone(connection, wish) for done, wish in zip(stored, wishes, strict=True)]
 
@@ -156,6 +157,7 @@ class OneLog:
         return done
 
     def _alone(self, connection: Connection, wish: Wish) -> Stored | RefusedError:
+        ages.save(connection, wish.at)
         try:
             return appending.store(connection, self._request(connection, wish))
         except RefusedError as refused:

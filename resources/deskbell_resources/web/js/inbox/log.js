@@ -88,7 +88,7 @@ export class Log {
     this.#rest = !fits || upto < head || (own && begins); // what was pushed meanwhile was taken for old
     if (!fits) return null;
     const isNew = over && (begins || !this.#told);
-    this.#told = this.#rest && (this.#told || over || this.epoch === null);
+    this.#told = this.#rest && (this.#told || over);
     if (begins) this.#begin(epoch, after);
     if (isNew) this.#markGaps();
     const next = events.filter((event) => event.epoch === epoch && event.seq > this.cursor && event.seq <= upto);
