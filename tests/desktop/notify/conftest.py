@@ -105,7 +105,7 @@ class Heard(QObject):
 
 @pytest.fixture
 def session(bus: Bus, qapp: object) -> Iterator[SessionBus]:
-    session = SessionBus(bus.address, answer_ms=700)
+    session = SessionBus(bus.address, answer_ms=2000)
     yield session
     session.close()
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL that is not the one in which the log was written last is a restore: a new epoch begins. Source: LOG.md 2."""
+"""A PostgreSQL in which the log was not written last is a restore: a new epoch begins. Source: LOG.md 2."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
