@@ -9,7 +9,7 @@ from deskbell_server.clock import Clock
 from deskbell_server.edge.gate import Needs, answer, needs
 from deskbell_server.errors import UnavailableError
 from deskbell_server.periodic import Periodic
-from deskbell_server.store import users
+from deskbell_server.store import log as log_rows
 from deskbell_server.store.database import Database
 
 
@@ -32,7 +32,7 @@ class Health:
         `clock` is there while the machine's clock has leapt, and is not believed.
         """
         try:
-            self.database.read(users.epoch)
+            self.database.read(log_rows.end)
             is_well = self.following.is_well
         except UnavailableError:
             is_well = False

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from deskbell_protocol import limits, names
+from deskbell_protocol import names
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Content, Party, Publish, narrowed
 from deskbell_server.errors import LimitedError, RefusedError
@@ -24,8 +24,6 @@ from deskbell_server.store.doors import ScheduledRow
 from deskbell_server.store.log import Entry
 from deskbell_server.store.members import Window
 
-HASH_BYTES = 16
-KEY_LIFE_MS = int(limits.IDEMPOTENCY_LIFE_S * 1000)
 SCHEDULED_MAX = 1_000
 """Messages that one user may have waiting."""
 
@@ -122,7 +120,7 @@ def _used_keys(connection: Connection, requests: list[Request]) -> set[tuple[int
     if not keyed:
         return set()
     used: set[tuple[int, str | None]] = set()
-    used.update(log.claimed(connection, [(principal.number, key) for principal, key in keyed], KEY_LIFE_MS))
+    used.update(log.claimed(connection, [(principal.number, key) for principal, key in keyed]))
     waiting = doors.scheduled_keys(connection, [key for _, key in keyed])
     used.update((principal.number, key) for principal, key in keyed if (principal.user_id, key) in waiting)
     return used
@@ -135,7 +133,7 @@ def first_answer(connection: Connection, request: Request) -> Stored | None:
     if request.key is None:
         return None
     key = (request.principal.number, request.key)
-    claim = log.claimed(connection, [key], KEY_LIFE_MS).get(key)
+    claim = log.claimed(connection, [key]).get(key)
     if claim is not None:
         message_id = births.births(connection).id(claim.seq)
         return _same(request, claim.request_hash, Stored(message_id, claim.at, claim.seq, claim.recipients, True))
@@ -171,7 +169,7 @@ def schedule(connection: Connection, request: Request, audience: Audience) -> St
 
 
 def _same(request: Request, request_hash: bytes, first: Stored) -> Stored:
-    if request_hash[:HASH_BYTES] != request.digest[:HASH_BYTES]:
+    if request_hash != request.digest:
         raise RefusedError(Code.IDEMPOTENCY_CONFLICT, "this key was used for another message")
     return first
 
@@ -195,7 +193,7 @@ def _entries(request: Request, to: Sequence[int], recipients: int, reply_to: int
         sender=me,
         at=request.at,
         cid=request.key,
-        request_hash=request.digest[:HASH_BYTES] if request.key is not None else None,
+        request_hash=request.digest if request.key is not None else None,
         recipients=recipients,
         reply_to=reply_to,
         content=msgspec.json.encode(narrowed(Content, request.draft)).decode(),

@@ -7,6 +7,8 @@ import msgspec
 from deskbell_protocol.wire import Publish, narrowed
 from deskbell_server.principals import Principal
 
+HASH_BYTES = 16
+
 
 class Stored(msgspec.Struct, frozen=True):
     """A committed publish. `seq` is its first place in the log; None while it waits for its time, at `deliver_at`."""
@@ -41,4 +43,5 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def digest(self) -> bytes:
-        return hashlib.sha256(self.document).digest()
+        """By which a repeat is known."""
+        return hashlib.sha256(self.document).digest()[:HASH_BYTES]

@@ -49,15 +49,20 @@ def history(
     if conversation is not None and channel is None:
         return []
     rows = log.before(connection, me, channel, before, limit)
-    return events(connection, me, users.epoch(connection), 0, rows[::-1])[::-1]
+    return events(connection, me, log.end(connection).epoch, 0, rows[::-1])[::-1]
 
 
 def read(connection: Connection, principal: Principal, request: Read, at: int) -> int | None:
     """Moves the marks; the place of the entry that says so, None where everything was read already."""
     me = number_of(connection, principal)
-    if request.epoch is not None and request.epoch != users.epoch(connection):
+    end = log.end(connection)
+    if request.epoch not in (None, end.epoch):
         raise RefusedError(Code.INVALID, FOREIGN)
-    mark = _marked(connection, me, request) if request.up_to is None else _marked_to(connection, me, request.up_to)
+    mark = (
+        _marked(connection, me, request)
+        if request.up_to is None
+        else _marked_to(connection, me, request.up_to, end.seq)
+    )
     if mark is None:
         return None
     document = msgspec.json.encode(mark).decode()
@@ -170,8 +175,7 @@ def _channel(connection: Connection, me: int, conversation: str) -> int | None:
     return None if number is None else channels.group(number)
 
 
-def _marked_to(connection: Connection, me: int, up_to: int) -> ReadMark | None:
-    head = log.head(connection)
+def _marked_to(connection: Connection, me: int, up_to: int, head: int) -> ReadMark | None:
     if up_to > head:
         raise RefusedError(Code.INVALID, f"up_to: the log ends at {head}")
     return ReadMark(up_to=up_to) if marks.raise_mark(connection, me, marks.ALL, up_to) else None

@@ -6,7 +6,7 @@ After a restore places are given out again; the list of epochs, each with its fi
 import secrets
 from bisect import bisect_right
 
-from deskbell_server.store import log
+from deskbell_server.store import log, meta
 from deskbell_server.store.database import Connection
 
 
@@ -32,8 +32,7 @@ class Births:
 def renew(connection: Connection) -> str:
     """Another epoch, of whatever comes now: what was stored behind this place, in the old one, is not known here."""
     epoch = secrets.token_hex(8)
-    connection.execute("DELETE FROM meta WHERE key = 'epoch'")
-    connection.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?)", (epoch,))
+    meta.put(connection, "epoch", epoch)
     begin(connection, epoch)
     return epoch
 

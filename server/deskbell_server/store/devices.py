@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from deskbell_server.principals import Principal
 from deskbell_server.store import channels
 from deskbell_server.store.database import Connection
-from deskbell_server.store.sets import chunks
+from deskbell_server.store.sets import select
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,11 @@ def revoke_all(connection: Connection, user_id: str, at: int) -> list[str]:
 
 def good(connection: Connection, device_ids: Iterable[str]) -> set[str]:
     """Those of `device_ids` that are still signed in, with an account that is enabled."""
-    found: set[str] = set()
-    for marks, values in chunks(list(device_ids)):
-        rows = connection.execute(
-            "SELECT d.id FROM devices d JOIN users u ON u.id = d.user_id"
-            f" WHERE d.id IN ({marks}) AND d.revoked_at IS NULL AND u.disabled_at IS NULL",
-            values,
-        ).fetchall()
-        found.update(row[0] for row in rows)
-    return found
+    sql = (
+        "SELECT d.id FROM devices d JOIN users u ON u.id = d.user_id"
+        " WHERE d.id IN ({}) AND d.revoked_at IS NULL AND u.disabled_at IS NULL"
+    )
+    return {row[0] for row in select(connection, sql, list(device_ids))}
 
 
 def used(connection: Connection, at: dict[str, int]) -> None:

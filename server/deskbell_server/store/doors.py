@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from deskbell_protocol.ids import new_id
 from deskbell_server.store.database import Connection
-from deskbell_server.store.sets import chunks
+from deskbell_server.store.sets import select
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,8 @@ def scheduled_with(connection: Connection, user_id: str, cid: str) -> ScheduledR
 
 def scheduled_keys(connection: Connection, cids: Sequence[str]) -> set[tuple[str, str]]:
     """By whom these keys were used for something that waits or was cancelled: users and keys."""
-    found: set[tuple[str, str]] = set()
-    for marks, values in chunks(cids):
-        rows = connection.execute(f"SELECT user_id, cid FROM scheduled WHERE cid IN ({marks})", values).fetchall()
-        found.update((row[0], row[1]) for row in rows)
-    return found
+    rows = select(connection, "SELECT user_id, cid FROM scheduled WHERE cid IN ({})", cids)
+    return {(row[0], row[1]) for row in rows}
 
 
 def fail_scheduled(connection: Connection, message_id: str, problem: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from deskbell_protocol.wire import Party
 from deskbell_server.store.database import Connection
-from deskbell_server.store.sets import chunks
+from deskbell_server.store.sets import select
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,8 @@ def set_display(connection: Connection, group_id: str, display: str) -> None:
 
 
 def by_key(connection: Connection, name_keys: list[str]) -> dict[str, Party]:
-    found: dict[str, Party] = {}
-    for marks, values in chunks(name_keys):
-        rows = connection.execute(
-            f"SELECT name_key, id, name, display FROM groups WHERE name_key IN ({marks})", values
-        ).fetchall()
-        found.update((row[0], Party(id=row[1], name=row[2], display=row[3], kind="group")) for row in rows)
-    return found
+    rows = select(connection, "SELECT name_key, id, name, display FROM groups WHERE name_key IN ({})", name_keys)
+    return {row[0]: Party(id=row[1], name=row[2], display=row[3], kind="group") for row in rows}
 
 
 def by_id(connection: Connection, group_id: str) -> Party | None:
@@ -47,19 +42,13 @@ def by_id(connection: Connection, group_id: str) -> Party | None:
 
 def parties_by_number(connection: Connection, wanted: Collection[int]) -> dict[int, Party]:
     """As they are called now, or were when they were removed."""
-    found: dict[int, Party] = {}
-    for marks, values in chunks(sorted(wanted)):
-        rows = connection.execute(f"SELECT number, id, name, display FROM groups WHERE number IN ({marks})", values)
-        found.update((row[0], Party(id=row[1], name=row[2], display=row[3], kind="group")) for row in rows.fetchall())
-    return found
+    rows = select(connection, "SELECT number, id, name, display FROM groups WHERE number IN ({})", sorted(wanted))
+    return {row[0]: Party(id=row[1], name=row[2], display=row[3], kind="group") for row in rows}
 
 
 def numbers(connection: Connection, ids: Collection[str]) -> dict[str, int]:
     """By id: what they are called in the log."""
-    found: dict[str, int] = {}
-    for marks, values in chunks(sorted(ids)):
-        found.update(connection.execute(f"SELECT id, number FROM groups WHERE id IN ({marks})", values).fetchall())
-    return found
+    return dict(select(connection, "SELECT id, number FROM groups WHERE id IN ({})", sorted(ids)))
 
 
 def remove(connection: Connection, group_id: str) -> None:

@@ -5,12 +5,15 @@ A person's view is the rows of their channels, in the order of `seq`; it is neve
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from deskbell_protocol import limits
 from deskbell_server.store import ages, channels, members
 from deskbell_server.store.database import Connection
-from deskbell_server.store.sets import chunks
+from deskbell_server.store.sets import select
 
+KEY_LIFE_MS: Final = int(limits.IDEMPOTENCY_LIFE_S * 1000)
+"""So long a key is known, and so long the row stays that has it."""
 RANGE = 4_000
 """So many places are looked through first; each time that was too few, `WIDER` times as many."""
 WIDER = 8
@@ -152,16 +155,13 @@ def _between(
 ) -> list[Row]:
     """What the person sees in (`low`, `high`]: in one channel, in all (forwards), in all with messages (backwards).
 
-    Places come first, from the index alone, each channel from one bound to the other: of two lower ones SQLite would go
-    by the first and walk through what lies before. Only those that are wanted are looked up.
+    Places come first, from the index alone; only those that are wanted are looked up.
     """
     which, values = ("", []) if channel is None else (" AND m.channel = ?", [channel])
     if order == "DESC" and channel is None:
         which = f" AND m.channel {channels.NOT_OWN}"
     rows = connection.execute(
-        "WITH seen AS (SELECT l.seq AS place FROM members m JOIN log l ON l.channel = m.channel"
-        " AND l.seq > CASE WHEN m.from_seq > ? THEN m.from_seq - 1 ELSE ? END"
-        " AND l.seq <= CASE WHEN m.to_seq < ? THEN m.to_seq ELSE ? END"
+        f"WITH seen AS (SELECT l.seq AS place FROM {members.SEEN}"
         f" WHERE m.person = ?{which} AND m.to_seq > ? AND m.from_seq <= ? ORDER BY l.seq {order} LIMIT ?)"
         f" SELECT {_WHOLE} JOIN seen ON l.seq = seen.place ORDER BY l.seq {order}",
         [low, low, high, high, person, *values, low, high, limit],
@@ -171,27 +171,19 @@ def _between(
 
 def visible(connection: Connection, person: int, seqs: Sequence[int]) -> list[Row]:
     """Those of these places that the person sees, in order."""
-    found: list[Row] = []
-    for marks, values in chunks(seqs):
-        rows = connection.execute(
-            f"SELECT {_WHOLE} WHERE l.seq IN ({marks})"
-            f" AND EXISTS (SELECT 1 FROM members m WHERE {members.VISIBLE}) ORDER BY l.seq",
-            [*values, person],
-        ).fetchall()
-        found += [Row(*row) for row in rows]
-    return sorted(found, key=lambda row: row.seq)
+    sql = f"SELECT {_WHOLE} WHERE l.seq IN ({{}}) AND EXISTS (SELECT 1 FROM members m WHERE {members.VISIBLE})"
+    rows = select(connection, sql, seqs, after=(person,))
+    return sorted((Row(*row) for row in rows), key=lambda row: row.seq)
 
 
-def claimed(connection: Connection, keys: Sequence[tuple[int, str]], life_ms: int) -> dict[tuple[int, str], Claim]:
-    """Of keys, each with its sender, those of publishes no older than that, by the time that `ages` keeps:
+def claimed(connection: Connection, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Claim]:
+    """Of keys, each with its sender, those of publishes no older than `KEY_LIFE_MS`, by the time that `ages` keeps:
     the machine's clock may have leapt.
     """
-    found: dict[tuple[int, str], Claim] = {}
-    for marks, cids in chunks(sorted({cid for _, cid in keys})):
-        rows = connection.execute(
-            f"SELECT sender, cid, seq, request_hash, recipients, at FROM log WHERE cid IN ({marks})"
-            f" AND at >= coalesce(({ages.LAST}), 0) - ? ORDER BY seq",
-            [*cids, life_ms],
-        ).fetchall()
-        found.update(((row[0], row[1]), Claim(row[2], bytes(row[3]), row[4], row[5])) for row in rows)
+    sql = (
+        "SELECT sender, cid, seq, request_hash, recipients, at FROM log WHERE cid IN ({})"
+        f" AND at >= coalesce(({ages.LAST}), 0) - ? ORDER BY seq"
+    )
+    rows = select(connection, sql, sorted({cid for _, cid in keys}), after=(KEY_LIFE_MS,))
+    found = {(row[0], row[1]): Claim(row[2], bytes(row[3]), row[4], row[5]) for row in rows}
     return {key: found[key] for key in keys if key in found}

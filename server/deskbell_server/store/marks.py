@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from deskbell_server.store import channels, members
 from deskbell_server.store.database import Connection
 from deskbell_server.store.log import Row
-from deskbell_server.store.sets import chunks
+from deskbell_server.store.sets import select
 
 ALL = -1
 """Instead of a channel: the mark of all of them."""
@@ -66,9 +66,7 @@ def _gather(connection: Connection, person: int, channel: int) -> None:
 def _unread_up_to(connection: Connection, person: int, channel: int, up_to: int, limit: int) -> list[int]:
     mark = max(_mark(connection, person, ALL), _mark(connection, person, channel))
     rows = connection.execute(
-        "SELECT l.seq FROM members m JOIN log l ON l.channel = m.channel"
-        " AND l.seq > CASE WHEN m.from_seq > ? THEN m.from_seq - 1 ELSE ? END"
-        " AND l.seq <= CASE WHEN m.to_seq < ? THEN m.to_seq ELSE ? END"
+        f"SELECT l.seq FROM {members.SEEN}"
         " WHERE m.person = ? AND m.channel = ? AND m.to_seq > ?"
         " AND l.kind = 'message' AND (l.sender <> ? OR l.channel = ?)"
         " AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.person = ? AND x.channel = l.channel AND x.seq = l.seq)"
@@ -99,14 +97,9 @@ def _mark(connection: Connection, person: int, channel: int) -> int:
 
 
 def _exceptions(connection: Connection, person: int, rows: Sequence[Row]) -> set[int]:
+    sql = "SELECT seq FROM exceptions WHERE person = ? AND channel = ? AND seq IN ({})"
     found: set[int] = set()
     for channel in {row.channel for row in rows}:
-        for marks, values in chunks([row.seq for row in rows if row.channel == channel]):
-            found.update(
-                row[0]
-                for row in connection.execute(
-                    f"SELECT seq FROM exceptions WHERE person = ? AND channel = ? AND seq IN ({marks})",
-                    [person, channel, *values],
-                ).fetchall()
-            )
+        seqs = [row.seq for row in rows if row.channel == channel]
+        found.update(row[0] for row in select(connection, sql, seqs, before=(person, channel)))
     return found

@@ -58,5 +58,13 @@ def of_group(connection: Connection, channel: int, first: int, last: int) -> lis
     return [Window(*row) for row in rows]
 
 
+SEEN = (
+    "members m JOIN log l ON l.channel = m.channel"
+    " AND l.seq > CASE WHEN m.from_seq > ? THEN m.from_seq - 1 ELSE ? END"
+    " AND l.seq <= CASE WHEN m.to_seq < ? THEN m.to_seq ELSE ? END"
+)
+"""SQL of windows and of what stands in them behind one place and up to another, each given twice. There is one bound on
+either side: of two lower ones SQLite would go by the first and walk through what lies before.
+"""
 VISIBLE = "m.person = ? AND m.channel = l.channel AND l.seq >= m.from_seq AND l.seq <= m.to_seq"
 """SQL of a join of `members m` and `log l`: the rows that a person sees. Windows of one channel do not overlap."""

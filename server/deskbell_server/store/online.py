@@ -1,15 +1,13 @@
 """SQL of who is connected to which process: one row of `meta` each, so that a page can show all of them."""
 
+from deskbell_server.store import meta
 from deskbell_server.store.database import Connection
 
 PREFIX = "online:"
 
 
 def tell(connection: Connection, process: str, text: str) -> None:
-    connection.execute(
-        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (PREFIX + process, text),
-    )
+    meta.put(connection, PREFIX + process, text)
 
 
 def told(connection: Connection) -> dict[str, str]:

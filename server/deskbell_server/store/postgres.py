@@ -18,7 +18,7 @@ from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper
 
 from deskbell_server.errors import SetupError
-from deskbell_server.store import births
+from deskbell_server.store import births, meta
 from deskbell_server.store.database import Connection
 from deskbell_server.store.workers import Session, Threads
 
@@ -35,6 +35,8 @@ IDLE_S = 3.0
 STATEMENT_S = 30.0
 COMMITS = "commits"
 """The row of `meta` that counts writing commits: by it a process notices those of others."""
+ORIGIN = "origin"
+"""The row that says in which PostgreSQL the log was written last."""
 
 _AWAY = (
     psycopg.OperationalError,
@@ -227,15 +229,14 @@ def _notice_restore(session: PostgresSession) -> None:
     lost something. What comes now is another epoch. Source: LOG.md 2.
     """
     origin = _origin(session)
-    if _is_same(_known_origin(session), origin):
+    if _is_same(meta.get(session, ORIGIN), origin):
         return
     session.begin()
-    known = _known_origin(session)
+    known = meta.get(session, ORIGIN)
     if known is not None and not _is_same(known, origin):
         log.warning("PostgreSQL is another one, or was restored: a new epoch begins")
         births.renew(session)
-    session.execute("DELETE FROM meta WHERE key = 'origin'")
-    session.execute("INSERT INTO meta (key, value) VALUES ('origin', ?)", (origin,))
+    meta.put(session, ORIGIN, origin)
     session.commit()
 
 
@@ -250,11 +251,6 @@ def _origin(session: PostgresSession) -> str:
 def _is_same(known: str | None, origin: str) -> bool:
     """As far as both tell: not every role may ask for the system's number."""
     return known is not None and all(a == b for a, b in zip(known.split("/"), origin.split("/"), strict=False))
-
-
-def _known_origin(session: PostgresSession) -> str | None:
-    row = session.execute("SELECT value FROM meta WHERE key = 'origin'").fetchone()
-    return str(row[0]) if row else None
 
 
 def _foreign(connection: Connection) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from deskbell_protocol import limits
 from deskbell_server.store import floors, log
 from deskbell_server.store.channels import GONE, NOT_OWN
 from deskbell_server.store.database import Connection
-from deskbell_server.store.sets import chunks
+from deskbell_server.store.sets import chunks, select
 
 Standing = tuple[int, int]
 """A place of the log and its channel."""
@@ -67,9 +67,10 @@ def gone(connection: Connection, after: int, limit: int) -> list[tuple[int, int]
 def without_others(connection: Connection, places: Sequence[tuple[int, int]]) -> list[int]:
     """Those of `gone` of whose publish nothing stands any more."""
     several = {first for seq, first in places if seq != first}
-    for marks, values in chunks([first + 1 for _, first in places]):
-        rows = connection.execute(f"SELECT seq - 1 FROM log WHERE seq IN ({marks}) AND part = 1", values).fetchall()
-        several.update(row[0] for row in rows)
+    seconds = [first + 1 for _, first in places]
+    several.update(
+        row[0] for row in select(connection, "SELECT seq - 1 FROM log WHERE seq IN ({}) AND part = 1", seconds)
+    )
     standing = {first for first in several if _stands(connection, first)}
     return [seq for seq, first in places if first not in standing]
 

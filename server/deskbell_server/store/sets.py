@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from deskbell_server.store.database import Connection
+
 _SIZES = (1, 2, 8, 64, 512)
 
 
@@ -12,3 +14,13 @@ def chunks(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
         part = list(values[start : start + _SIZES[-1]])
         size = next(size for size in _SIZES if size >= len(part))
         yield ",".join("?" * size), part + [part[-1]] * (size - len(part))
+
+
+def select(
+    connection: Connection, sql: str, values: Sequence[Any], *, before: Sequence[Any] = (), after: Sequence[Any] = ()
+) -> list[Any]:
+    """Rows of `sql`, in which `{}` stands for the list; `before` and `after` are its other values on either side."""
+    found: list[Any] = []
+    for marks, part in chunks(values):
+        found += connection.execute(sql.format(marks), [*before, *part, *after]).fetchall()
+    return found

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from deskbell_protocol.wire import Party
-from deskbell_server.store import log, members
+from deskbell_server.store import log, members, meta
 from deskbell_server.store.database import Connection
-from deskbell_server.store.sets import chunks
+from deskbell_server.store.sets import select
 
 _COLUMNS = "id, name, display, password_hash, is_admin, may_announce, disabled_at"
 
@@ -75,53 +75,35 @@ def exist(connection: Connection) -> bool:
 
 def parties_by_key(connection: Connection, name_keys: list[str]) -> dict[str, Party]:
     """The enabled users of these keys."""
-    found: dict[str, Party] = {}
-    for marks, values in chunks(name_keys):
-        rows = connection.execute(
-            f"SELECT name_key, id, name, display FROM users WHERE name_key IN ({marks}) AND disabled_at IS NULL", values
-        ).fetchall()
-        found.update((row[0], Party(id=row[1], name=row[2], display=row[3])) for row in rows)
-    return found
+    rows = select(
+        connection,
+        "SELECT name_key, id, name, display FROM users WHERE name_key IN ({}) AND disabled_at IS NULL",
+        name_keys,
+    )
+    return {row[0]: Party(id=row[1], name=row[2], display=row[3]) for row in rows}
 
 
 def numbers_by_key(connection: Connection, name_keys: list[str]) -> dict[str, int]:
     """Of the enabled users of these keys: what they are called in the log."""
-    found: dict[str, int] = {}
-    for marks, values in chunks(name_keys):
-        found.update(
-            connection.execute(
-                f"SELECT name_key, number FROM users WHERE name_key IN ({marks}) AND disabled_at IS NULL", values
-            ).fetchall()
-        )
-    return found
+    sql = "SELECT name_key, number FROM users WHERE name_key IN ({}) AND disabled_at IS NULL"
+    return dict(select(connection, sql, name_keys))
 
 
 def parties_by_id(connection: Connection, ids: list[str]) -> list[Party]:
     """The enabled users of these ids, as they are called now."""
-    found: list[Party] = []
-    for marks, values in chunks(ids):
-        rows = connection.execute(
-            f"SELECT id, name, display FROM users WHERE id IN ({marks}) AND disabled_at IS NULL", values
-        ).fetchall()
-        found.extend(Party(id=row[0], name=row[1], display=row[2]) for row in rows)
-    return found
+    sql = "SELECT id, name, display FROM users WHERE id IN ({}) AND disabled_at IS NULL"
+    return [Party(id=row[0], name=row[1], display=row[2]) for row in select(connection, sql, ids)]
 
 
 def parties_by_number(connection: Connection, wanted: Collection[int]) -> dict[int, Party]:
     """As they are called now, disabled or not."""
-    found: dict[int, Party] = {}
-    for marks, values in chunks(sorted(wanted)):
-        rows = connection.execute(f"SELECT number, id, name, display FROM users WHERE number IN ({marks})", values)
-        found.update((row[0], Party(id=row[1], name=row[2], display=row[3])) for row in rows.fetchall())
-    return found
+    rows = select(connection, "SELECT number, id, name, display FROM users WHERE number IN ({})", sorted(wanted))
+    return {row[0]: Party(id=row[1], name=row[2], display=row[3]) for row in rows}
 
 
 def numbers(connection: Connection, ids: Collection[str]) -> dict[str, int]:
     """By id: what they are called in the log."""
-    found: dict[str, int] = {}
-    for marks, values in chunks(sorted(ids)):
-        found.update(connection.execute(f"SELECT id, number FROM users WHERE id IN ({marks})", values).fetchall())
-    return found
+    return dict(select(connection, "SELECT id, number FROM users WHERE id IN ({})", sorted(ids)))
 
 
 def enabled_ids(connection: Connection) -> list[str]:
@@ -154,9 +136,8 @@ def set_may_announce(connection: Connection, user_id: str, allowed: bool) -> Non
     connection.execute("UPDATE users SET may_announce = ? WHERE id = ?", (int(allowed), user_id))
 
 
-def epoch(connection: Connection) -> str:
-    return str(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
-
-
 def server(connection: Connection) -> str:
-    return str(connection.execute("SELECT value FROM meta WHERE key = 'server'").fetchone()[0])
+    """The id of the server, made with its database."""
+    found = meta.get(connection, "server")
+    assert found is not None, "it is made with the schema"
+    return found

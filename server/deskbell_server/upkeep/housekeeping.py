@@ -2,12 +2,12 @@
 
 import gevent
 
-from deskbell_protocol import limits
 from deskbell_server.clock import Ages
 from deskbell_server.people.devices import Devices
 from deskbell_server.periodic import Periodic
 from deskbell_server.store import doors
 from deskbell_server.store.database import Database
+from deskbell_server.store.log import KEY_LIFE_MS
 
 EVERY_S = 60.0
 AT_ONCE = 2_000
@@ -29,6 +29,6 @@ class Housekeeping:
         self.forget_cancelled()
 
     def forget_cancelled(self) -> None:
-        before = self._database.write(self._ages.advance) - int(limits.IDEMPOTENCY_LIFE_S * 1000)
+        before = self._database.write(self._ages.advance) - KEY_LIFE_MS
         while self._database.write(lambda connection: doors.forget_cancelled(connection, before, AT_ONCE)):
             gevent.sleep(0.05)

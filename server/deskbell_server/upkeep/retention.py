@@ -17,8 +17,6 @@ log = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
 AT_ONCE = 500
-KEPT_MS = 7 * DAY_MS
-"""So long the row of what is forgotten stays, without what it said."""
 EVERY_S = 3_600.0
 FIRST_S = 30.0
 
@@ -54,7 +52,7 @@ class Pruning:
         if kept.events is not None:
             for channel, up_to in self.database.read(partial(prune.crowded, keep=kept.events)).items():
                 forgotten += self._forget(epoch, channel, up_to)
-        self._remove(epoch, self.database.read(partial(prune.last_before, at=now - KEPT_MS)))
+        self._remove(epoch, self.database.read(partial(prune.last_before, at=now - log_rows.KEY_LIFE_MS)))
         if forgotten:
             said = f"{forgotten} entries"
             self.database.write(lambda connection: doors.audit(connection, now_ms(), actor, "prune", "", said))
