@@ -13,8 +13,6 @@ from deskbell_protocol import limits, wire
 
 RETRY_FIRST_S = 1.0
 RETRY_MAX_S = 30.0
-HELD_MAX = 200
-HELD_BYTES = 256 * 1024
 
 
 class Log:
@@ -99,8 +97,10 @@ class Log:
         return True
 
     def _hold(self, event: wire.Event) -> None:
+        """As much as a sync would answer: the rest is asked for."""
         size = len(msgspec.json.encode(event))
-        if len(self._held) < HELD_MAX and self._held_bytes + size <= HELD_BYTES and event.seq not in self._held:
+        room = len(self._held) < limits.SYNC_EVENTS and self._held_bytes + size <= limits.SYNC_BYTES
+        if room and event.seq not in self._held:
             self._held[event.seq] = event
             self._held_bytes += size
 

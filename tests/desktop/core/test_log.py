@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core.events import Moment
-from deskbell_desktop.core.log import HELD_MAX, RETRY_MAX_S, Log
+from deskbell_desktop.core.log import RETRY_MAX_S, Log
+from deskbell_protocol import limits
 from deskbell_protocol.wire import Event, Head, SyncAnswer
 from tests.fakes import START
 
@@ -68,11 +69,11 @@ def test_what_came_too_early_is_held_until_the_answer_leads_there() -> None:
 
 def test_what_is_held_has_an_end_and_is_fetched_then() -> None:
     log = at(10)
-    log.pushed([event(number, number + 1) for number in range(20, 20 + HELD_MAX + 5)])
+    log.pushed([event(number, number + 1) for number in range(20, 20 + limits.SYNC_EVENTS + 5)])
     log.ask()
     _, fit = answered(log, answer(10, 20))
-    assert seqs(fit) == list(range(21, 21 + HELD_MAX))
-    assert log.go_on(START, progress=True) == [do.RequestSync("e1", 20 + HELD_MAX)]
+    assert seqs(fit) == list(range(21, 21 + limits.SYNC_EVENTS))
+    assert log.go_on(START, progress=True) == [do.RequestSync("e1", 20 + limits.SYNC_EVENTS)]
 
 
 def test_an_empty_page_goes_on_from_its_end() -> None:
