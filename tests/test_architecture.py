@@ -132,6 +132,13 @@ ONLY_WITHIN: dict[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("keyring",): ("deskbell_desktop.io.keyring_process",),
     ("argparse",): ("deskbell_desktop.__main__", "deskbell_desktop.config"),
+    # what acts is given its parts by the composition root, and asks nothing of it
+    ("deskbell_desktop.app",): ("deskbell_desktop.__main__",),
+    ("deskbell_desktop.carrier",): ("deskbell_desktop.app",),
+    tuple(f"deskbell_desktop.{part}" for part in ("credentials", "popups", "safekeeping")): (
+        "deskbell_desktop.app",
+        "deskbell_desktop.carrier",
+    ),
 }
 
 # Nothing but the standard library and these, so that the wire and the core stay small and testable by plain calls.
@@ -199,6 +206,15 @@ def breaches_of_state(module: Module) -> Iterator[str]:
             yield f"{module.name}:{node.lineno} changes a module's global: state belongs to an object with an owner"
 
 
+def breaches_of_secrecy(module: Module) -> Iterator[str]:
+    """A name in the pure core for what must be in no log."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.AnnAssign | ast.arg) and module.within("deskbell_desktop.core"):
+            name = ast.unparse(node.target) if isinstance(node, ast.AnnAssign) else node.arg
+            if name in ("token", "password"):
+                yield f"{module.name}:{node.lineno} knows the {name}: deskbell_desktop.credentials does"
+
+
 OLD_WORDS = {"Desk", "Everywhere", "Watch", "Kept", "Place", "again"}
 
 
@@ -231,6 +247,7 @@ RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "print": (breaches_of_print, SPEAKS),
     "event names": (breaches_of_event_names, ("deskbell_protocol",)),
     "state": (breaches_of_state, ()),
+    "secrecy": (breaches_of_secrecy, ()),
     "form": (breaches_of_form, ()),
     "words": (breaches_of_words, ()),
 }
@@ -316,6 +333,9 @@ BROKEN = [
     ("deskbell_server.transport.native", "from deskbell_server.errors import Problem"),
     ("deskbell_protocol.wire", "import sqlalchemy"),
     ("deskbell_desktop.qt.window", "from deskbell_desktop.io.store import Store"),
+    ("deskbell_desktop.carrier", "from deskbell_desktop.app import App"),
+    ("deskbell_desktop.presenter", "from deskbell_desktop.carrier import Carrier"),
+    ("deskbell_desktop.safekeeping", "from deskbell_desktop.carrier import Carrier"),
 ]
 
 
@@ -340,3 +360,9 @@ def test_a_wrong_import_would_be_seen(name: str, text: str) -> None:
 )
 def test_a_broken_rule_would_be_seen(rule: str, text: str) -> None:
     assert list(RULES[rule][0](Module("deskbell_server.somewhere", text)))
+
+
+def test_a_token_in_the_core_would_be_seen() -> None:
+    text = "class SignInAccepted:\n    token: str"
+    assert list(breaches_of_secrecy(Module("deskbell_desktop.core.account", text)))
+    assert not list(breaches_of_secrecy(Module("deskbell_desktop.credentials", text)))

@@ -7,7 +7,7 @@ import platform
 import socket
 import stat
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,8 @@ import msgspec
 from msgspec.structs import replace
 
 from deskbell_desktop import __version__
-from deskbell_desktop.core.events import Account
+from deskbell_desktop.core.events import Account, ProblemSeen
+from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import private_file
 from deskbell_protocol.wire import Party
 
@@ -87,6 +88,30 @@ class Settings:
     def device(self) -> str:
         """Under what name the person finds this computer in their list of devices."""
         return f"Deskbell on {socket.gethostname()}"[:100]
+
+
+class SettingsFile:
+    """The profile's own settings as they stand: written at each change, and told of what cannot be written."""
+
+    def __init__(self, tell: Callable[[ProblemSeen], None], path: Path, kept: SavedSettings, words: Words) -> None:
+        self.kept = kept
+        self._tell = tell
+        self._path = path
+        self._words = words
+
+    def keep_quiet(self, quiet: bool) -> None:
+        self.keep(replace(self.kept, quiet=quiet))
+
+    def keep(self, kept: SavedSettings) -> None:
+        if kept == self.kept:
+            return
+        self.kept = kept
+        problem = ""
+        try:
+            save_kept(self._path, kept)
+        except OSError as error:
+            problem = self._words.settings_not_kept(str(self._path), str(error.strerror))
+        self._tell(ProblemSeen("settings", problem))
 
 
 def read_words(argv: Sequence[str]) -> argparse.Namespace:

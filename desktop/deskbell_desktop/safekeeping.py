@@ -1,11 +1,11 @@
-"""The store of whoever is at their desk: opened, tried again while its disk takes nothing, and closed."""
+"""The store of whoever is at their desk: opened, tried again while its disk takes nothing, and closed. Room 7."""
 
 import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from deskbell_desktop.carrier import Carrier
+from deskbell_desktop.core import events as on
 from deskbell_desktop.core.events import Account, Stored
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.pages import Pages
@@ -20,18 +20,23 @@ AGAIN_MAX_MS = 5 * 60_000
 
 
 class Safekeeping:
-    """`later(ms, call)` calls once, on this thread; `lost` hears what could be kept nowhere."""
+    """`store` is there while an account is at its desk. `later(ms, call)` calls once, on this thread; `lost` hears what
+    could be kept nowhere.
+    """
 
     def __init__(
         self,
-        carrier: Carrier,
+        tell: Callable[[on.Event], None],
         presenter: Presenter,
         profile: Path,
         words: Words,
         later: Later,
         lost: Callable[[str], None],
     ) -> None:
-        self._carrier = carrier
+        self.store: Store | None = None
+        self.leaving = False
+        """The store is being closed: what happens to it is no news for the session any more."""
+        self._tell = tell
         self._presenter = presenter
         self._profile = profile
         self._words = words
@@ -44,7 +49,7 @@ class Safekeeping:
         """`before`: the address by which the same person's server was called until now."""
         self.close()
         store = Store(find_file(self._profile, account, before), account.user.id, self._words)
-        self._carrier.store = store
+        self.store = store
         self._presenter.bind(store, Pages(store, account.user, self._words))
         try:
             return store.load()
@@ -53,10 +58,13 @@ class Safekeeping:
             return store.load()
 
     def close(self) -> None:
-        self._carrier.forget()
-        self._presenter.unbind()
-        loss = self.loss()
-        store, self._carrier.store = self._carrier.store, None
+        self.leaving = True
+        try:
+            self._presenter.unbind()
+            loss = self.loss()
+        finally:
+            self.leaving = False
+        store, self.store = self.store, None
         if store is not None:
             if not loss:
                 _tell_waiting(store)
@@ -67,7 +75,7 @@ class Safekeeping:
 
     def watch(self) -> None:
         """Try a store that is in memory again, each time after twice as long."""
-        store = self._carrier.store
+        store = self.store
         if store is not None and store.in_memory and not self._waiting:
             self._waiting = True
             self._later(self._wait, self._on_waited)
@@ -75,15 +83,30 @@ class Safekeeping:
 
     def _on_waited(self) -> None:
         self._waiting = False
-        self._carrier.come_back()
+        self.come_back()
         self.watch()
+
+    def come_back(self) -> bool:
+        """Try the file of a store that is in memory; whether it is there now."""
+        store = self.store
+        if store is None or not store.in_memory:
+            return True
+        try:
+            whole = store.come_back()
+        except StoreError as error:
+            log.info("the local store stays in memory: %s", error)
+            return False
+        log.info("the local store is on the disk again")
+        if not self.leaving:
+            self._tell(on.StoreMended(None if whole else store.load()))
+        return True
 
     def loss(self) -> str:
         """What would be lost at the end, as a sentence: empty when the disk takes it, now at the latest."""
         self._presenter.keep_drafts()
-        if self._carrier.come_back() or self._carrier.store is None:
+        if self.come_back() or self.store is None:
             return ""
-        return self._words.store_lost() if self._carrier.store.holds_unsent() else ""
+        return self._words.store_lost() if self.store.holds_unsent() else ""
 
 
 def _tell_waiting(store: Store) -> None:

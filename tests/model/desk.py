@@ -14,6 +14,7 @@ from deskbell_desktop.core.views import Popup
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.store import REPLACED_MAX, Store
 from deskbell_desktop.io.store_file import StoreDamagedError
+from deskbell_desktop.safekeeping import Safekeeping
 from deskbell_protocol.wire import Party, SyncAnswer
 
 Request = do.RequestSync | do.SendMessage | do.SendRead | do.SendAck
@@ -58,10 +59,19 @@ class Hands(Carrier):
 
     def __init__(self, device: "Device", ask: Callable[[Request], None]) -> None:
         nothing: Any = Nowhere()
-        host: Any = Nowhere()
-        host.tell = device.feed
         line: Any = Line(ask)
-        super().__init__(host, line, device, nothing)
+        popups: Any = device
+        self.keeper = Safekeeping(device.feed, nothing, Path(), Words(), _nothing, _nothing)
+        super().__init__(
+            device.feed,
+            network=line,
+            credentials=nothing,
+            keeper=self.keeper,
+            popups=popups,
+            presenter=nothing,
+            settings=nothing,
+            tray=nothing,
+        )
         self._device = device
 
     def _carry_out(self, effect: do.Effect) -> None:
@@ -107,7 +117,7 @@ class Device:
         assert not self._store.problem, self._store.problem
         self._session = Session(Words())
         self._hands = Hands(self, self._ask)
-        self._hands.store = self._store
+        self._hands.keeper.store = self._store
         account = Account("model", self.user, "model")
         self.feed(on.Started(account))
         self.feed(on.SignedIn(account, self._store.load()))

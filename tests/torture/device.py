@@ -29,6 +29,7 @@ from deskbell_desktop.io import results
 from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.network import Network
 from deskbell_desktop.io.store import Store
+from deskbell_desktop.safekeeping import Safekeeping
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Party
 from tests.model.desk import Nowhere
@@ -74,9 +75,20 @@ class Diary:
 class Hands(Carrier):
     """Carries out as the program does, and notes it."""
 
-    def __init__(self, host: "Device", network: Network, applied: Diary, popups: Diary, chance: float) -> None:
+    def __init__(self, device: "Device", network: Network, applied: Diary, popups: Diary, chance: float) -> None:
         nothing: Any = Nowhere()
-        super().__init__(host, network, host, nothing)
+        here: Any = device
+        self.keeper = Safekeeping(device.tell, nothing, Path(), Words(), nothing.later, nothing.lost)
+        super().__init__(
+            device.tell,
+            network=network,
+            credentials=here,
+            keeper=self.keeper,
+            popups=here,
+            presenter=nothing,
+            settings=nothing,
+            tray=nothing,
+        )
         self._applied = applied
         self._popups_diary = popups
         self._chance = chance
@@ -115,7 +127,7 @@ class Device(Nowhere):
         self._store = Store(folder / STORE, seat.user.id, words)
         assert not self._store.problem, self._store.problem
         self._hands = Hands(self, self._network, Diary(folder / APPLIED), Diary(folder / POPUPS), seat.crash_chance)
-        self._hands.store = self._store
+        self._hands.keeper.store = self._store
         self._written = Diary(folder / WRITTEN)
         self._hush = folder / HUSH
         self._steps = Diary(folder / STEPS)
@@ -172,15 +184,15 @@ class Device(Nowhere):
         self.tell(on.Wrote(cid, f"to {to.name}", (to.name,), body))
         self._written.note(cid, to.name)
 
-    # -- what the carrier wants of a host -----------------------------------------------------------------------------
+    # -- what the carrier wants of credentials and popups -------------------------------------------------------------
 
-    def load_token(self, account: Account) -> None:
+    def load(self, account: Account) -> None:
         self.tell(on.SignedIn(account, self._store.load()))
 
-    def connect_account(self, account: Account) -> None:
+    def connect(self, account: Account) -> None:
         self._network.open(account.server, self._seat.token)
 
-    def ask_login(self, _server: str, _name: str, problem: str) -> None:
+    def ask(self, _server: str, _name: str, problem: str) -> None:
         raise SystemExit(f"asked to sign in again: {problem}")
 
     def show(self, popup: Popup) -> None:

@@ -1,4 +1,4 @@
-"""What the session wants done, the outputs of `Session.handle`. `app.py` carries them out; nothing else acts."""
+"""What the session wants done, the outputs of `Session.handle`. `carrier.py` carries them out; nothing else acts."""
 
 from dataclasses import dataclass
 
@@ -133,9 +133,25 @@ class SendRead:
     ids: tuple[str, ...]
 
 
+# -- the account: the token, and what was typed, are with the carrier ----------------------------------------------
+
+
 @dataclass(frozen=True)
 class LoadToken:
     account: Account
+
+
+@dataclass(frozen=True)
+class UseToken:
+    """The one that was handed over last counts from now on."""
+
+
+@dataclass(frozen=True)
+class RefuseToken:
+    """Nobody needs the one that was handed over last; `revoke` also tells the server so."""
+
+    account: Account
+    revoke: bool
 
 
 @dataclass(frozen=True)
@@ -144,6 +160,31 @@ class ForgetToken:
 
     account: Account
     revoke: bool
+
+
+@dataclass(frozen=True)
+class KeepSignIn:
+    """For the next start: the token in use into the keyring, whose it is into the settings."""
+
+    account: Account
+
+
+@dataclass(frozen=True)
+class OpenStore:
+    """Then `SignedIn` follows. `before`: the address by which the same person's server was called until now."""
+
+    account: Account
+    before: str
+
+
+@dataclass(frozen=True)
+class SubmitLogin:
+    """Send what was typed."""
+
+
+@dataclass(frozen=True)
+class CancelLogin:
+    pass
 
 
 # -- what the person sees -----------------------------------------------------------------------------------------
@@ -195,6 +236,22 @@ class AskLogin:
 
 
 @dataclass(frozen=True)
+class ShowLoginProblem:
+    problem: str
+    at_server: bool
+
+
+@dataclass(frozen=True)
+class HideLogin:
+    pass
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """Somebody has just signed in."""
+
+
+@dataclass(frozen=True)
 class HideWindow:
     """Nothing of the account stays in sight."""
 
@@ -211,6 +268,19 @@ StoreEffect = (
     | DropOutgoing
     | KeepQuiet
 )
-LinkEffect = Connect | Disconnect | RequestSync | SendAck | SendMessage | SendRead | LoadToken | ForgetToken
-ViewEffect = ShowPopup | WithdrawPopup | ShowStatus | Changed | UnreadChanged | ShowConversation | AskLogin | HideWindow
-Effect = StoreEffect | LinkEffect | ViewEffect
+LinkEffect = Connect | Disconnect | RequestSync | SendAck | SendMessage | SendRead
+AccountEffect = LoadToken | UseToken | RefuseToken | ForgetToken | KeepSignIn | OpenStore | SubmitLogin | CancelLogin
+ViewEffect = (
+    ShowPopup
+    | WithdrawPopup
+    | ShowStatus
+    | Changed
+    | UnreadChanged
+    | ShowConversation
+    | AskLogin
+    | ShowLoginProblem
+    | HideLogin
+    | Welcome
+    | HideWindow
+)
+Effect = StoreEffect | LinkEffect | AccountEffect | ViewEffect

@@ -1,4 +1,5 @@
-"""What can happen to the desktop: the inputs of `Session.handle`, from the connection, from the person, from the clock.
+"""What can happen to the desktop: the inputs of `Session.handle`, from the connection, from the person, from the clock;
+those of signing in stand in `account`.
 
 Room 6 of a message's way. All are facts already; none carries a token.
 """
@@ -113,13 +114,6 @@ class Started:
 
     account: Account | None
     quiet: bool = False
-
-
-@dataclass(frozen=True)
-class TokenMissing:
-    """The keyring has none for us; `reason` is a sentence where that is not simply the first start."""
-
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -364,5 +358,5 @@ LinkEvent = (
     | ReadAnswered
     | ReadFailed
 )
-ProgramEvent = Started | TokenMissing | SignedIn | SignOutRequested | StoreReplaced | StoreMended | Ticked | ProblemSeen
+ProgramEvent = Started | SignedIn | SignOutRequested | StoreReplaced | StoreMended | Ticked | ProblemSeen
 Event = PersonEvent | LinkEvent | ProgramEvent

@@ -10,6 +10,7 @@ from typing import assert_never
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core import text
+from deskbell_desktop.core.account import AccountEvent, SignIn
 from deskbell_desktop.core.effects import Effect
 from deskbell_desktop.core.events import Account, Moment, Outgoing
 from deskbell_desktop.core.inbox import Applied, Inbox
@@ -37,6 +38,7 @@ class Session:
         self._link_problem = self._away = ""
         self._notices = Notices(words)
         self._unsent = Unsent(words)
+        self._sign_in = SignIn(words, self._notices)
         self._quiet = False
         self._looking = on.Looking(None)
         self._status: StatusView | None = None
@@ -50,7 +52,7 @@ class Session:
         self._rings = Rings(stored.rings, now, self._words)
         self._outbox = Outbox(stored.outbox, self._words, now)
 
-    def handle(self, event: on.Event, now: Moment) -> list[Effect]:
+    def handle(self, event: on.Event | AccountEvent, now: Moment) -> list[Effect]:
         """The effects of `event`, then the status line when it has changed."""
         effects = self._dispatch(event, now)
         effects += self._notices.tell(quiet=self._quiet, looking=self._looking.conversation is not None)
@@ -64,13 +66,16 @@ class Session:
     @property
     def due(self) -> float | None:
         """When (in `mono`) to send `Ticked`; None: never, as things stand."""
-        return min([*self._log.dues, *self._reports.dues, *self._rings.dues, *self._outbox.dues], default=None)
+        dues = [*self._log.dues, *self._reports.dues, *self._rings.dues, *self._outbox.dues, *self._sign_in.dues]
+        return min(dues, default=None)
 
     @property
     def account(self) -> Account | None:
         return self._account
 
-    def _dispatch(self, event: on.Event, now: Moment) -> list[Effect]:
+    def _dispatch(self, event: on.Event | AccountEvent, now: Moment) -> list[Effect]:
+        if isinstance(event, AccountEvent):
+            return self._sign_in.handle(event, now)
         if isinstance(event, on.ProgramEvent):
             return self._program(event, now)
         if self._account is None:  # late news from before signing out
@@ -95,9 +100,7 @@ class Session:
         match event:
             case on.Started(account, quiet):
                 self._quiet = quiet
-                return [do.AskLogin() if account is None else do.LoadToken(account)]
-            case on.TokenMissing(reason):
-                return [do.AskLogin(problem=reason)]
+                return self._sign_in.started(account, now)
             case on.SignedIn(account, stored):
                 return self._signed_in(account, stored, now)
             case on.SignOutRequested():
@@ -124,7 +127,7 @@ class Session:
         self._looking = on.Looking(None)
         silenced = self._rings.silence() if self._quiet else ()
         effects += [do.SilenceRings(silenced)] if silenced else []
-        return [*effects, do.Connect(account), *self._outbox.tick(now)]
+        return [*effects, do.Connect(account), *self._outbox.tick(now), *self._sign_in.sat_down()]
 
     def _sign_out(self) -> list[Effect]:
         if self._account is None:
@@ -152,6 +155,7 @@ class Session:
         return [*effects, *(self._link_up(now) if online else []), do.Changed(frozenset())]
 
     def _ticked(self, now: Moment) -> list[Effect]:
+        self._sign_in.tick(now)
         acked = self._log.tick(now)
         return [
             *self._rings.tick(now),
@@ -192,10 +196,11 @@ class Session:
             case on.SendFailed(cid):
                 doubted = self._syncing(self._log.ask()) if event.code == Code.FORBIDDEN else []
                 return [*self._changed(self._outbox.failed(event, now), cid), *doubted]
-            case on.ReadAnswered(ids):
+            case on.ReadFailed(_, code) if code not in FINAL:
+                self._reports.failed(now)
+                return []
+            case on.ReadAnswered(ids) | on.ReadFailed(ids):  # or it has none of these: nobody is left to be told
                 return [do.ForgetUntold(self._reports.told(ids)), *self._reports.answered()]
-            case on.ReadFailed(ids, code):
-                return self._read_failed(ids, code, now)
 
     def _link_up(self, now: Moment) -> list[Effect]:
         return [*self._syncing(self._log.up()), *self._reports.up(), *self._changed(self._outbox.up(now))]
@@ -219,12 +224,6 @@ class Session:
         self._away = ""
         self._notices.seen("server", self._words.upgrade() if upgrade else self._words.not_accepted())
         return [*effects, do.Disconnect()]
-
-    def _read_failed(self, ids: tuple[str, ...], code: str, now: Moment) -> list[Effect]:
-        if code in FINAL:  # the server has none of these: nobody is left to be told
-            return [do.ForgetUntold(self._reports.told(ids)), *self._reports.answered()]
-        self._reports.failed(now)
-        return []
 
     # -- the log ------------------------------------------------------------------------------------------------
 

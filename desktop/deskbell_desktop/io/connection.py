@@ -12,13 +12,14 @@ from typing import Any
 
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core import foreign
+from deskbell_desktop.core.account import SignInFailed
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.address import Address, parse_address
 from deskbell_desktop.io.http import Api, Tls, new_session
 from deskbell_desktop.io.intake import Intake
 from deskbell_desktop.io.problems import ApiError, LinkError, UnsafeError
-from deskbell_desktop.io.results import LoginFailed, LoginSucceeded, PeopleFound
+from deskbell_desktop.io.results import LoginSucceeded, PeopleFound
 from deskbell_desktop.io.socket import Ending, Login, Post, Request, Socket
 from deskbell_protocol import limits, wire
 from deskbell_protocol.errors import Code
@@ -171,7 +172,7 @@ class Connection:
             login = wire.Login(name, password, self._device, known.get(str(address), ""))
             answer = await self._ask_login(address, login)
         except LinkError as error:
-            self._post(LoginFailed(str(error), at_server=not isinstance(error, ApiError)))
+            self._post(SignInFailed(str(error), at_server=not isinstance(error, ApiError)))
             return
         account = Account(str(address), foreign.party(answer.user), answer.server.id)
         self._post(LoginSucceeded(account, answer.token, answer.known))

@@ -15,13 +15,6 @@ class LoginSucceeded:
 
 
 @dataclass(frozen=True)
-class LoginFailed:
-    problem: str
-    at_server: bool
-    """The mistake is in the address, or on the way there; else in the name or the password."""
-
-
-@dataclass(frozen=True)
 class PeopleFound:
     """`people` is None where the server could not be asked."""
 
@@ -35,13 +28,6 @@ class TokenLoaded:
 
     account: Account
     token: str | None = field(repr=False)
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class TokenKept:
-    """Or not: with a `problem` the person will be asked again at the next start."""
-
     problem: str = ""
 
 

@@ -9,11 +9,12 @@ from queue import SimpleQueue
 import msgspec
 
 from deskbell_desktop.core import text
+from deskbell_desktop.core.account import TokenKept
 from deskbell_desktop.core.events import Account
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import private_file
 from deskbell_desktop.io.keyring_link import KeyringLink
-from deskbell_desktop.io.results import TokenKept, TokenLoaded
+from deskbell_desktop.io.results import TokenLoaded
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Effects carried out on a real store, in their order; and what happens when the store fails in the middle."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,36 +8,144 @@ from typing import Any
 import pytest
 
 from deskbell_desktop.carrier import Carrier
+from deskbell_desktop.config import SavedSettings, SettingsFile
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
+from deskbell_desktop.core.account import AccountEvent
 from deskbell_desktop.core.notices import NOTICE
 from deskbell_desktop.core.session import Session
 from deskbell_desktop.core.views import Popup, StatusView
 from deskbell_desktop.core.words import Words
+from deskbell_desktop.credentials import Credentials
+from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.io.store_file import StoreDamagedError
+from deskbell_desktop.presenter import Presenter
+from deskbell_desktop.safekeeping import Safekeeping
 from tests.fakes import ACCOUNT, BOB, CHEN, ME, Clock, ServerLog
+
+Acts = list[tuple[str, Any]]
+
+
+class Line:
+    """Stands for the network's thread."""
+
+    def __init__(self, acts: Acts) -> None:
+        self.acts = acts
+
+    def request(self, effect: do.Effect) -> None:
+        self.acts.append(("request", effect))
+
+    def open(self, server: str, token: str) -> None:
+        self.acts.append(("connect", (server, token)))
+
+    def shut(self) -> None:
+        self.acts.append(("shut", None))
+
+    def login(self, server: str, name: str, password: str, *, allow_plain_http: bool, known: dict[str, str]) -> None:
+        self.acts.append(("login", (server, name, password, allow_plain_http, known)))
+
+    def cancel_login(self) -> None:
+        self.acts.append(("cancel_login", None))
+
+    def logout(self, server: str, token: str) -> None:
+        self.acts.append(("logout", (server, token)))
+
+    def search(self, server: str, token: str, query: str) -> None:
+        self.acts.append(("search", (server, token, query)))
+
+
+class Keyring:
+    """Stands for the keyring's thread; what it answers the test tells."""
+
+    def __init__(self, acts: Acts) -> None:
+        self.acts = acts
+
+    def load(self, account: on.Account) -> None:
+        self.acts.append(("load", account))
+
+    def keep(self, account: on.Account, token: str) -> None:
+        self.acts.append(("keep", (account, token)))
+
+    def forget(self, account: on.Account) -> None:
+        self.acts.append(("forget", account))
+
+
+class Signal:
+    def __init__(self) -> None:
+        self.emit: Callable[..., None]
+
+    def connect(self, call: Callable[..., None]) -> None:
+        self.emit = call
+
+
+class Form:
+    """Stands for the sign-in window."""
+
+    def __init__(self, acts: Acts) -> None:
+        self.acts = acts
+        self.sign_in_requested, self.cancelled = Signal(), Signal()
+
+    def show_form(self, server: str, name: str, problem: str) -> None:
+        self.acts.append(("ask", (server, name, problem)))
+
+    def show_problem(self, problem: str, *, at_server: bool) -> None:
+        self.acts.append(("login_problem", (problem, at_server)))
+
+    def hide(self) -> None:
+        self.acts.append(("hide_login", None))
 
 
 @dataclass
 class World:
-    """Everything that the carrier reaches, and the order in which it did."""
+    """Everything that the carrier reaches, and the order in which it did; itself popups, window and tray."""
 
     path: Path
     clock: Clock = field(default_factory=Clock)
-    acts: list[tuple[str, Any]] = field(default_factory=list)
+    acts: Acts = field(default_factory=list)
     activation_token: str = ""
+    available: bool = True
     on_show: Any = None
     log: Any = None
 
     def __post_init__(self) -> None:
         self.session = Session(Words())
-        self.carrier = Carrier(self, self, self, self)  # type: ignore[arg-type]
+        self.lost: list[str] = []
+        self.later: list[tuple[int, Callable[[], None]]] = []
+        here: Any = self
+        line: Any = Line(self.acts)
+        keyring: Any = Keyring(self.acts)
+        self.form: Any = Form(self.acts)
+        self.settings = SettingsFile(self.tell, self.path.with_name("settings.json"), SavedSettings(), Words())
+        self.keeper = self.keeper_of(here)
+        self.credentials = Credentials(
+            self.tell, line, keyring, self.settings, "https://first.example.org", lambda: self.form
+        )
+        self.carrier = Carrier(
+            self.tell,
+            network=line,
+            credentials=self.credentials,
+            keeper=self.keeper,
+            popups=here,
+            presenter=here,
+            settings=self.settings,
+            tray=here,
+        )
         self.log = self.log or ServerLog(self.clock)
         self.sit_down()
 
+    def keeper_of(self, presenter: Presenter) -> Safekeeping:
+        return Safekeeping(
+            self.tell,
+            presenter,
+            self.path.parent,
+            Words(),
+            lambda ms, call: self.later.append((ms, call)),
+            self.lost.append,
+        )
+
     def sit_down(self) -> None:
-        self.carrier.store = Store(self.path, ME.id, Words())
+        self.keeper.store = Store(self.path, ME.id, Words())
         self.tell(on.SignedIn(ACCOUNT, self.store.load()))
         self.tell(on.LinkUp())
         self.sync()
@@ -50,80 +158,70 @@ class World:
 
     @property
     def store(self) -> Store:
-        assert self.carrier.store is not None
-        return self.carrier.store
+        assert self.keeper.store is not None
+        return self.keeper.store
 
-    def keep_drafts(self) -> None:
-        """A desk without a window has none."""
-
-    # the host
-    def tell(self, event: on.Event) -> None:
+    def tell(self, event: on.Event | AccountEvent) -> None:
         self.carrier.carry_out(self.session.handle(event, self.clock.now))
 
-    def connect_account(self, account: on.Account) -> None:
-        self.acts.append(("connect", account))
+    def of(self, name: str) -> list[Any]:
+        return [what for act, what in self.acts if act == name]
 
-    def load_token(self, account: on.Account) -> None:
-        self.acts.append(("load_token", account))
-
-    def forget_token(self, account: on.Account, *, revoke: bool) -> None:
-        self.acts.append(("forget_token", (account, revoke)))
-
-    def ask_login(self, server: str, name: str, problem: str) -> None:
-        self.acts.append(("ask_login", (server, name, problem)))
-
-    def show_status(self, status: StatusView) -> None:
-        self.acts.append(("status", status))
-
-    def keep_quiet(self, quiet: bool) -> None:
-        self.acts.append(("quiet", quiet))
-
-    def leave_account(self) -> None:
-        self.acts.append(("leave", None))
-
-    # the network
-    def request(self, effect: do.Effect) -> None:
-        self.acts.append(("request", effect))
-
-    def shut(self) -> None:
-        self.acts.append(("shut", None))
-
-    # the notifier
+    # the popups
     def show(self, popup: Popup) -> None:
-        waiting = [ring.id for ring in self.store.load().rings]
-        self.acts.append(("show", (popup.key, popup.message_key in waiting, self.store.load().cursor)))
+        waiting = [ring.id for ring in self.store.load().rings] if self.keeper.store is not None else []
+        cursor = self.store.load().cursor if self.keeper.store is not None else 0
+        self.acts.append(("show", (popup.key, popup.message_key in waiting, cursor)))
         if self.on_show is not None:
             self.on_show(popup)
 
     def withdraw(self, key: str) -> None:
         self.acts.append(("withdraw", key))
 
-    # the desk
+    def forget(self) -> None:
+        """Nothing is shown."""
+
+    def leave(self) -> None:
+        self.acts.append(("leave", None))
+
+    # the window, and the tray
+    def show_status(self, status: StatusView) -> None:
+        self.acts.append(("status", status))
+
+    def stay_in_taskbar(self, stay: bool) -> None:
+        self.acts.append(("stay_in_taskbar", stay))
+
     def changed(self, conversations: frozenset[str]) -> None:
         self.acts.append(("changed", conversations))
 
     def unread_changed(self) -> None:
         self.acts.append(("unread_changed", None))
 
-    def named(self, old: str, new: str) -> None:
-        self.acts.append(("named", (old, new)))
+    def bind(self, store: Store, _pages: Pages) -> None:
+        self.acts.append(("bind", store))
 
     def unbind(self) -> None:
         self.acts.append(("unbind", None))
 
-    def open(self, conversation: str | None, message: str | None, token: str) -> None:
-        self.acts.append(("open", (conversation, message, token)))
+    def keep_drafts(self) -> None:
+        """A desk without a window has none."""
 
-    def of(self, name: str) -> list[Any]:
-        return [what for act, what in self.acts if act == name]
+    def welcome(self) -> None:
+        self.acts.append(("welcome", None))
+
+    def hide(self) -> None:
+        self.acts.append(("hide", None))
+
+    def open(self, conversation: str | None = None, message: str | None = None, token: str = "") -> None:
+        self.acts.append(("open", (conversation, message, token)))
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path / "account.db")
     yield world
-    if world.carrier.store is not None:
-        world.carrier.store.close()
+    if world.keeper.store is not None:
+        world.keeper.store.close()
 
 
 def test_every_effect_has_somebody_who_carries_it_out(world: World) -> None:
@@ -195,9 +293,11 @@ def test_signing_out_and_in_again_goes_on_where_it_was(world: World) -> None:
     world.tell(on.FramesPushed((world.log.message(),)))
     world.tell(on.Wrote("c1", CHEN.id, ("陈晓明",), "unsent"))
     world.tell(on.SignOutRequested())
-    assert world.of("forget_token") == [(ACCOUNT, True)]
-    assert world.of("leave") == [None]
-    world.store.close()
+    assert world.of("forget") == [ACCOUNT]
+    assert [name for name, _ in world.acts if name in ("hide", "leave", "unbind", "logout", "shut", "ask")] == [
+        *("hide", "leave", "unbind", "logout", "shut", "ask")
+    ]
+    assert world.keeper.store is None
     world.sit_down()
     assert [item.cid for item in world.store.load().outbox] == ["c1"]
     assert world.store.load().cursor == 1

@@ -16,7 +16,7 @@ from deskbell_desktop.core.words import Words
 from deskbell_desktop.io.pages import Pages
 from deskbell_desktop.io.store import Store
 from deskbell_desktop.presenter import Presenter
-from deskbell_desktop.safekeeping import AGAIN_FIRST_MS, Safekeeping
+from deskbell_desktop.safekeeping import AGAIN_FIRST_MS
 from tests.desktop.app.test_carrier import World
 from tests.fakes import BOB, CHEN, ME
 
@@ -44,7 +44,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def world(disk: Path) -> Iterator[World]:
     world = World(disk / "account.db")
     yield world
-    if world.carrier.store is not None:
+    if world.keeper.store is not None:
         world.store.close()
 
 
@@ -72,12 +72,12 @@ def test_a_full_disk_is_left_and_come_back_to_and_nothing_is_lost_or_rings_twice
     assert "cannot write" in world.of("status")[-1].problem
     world.tell(on.Wrote("c1", BOB.id, ("bob",), "written meanwhile"))
     world.store.keep_draft(CHEN.id, "half a")
-    assert not world.carrier.come_back(), "the disk is still full"
+    assert not world.keeper.come_back(), "the disk is still full"
     meanwhile = world.store.load()
     assert (meanwhile.cursor, len(meanwhile.unread), [item.cid for item in meanwhile.outbox]) == (21, 21, ["c1"])
     rest.unlink()
     world.acts.clear()
-    assert world.carrier.come_back()
+    assert world.keeper.come_back()
     assert [show[0] for show in world.of("show")] == [NOTICE]
     assert world.of("status")[-1].problem == ""
     assert not world.of("request"), "the session goes on where it was"
@@ -85,12 +85,11 @@ def test_a_full_disk_is_left_and_come_back_to_and_nothing_is_lost_or_rings_twice
     again = Store(world.path, ME.id, Words())
     assert (again.problem, again.load()) == ("", meanwhile)
     assert Pages(again, ME, Words()).draft(CHEN.id) == "half a"
-    world.carrier.store = again
+    world.keeper.store = again
 
 
 def test_what_would_be_lost_is_said_while_it_would_be_and_only_then(world: World, disk: Path) -> None:
-    lost: list[str] = []
-    keeper = Safekeeping(world.carrier, world, disk, Words(), lambda _ms, _call: None, lost.append)  # type: ignore[arg-type]
+    keeper = world.keeper
     world.tell(on.Wrote("c0", BOB.id, ("bob",), "on the disk"))
     rest = fill(disk)
     messages(world, 20)
@@ -106,12 +105,12 @@ def test_what_would_be_lost_is_said_while_it_would_be_and_only_then(world: World
     messages(world, 100)
     world.tell(on.Wrote("c2", BOB.id, ("bob",), "too late"))
     keeper.close()
-    assert lost == [Words().store_lost()]
+    assert world.lost == [Words().store_lost()]
 
 
 def test_what_waits_at_the_end_is_told_by_the_log(world: World, disk: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    keeper = Safekeeping(world.carrier, world, disk, Words(), lambda _ms, _call: None, print)  # type: ignore[arg-type]
+    keeper = world.keeper
     world.tell(on.Wrote("c1", BOB.id, ("bob",), "on the disk"))
     world.tell(on.Wrote("c2", BOB.id, ("bob",), ""))
     keeper.close()
@@ -164,8 +163,8 @@ def test_what_is_begun_while_the_disk_is_full_is_kept_or_said_to_be_lost(world: 
         lambda: pytest.fail("no window"), world.tell, lambda _ms, call: later.append(call), world.carrier.mend
     )
     presenter.bind(world.store, Pages(world.store, ME, Words()))
-    lost: list[str] = []
-    keeper = Safekeeping(world.carrier, presenter, disk, Words(), lambda _ms, _call: None, lost.append)
+    keeper = world.keeper_of(presenter)
+    keeper.store = world.store
     presenter.add_draft(BOB.id, "first words")
     presenter.keep_drafts()
     rest = fill(disk)
@@ -174,11 +173,11 @@ def test_what_is_begun_while_the_disk_is_full_is_kept_or_said_to_be_lost(world: 
         later[-1]()
         assert world.store.in_memory
         rest.unlink()
-        assert world.carrier.come_back()
+        assert world.keeper.come_back()
     else:
         assert keeper.loss() == Words().store_lost()
     keeper.close()
-    assert lost == ([] if mends else [Words().store_lost()])
+    assert world.lost == ([] if mends else [Words().store_lost()])
     rest.unlink(missing_ok=True)
     again = Store(world.path, ME.id, Words())
     assert ("and more" in Pages(again, ME, Words()).draft(BOB.id)) == mends
@@ -186,8 +185,7 @@ def test_what_is_begun_while_the_disk_is_full_is_kept_or_said_to_be_lost(world: 
 
 
 def test_the_file_is_tried_again_by_itself_and_each_time_after_twice_as_long(world: World, disk: Path) -> None:
-    later: list[tuple[int, Callable[[], None]]] = []
-    keeper = Safekeeping(world.carrier, world, disk, Words(), lambda ms, call: later.append((ms, call)), print)  # type: ignore[arg-type]
+    keeper, later = world.keeper, world.later
     rest = fill(disk)
     messages(world, 20)
     keeper.watch()
@@ -239,9 +237,9 @@ def test_a_file_that_another_process_holds_is_not_replaced_and_gets_what_was_wri
     assert world.store.in_memory
     world.tell(on.LinkDown())
     world.tell(on.Wrote("c1", BOB.id, ("bob",), "written meanwhile"))
-    assert not world.carrier.come_back()
+    assert not world.keeper.come_back()
     holder.communicate()
-    assert world.carrier.come_back()
+    assert world.keeper.come_back()
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".db"] == ["account.db"]
     assert [item.cid for item in world.store.load().outbox] == ["c0", "c1"]
     assert [unread.id for unread in world.store.load().unread] == [event.id]
@@ -265,7 +263,7 @@ def test_what_could_not_even_be_read_is_joined_with_what_came_meanwhile(tmp_path
     rung = len(world.of("show"))
     path.rmdir()
     hidden.rename(path)
-    assert world.carrier.come_back()
+    assert world.keeper.come_back()
     world.sync()
     assert bodies(world.store) == ["old 0", "old 1", "new"]
     assert world.store.load().cursor == 3

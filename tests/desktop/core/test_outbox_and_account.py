@@ -489,11 +489,6 @@ def test_a_read_mark_that_the_server_cannot_use_is_not_told_for_ever() -> None:
 # -- the account --------------------------------------------------------------------------------------------------
 
 
-def test_the_first_start_asks_who_is_there() -> None:
-    session = Session(Words())
-    assert of(session.handle(on.Started(None), START), do.AskLogin) == [do.AskLogin()]
-
-
 def test_a_later_start_asks_the_keyring_and_then_connects() -> None:
     session = Session(Words())
     assert of(session.handle(on.Started(ACCOUNT), START), do.LoadToken) == [do.LoadToken(ACCOUNT)]
@@ -501,12 +496,6 @@ def test_a_later_start_asks_the_keyring_and_then_connects() -> None:
     assert of(effects, do.Connect) == [do.Connect(ACCOUNT)]
     status = of(effects, do.ShowStatus)[0].status
     assert (status.link, status.account, status.server) == (Link.CONNECTING, ME.label, ACCOUNT.server)
-
-
-def test_a_keyring_without_us_asks_for_the_password() -> None:
-    session = Session(Words())
-    session.handle(on.Started(ACCOUNT), START)
-    assert of(session.handle(on.TokenMissing("Locked."), START), do.AskLogin) == [do.AskLogin(problem="Locked.")]
 
 
 @pytest.mark.parametrize("code", [Code.UNAUTHORIZED, Code.REVOKED])

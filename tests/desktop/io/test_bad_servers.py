@@ -16,6 +16,7 @@ from yarl import URL
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
 from deskbell_desktop.core import text
+from deskbell_desktop.core.account import SignInFailed
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import results
 from deskbell_desktop.io.address import parse_address
@@ -41,7 +42,7 @@ WORDS = Words()
 
 def problem_of_login(network: Network, posts: Posts, url: str, *, plain: bool = False) -> str:
     network.login(url, "maria", PASSWORD, allow_plain_http=plain)
-    return posts.next(results.LoginFailed, timeout=20).problem
+    return posts.next(SignInFailed, timeout=20).problem
 
 
 def host(url: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from deskbell_desktop.core import effects as do
 from deskbell_desktop.core import events as on
+from deskbell_desktop.core.account import SignInFailed
 from deskbell_desktop.core.words import Words
 from deskbell_desktop.io import results
 from deskbell_desktop.io.connection import Backoff
@@ -52,7 +53,7 @@ def test_what_a_server_said_at_the_last_login_goes_to_that_server_only(
     for _ in range(20):
         server.ask("POST", "/api/v1/login", {"username": "nora", "password": "wrong", "device": "d"})
     network.login(server.url, "nora", PASSWORD, allow_plain_http=False, known={"https://another.test": known})
-    assert "Too many" in posts.next(results.LoginFailed).problem
+    assert "Too many" in posts.next(SignInFailed).problem
     network.login(server.url, "nora", PASSWORD, allow_plain_http=False, known={server.url: known})
     assert posts.next(results.LoginSucceeded).known not in ("", known)
 
@@ -63,8 +64,8 @@ def test_a_server_without_encryption_says_so_before_anything_is_told(
     """The server waits for the end of a line that never comes: no answer would be there in time."""
     host = server.url.removeprefix("http://")
     network.login(f"https://{host}", "maria", PASSWORD, allow_plain_http=False)
-    failed = posts.next(results.LoginFailed, timeout=8)
-    assert failed == results.LoginFailed(Words().plain_server(host), at_server=True)
+    failed = posts.next(SignInFailed, timeout=8)
+    assert failed == SignInFailed(Words().plain_server(host), at_server=True)
 
 
 @pytest.mark.parametrize(("name", "password"), [("maria", "wrong"), ("nobody", PASSWORD)])
@@ -72,7 +73,7 @@ def test_a_wrong_password_and_a_wrong_name_read_the_same(
     network: Network, posts: Posts, server: Server, name: str, password: str
 ) -> None:
     network.login(server.url, name, password, allow_plain_http=False)
-    assert posts.next(results.LoginFailed) == results.LoginFailed(Words().wrong_password(), at_server=False)
+    assert posts.next(SignInFailed) == SignInFailed(Words().wrong_password(), at_server=False)
 
 
 def test_a_message_comes_and_an_answer_goes(

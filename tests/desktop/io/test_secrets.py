@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from deskbell_desktop.core.account import TokenKept
 from deskbell_desktop.core.words import Words
-from deskbell_desktop.io.results import TokenKept, TokenLoaded
+from deskbell_desktop.io.results import TokenLoaded
 from deskbell_desktop.io.secrets import Secrets, TokenFile
 from tests.desk.bus import Bus
 from tests.desk.desktop import Desk
