@@ -71,7 +71,7 @@ class Session:
             for measure, value in figures.items():
                 self.results[measure][key].append(value)
             shown = ", ".join(f"{measure} {report.number(value)}" for measure, value in figures.items())
-            print(f"  round {number + 1} {scenario.name:<9}{VARIANTS[key].label:<32} {shown}", flush=True)
+            print(f"  round {number + 1} {scenario.name:<10}{VARIANTS[key].label:<32} {shown}", flush=True)
 
     def _measure(self, scenario: Scenario, key: str) -> Figures:
         if key == KEY and self._baseline is not None:

@@ -3,7 +3,9 @@
    Deskbell   40{"v":2,"token":T,"client":C}   42ID["send",{"cid":K,"to":[NAME],"body":B}]
               42["event",{"epoch":E,"prev":M,"seq":N,"kind":"message",...,"data":{...,"body":B}}]   43ID[{"ok":true,"seq":N,...}]
    peer       40{"token":T}   42ID["send",{"to":NAME,"body":B}]   42ID["announce",{"body":B}]
-              42["message",{"id":N,"from":NAME,"body":B,"at":MS}]   43ID[{"ok":true,"id":N}] */
+              42["message",{"id":N,"from":NAME,"body":B,"at":MS}]   43ID[{"ok":true,"id":N}]
+
+   How either comes back to what it missed is in resume.c. */
 #include "load.h"
 
 enum { TEXT_MAX = 20000 };
@@ -20,7 +22,7 @@ const char *field(const char *text, size_t n, const char *key) {
     return at;
 }
 
-static int64_t number(const char *text, size_t n, const char *key) {
+int64_t number(const char *text, size_t n, const char *key) {
     const char *at = field(text, n, key);
     return at && *at >= '0' && *at <= '9' ? strtoll(at, NULL, 10) : -1;
 }
@@ -36,6 +38,8 @@ static void log_in(struct connection *c) {
     const char *token = accounts[c->index].token;
     int n = options.dialect == DESKBELL
                 ? snprintf(text, sizeof text, "40{\"v\":2,\"token\":\"%s\",\"client\":\"deskbell-load/1 linux\"}", token)
+            : resuming && c->offset[0]
+                ? snprintf(text, sizeof text, "40{\"pid\":\"%s\",\"offset\":\"%s\",\"token\":\"%s\"}", c->pid, c->offset, token)
                 : snprintf(text, sizeof text, "40{\"token\":\"%s\"}", token);
     c->state = LOGGING_IN;
     connection_send(c, OP_TEXT, text, n);
@@ -69,15 +73,31 @@ static void check_order(struct connection *c, int64_t before, int64_t sequence, 
     c->last = sequence;
 }
 
-static void message_came(struct connection *c, const char *text, size_t n) {
+/* Whether the client takes it. */
+static bool place_came(struct connection *c, const char *text, size_t n) {
     int64_t sequence = number(text, n, options.dialect == DESKBELL ? "seq" : "id");
+    int64_t before = options.dialect == DESKBELL ? number(text, n, "prev") : 0;
+    if (!resuming)
+        check_order(c, before, sequence, text);
+    return !resuming || options.dialect == PEER || resume_applies(c, before, sequence);
+}
+
+static void message_came(struct connection *c, const char *text, size_t n) {
     if (options.dialect == DESKBELL && !literal(text, n, "kind", "\"message\""))
         fail("connection %u got an event of another kind: %.120s", c->index, text);
-    check_order(c, options.dialect == DESKBELL ? number(text, n, "prev") : 0, sequence, text);
+    resume_offset(c, text, n);
+    if (!place_came(c, text, n))
+        return;
     const char *body = field(text, n, "body");
     if (!body || *body != '"')
         fail("connection %u got a message without a body: %.120s", c->index, text);
-    ledger_body_arrived(c, body + 1, text + n - body - 1, sequence);
+    ledger_body_arrived(c, body + 1, text + n - body - 1, number(text, n, "seq"));
+}
+
+static void head_came(struct connection *c, const char *text, size_t n) {
+    counters.heads++;
+    if (resuming)
+        place_came(c, text, n);
 }
 
 static void event_came(struct connection *c, const char *text, size_t n) {
@@ -85,7 +105,7 @@ static void event_came(struct connection *c, const char *text, size_t n) {
     if (n > 12 && !memcmp(text + 2, wanted, strlen(wanted)))
         message_came(c, text, n);
     else if (n > 9 && options.dialect == DESKBELL && !memcmp(text + 2, "[\"head\"", 7))
-        counters.heads++;
+        head_came(c, text, n);
     else if (on_loss == LOSS_FAILS)
         fail("connection %u got an unexpected event: %.120s", c->index, text);
 }
@@ -94,17 +114,19 @@ static void answer_came(struct connection *c, const char *text, size_t n) {
     uint32_t ack_id = strtoul(text + 2, NULL, 10);
     if (!literal(text, n, "ok", "true"))
         fail("refused: %.200s", text);
+    if (resume_answered(c, ack_id, text, n))
+        return;
     if (options.dialect == DESKBELL && !literal(text, n, "duplicate", "false"))
         fail("a new message was answered as a duplicate: %.200s", text);
     ledger_ack(c, ack_id, options.dialect == DESKBELL ? number(text, n, "seq") : -1);
 }
 
-static void accepted(struct connection *c) {
+static void accepted(struct connection *c, const char *text, size_t n) {
     if (c->state != LOGGING_IN)
         fail("connection %u was accepted twice", c->index);
     if (options.dialect == PEER)
         c->last = -1; /* a restarted peer counts from the start again */
-    connection_up(c);
+    resume_accepted(c, text, n);
 }
 
 static void refused(struct connection *c, const char *text, size_t n) {
@@ -123,7 +145,7 @@ void dialect_text(struct connection *c, char *text, size_t n) {
         connection_send(c, OP_TEXT, "3", 1);
     } else if (n > 1 && text[0] == '4') {
         if (text[1] == '0')
-            accepted(c);
+            accepted(c, text, n);
         else if (text[1] == '2')
             event_came(c, text, n);
         else if (text[1] == '3')

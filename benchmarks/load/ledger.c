@@ -28,7 +28,7 @@ static int64_t settled;
 static int announcements_done;
 static uint64_t dice = 0x9E3779B97F4A7C15ULL;
 
-static uint32_t roll(uint32_t sides) {
+uint32_t roll(uint32_t sides) {
     dice ^= dice << 13;
     dice ^= dice >> 7;
     dice ^= dice << 17;
@@ -83,6 +83,7 @@ void ledger_announce(void) {
     }
     uint32_t round = announcements_used++;
     announcements[round] = (struct announcement){.sent = now_us()};
+    counters.announcements++;
     dialect_announce(&connections[0], ledger_body('a', round), ANNOUNCEMENT + round);
 }
 
@@ -139,6 +140,7 @@ void ledger_ack(struct connection *c, uint32_t ack_id, int64_t seq) {
     if (a->acked || c->index)
         fail("announcement %u was answered twice or to a stranger", ack_id - ANNOUNCEMENT);
     a->acked = true;
+    counters.answered++;
     settle_announcement(a);
 }
 
@@ -161,12 +163,16 @@ static void message_arrived(struct connection *c, uint32_t number, int64_t seque
 
 static void announcement_arrived(struct connection *c, uint32_t round) {
     struct announcement *a = announcement(round);
-    if (round != announcements_base && c->announcement != (int64_t)round - 1)
+    if (resuming && c->announcement >= (int64_t)round) {
+        counters.astray++;
+        return;
+    }
+    if (!resuming && round != announcements_base && c->announcement != (int64_t)round - 1)
         fail("connection %u got announcement %u after %lld", c->index, round, (long long)c->announcement);
     if (c->announcement == (int64_t)round)
         fail("connection %u got announcement %u twice", c->index, round);
     c->announcement = round;
-    a->last = now_us();
+    counters.announced_at = a->last = now_us();
     if (!a->count++)
         a->first = a->last;
     counters.announced++;

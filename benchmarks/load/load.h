@@ -5,7 +5,7 @@
 #include "wire.h"
 
 enum dialect { DESKBELL, PEER };
-enum state { CLOSED, CONNECTING, UPGRADING, OPENING, LOGGING_IN, UP };
+enum state { CLOSED, CONNECTING, UPGRADING, OPENING, LOGGING_IN, SYNCING, UP };
 
 struct options {
     const char *host, *tag;
@@ -29,9 +29,12 @@ struct connection {
     enum state state;
     uint32_t index;
     uint32_t refused; /* login attempts that were answered with no */
-    int64_t started, retry_at;
+    int64_t started, retry_at, cut_at;
     int64_t last;         /* Deskbell: seq of the last event; peers: id of the last message; -1: none yet */
     int64_t announcement; /* round of the last announcement of ours, -1: none yet */
+    int64_t seen;         /* Deskbell: how far the log goes, of what was heard */
+    bool asked;           /* a sync is under way */
+    char pid[32], offset[32];
 };
 
 struct samples {
@@ -40,7 +43,9 @@ struct samples {
 };
 
 struct counters {
-    int64_t sent, acked, delivered, echoed, announced, foreign, heads, pings, lost, retries;
+    int64_t sent, acked, delivered, echoed, foreign, heads, pings, lost, retries, cuts;
+    int64_t announcements, answered, announced, announced_at; /* sent, acknowledged, arrivals, the last arrival */
+    int64_t astray;                                           /* arrivals that were not new: twice or out of order */
 };
 
 /* What happens to connections that the server closes or refuses. */
@@ -81,7 +86,18 @@ void dialect_send(struct connection *c, const char *recipient, const char *body,
 void dialect_announce(struct connection *c, const char *body, uint32_t ack_id);
 const char *field(const char *text, size_t n, const char *key); /* the value behind "key":, or NULL */
 
+int64_t number(const char *text, size_t n, const char *key);    /* -1: there is none */
+
+/* resume.c: coming back to what was missed */
+extern bool resuming; /* connections may be lost, so gaps are filled, by those who can, and counted */
+void resume_begin(void);
+void resume_accepted(struct connection *c, const char *text, size_t n);
+void resume_offset(struct connection *c, const char *text, size_t n);
+bool resume_applies(struct connection *c, int64_t prev, int64_t seq);
+bool resume_answered(struct connection *c, uint32_t ack_id, const char *text, size_t n); /* false: not to a sync */
+
 /* ledger.c: what was sent, and that exactly this came back */
+uint32_t roll(uint32_t sides); /* the same numbers in each run */
 void ledger_begin(void);
 void ledger_send(int64_t scheduled);
 uint32_t ledger_enter(uint32_t sender, uint32_t recipient, int64_t scheduled);
@@ -95,9 +111,12 @@ int announcements_outstanding(void);
 extern struct samples acked_after, delivered_after, first_after, last_after;
 extern bool refill; /* send the next message when one is acknowledged */
 
-/* phases.c, http.c */
+/* phases.c, returns.c, http.c */
 void run_phases(char *phases);
 bool released(void); /* a line came on standard input */
+void phase_storm(double seconds);
+void phase_jitter(double seconds);
+void phase_avalanche(double seconds);
 void phase_http(double window, double seconds);
 
 #endif

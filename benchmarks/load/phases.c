@@ -10,6 +10,8 @@
    probe:MS            a WebSocket ping every MS milliseconds until a line comes: how long was the server's loop busy?
    leave               close all connections at once, then wait for a line
    storm:SECONDS       wait for the server to die and come back, then connect everybody again
+   jitter:SECONDS      two announcements a second, while each connection is cut about every 15 s for about 2 s
+   avalanche:SECONDS   announce; when the server has died and come back, everybody comes; announce meanwhile, and again
    http:W:SECONDS      publish over W keep-alive HTTP connections, one request outstanding on each
 
    Each prints {"event":"begin"} when it starts, and its figures when all it sent is settled. */
@@ -172,38 +174,6 @@ static void phase_leave(void) {
     hold_until_released();
 }
 
-/* The first connection alone knocks until the port answers; then the clock starts and everybody comes. */
-static void knock_until_answered(int64_t deadline) {
-    struct connection *c = &connections[0];
-    while (c->state <= CONNECTING) {
-        if (now_us() > deadline)
-            fail("the server did not come back");
-        if (c->state == CLOSED)
-            connection_start(c);
-        poll_until(now_us() + 2000);
-    }
-}
-
-static void phase_storm(double seconds) {
-    int64_t deadline = now_us() + (int64_t)(seconds * 1e6);
-    on_loss = LOSS_RETRIES;
-    printf("{\"event\":\"ready\"}\n");
-    while (connections_up && now_us() < deadline)
-        poll_until(now_us() + STEP_US);
-    counters.lost = counters.retries = 0;
-    knock_until_answered(deadline);
-    int64_t start = now_us();
-    counters.retries = 0;
-    connect_times.used = 0;
-    connections_bring_up(deadline);
-    double took = seconds_since(start);
-    on_loss = LOSS_FAILS;
-    samples_sort(&connect_times);
-    printf("{\"event\":\"storm\",\"count\":%d,\"seconds\":%.4f,\"retries\":%lld,\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
-           options.count, took, (long long)counters.retries, samples_ms(&connect_times, 0.5),
-           samples_ms(&connect_times, 0.99));
-}
-
 static void run_phase(const char *name, double a, double b) {
     if (!strcmp(name, "connect"))
         phase_connect();
@@ -225,6 +195,10 @@ static void run_phase(const char *name, double a, double b) {
         phase_leave();
     else if (!strcmp(name, "storm"))
         phase_storm(a);
+    else if (!strcmp(name, "jitter"))
+        phase_jitter(a);
+    else if (!strcmp(name, "avalanche"))
+        phase_avalanche(a);
     else if (!strcmp(name, "http"))
         phase_http(a, b);
     else

@@ -1,16 +1,20 @@
-// The peer: Node.js with socket.io as its documentation shows it, doing what can be compared with Deskbell's work.
+// The peer: Node.js (or Bun) with socket.io as its documentation shows it, doing what can be compared with Deskbell's work.
 // A signed token is checked at the handshake, each user has a room, a message goes to the recipient's room and is
 // acknowledged. With a database file it first stores the message, one row and one durable commit (WAL, synchronous=FULL).
-// No log per user, no idempotency, nothing for clients that are away.
+// No log per user, no idempotency. With `recovery` it keeps in memory what clients that are away for two minutes missed;
+// else nothing.
 //
-// Usage: node node_server.js PORT [DATABASE_FILE]; the tokens' secret is in BENCHMARK_SECRET.
+// Usage: node node_server.js PORT [recovery | DATABASE_FILE]; the tokens' secret is in BENCHMARK_SECRET. Under `bun` the
+// same handlers run on @socket.io/bun-engine.
 "use strict";
 
 const { createServer } = require("http");
 const { createHmac, timingSafeEqual } = require("crypto");
 const { Server } = require("socket.io");
 
-const [port, file] = process.argv.slice(2);
+const [port, option] = process.argv.slice(2);
+const recovers = option === "recovery";
+const file = recovers ? undefined : option;
 const secret = process.env.BENCHMARK_SECRET;
 const BODY_MAX = 16384;
 
@@ -41,13 +45,14 @@ function isText(value, max) {
 }
 
 const store = makeStore();
-const http = createServer((request, response) => response.end("ok"));
-const io = new Server(http, {
+const pings = { pingInterval: 25000, pingTimeout: 20000 };
+const recovery = { maxDisconnectionDuration: 120000, skipMiddlewares: true };
+const io = new Server({
   transports: ["websocket"],
   perMessageDeflate: false,
   serveClient: false,
-  pingInterval: 25000,
-  pingTimeout: 20000,
+  ...pings,
+  ...(recovers ? { connectionStateRecovery: recovery } : {}),
 });
 
 io.use((socket, next) => {
@@ -76,4 +81,13 @@ io.on("connection", (socket) => {
   });
 });
 
-http.listen({ port: Number(port), host: "127.0.0.1", backlog: 4096 });
+if (process.versions.bun) {
+  const { Server: Engine } = require("@socket.io/bun-engine");
+  const engine = new Engine({ path: "/socket.io/", ...pings });
+  io.bind(engine);
+  Bun.serve({ port: Number(port), hostname: "127.0.0.1", ...engine.handler() });
+} else {
+  const http = createServer((request, response) => response.end("ok"));
+  io.attach(http);
+  http.listen({ port: Number(port), host: "127.0.0.1", backlog: 4096 });
+}

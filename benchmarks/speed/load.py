@@ -69,7 +69,7 @@ class Load:
     def _count(self, report: dict[str, Any]) -> None:
         if report["event"] in ("closed", "rate", "http"):
             self.messages += report["acked"]
-        elif report["event"] in ("announce", "pipe"):
+        elif report["event"] in ("announce", "pipe", "jitter", "avalanche"):
             self.announcements += report["rounds"]
 
     def _next(self, deadline: float) -> dict[str, Any]:

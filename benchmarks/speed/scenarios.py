@@ -4,6 +4,7 @@ Each scenario takes a freshly started server and returns figures by name. All of
 each message and each connection, and afterwards the database must hold exactly what was acknowledged.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,17 +27,19 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True)
 class Effort:
-    """How long and how often: quick or full."""
+    """How long and how often: quick or full. `few`: fewer clients, where a scenario says how many."""
 
     rounds: int
     seconds: float
     announcements: int
     idle_s: float
     idle_rounds: int
+    jitter_s: float
+    few: bool
 
 
-QUICK = Effort(rounds=1, seconds=1.5, announcements=5, idle_s=25.0, idle_rounds=1)
-FULL = Effort(rounds=5, seconds=5.0, announcements=15, idle_s=75.0, idle_rounds=2)
+QUICK = Effort(rounds=1, seconds=1.5, announcements=5, idle_s=25.0, idle_rounds=1, jitter_s=15.0, few=True)
+FULL = Effort(rounds=5, seconds=5.0, announcements=15, idle_s=75.0, idle_rounds=2, jitter_s=60.0, few=False)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,10 @@ class Scenario:
     variants: tuple[str, ...]
     measure: Callable[["Bench", Variant], Figures]
     rounds: Callable[[Effort], int] = lambda effort: effort.rounds
+    few: int | None = None
+
+    def clients(self, effort: Effort) -> int:
+        return self.few if effort.few and self.few else self.accounts
 
 
 class Bench:
@@ -220,6 +227,45 @@ def storm(bench: Bench, _variant: Variant) -> Figures:
     return {"storm_s": back["seconds"], "storm_retries": back["retries"]}
 
 
+def jitter(bench: Bench, _variant: Variant) -> Figures:
+    """10,000 clients get two announcements a second, while each is cut about every 15 s for about 2 s."""
+    seconds = bench.effort.jitter_s
+    with bench.load(f"connect,jitter:{seconds}") as load:
+        load.wait("connect", within_s=60)
+        done = load.wait("jitter", within_s=seconds + 60)
+        load.finish()
+        bench.check_store(load.messages, load.announcements)
+    return {
+        "jitter_share": percent(done["share"]),
+        "jitter_astray": done["astray"],
+        "jitter_last_s": done["seconds"],
+        "jitter_back_p50": done["back_p50_ms"],
+        "jitter_back_p99": done["back_p99_ms"],
+    }
+
+
+def avalanche(bench: Bench, _variant: Variant) -> Figures:
+    """5,000 clients come back at once after SIGTERM, and after kill -9; announcements before, meanwhile and after."""
+    figures: Figures = {}
+    again: Figures = {"avalanche_astray": 0.0, "avalanche_retries": 0.0}
+    with bench.load("connect,avalanche:90,avalanche:90") as load:
+        for name, end in (("stop", bench.running.terminate), ("kill", bench.running.kill)):
+            load.wait("ready", within_s=60)
+            end()
+            bench.running.restart()
+            back = load.wait("avalanche", within_s=90)
+            again = {measure: count + back[measure.removeprefix("avalanche_")] for measure, count in again.items()}
+            figures |= {f"avalanche_{name}_share": percent(back["share"]), f"avalanche_{name}_s": back["seconds"]}
+        load.finish()
+        bench.check_store(load.messages, load.announcements)
+    return figures | again
+
+
+def percent(share: float) -> float:
+    """Rounded down, so that only everything is 100."""
+    return math.floor(share * 1000) / 10
+
+
 def http(bench: Bench, _variant: Variant) -> Figures:
     """32 keep-alive connections publish over HTTP to clients who are connected."""
     seconds = bench.effort.seconds
@@ -231,14 +277,18 @@ def http(bench: Bench, _variant: Variant) -> Figures:
     return {"http": measured["per_second"], "http_p50": measured["ack_p50_ms"], "http_p99": measured["ack_p99_ms"]}
 
 
-ALL = ("deskbell", "node", "stock", "node_sql", "relaxed", "ceiling")
+ALL = ("deskbell", "node", "stock", "node_sql", "node-recovery", "bun", "relaxed", "ceiling")
+SOCKETS = ("deskbell", "node", "bun")
+RETURNING = ("deskbell", "node", "node-recovery", "bun")
 
 SCENARIOS = (
     Scenario("messages", 1_000, ALL, messages),
-    Scenario("many", 10_000, ("deskbell", "node", "ceiling"), many),
-    Scenario("crowd", 5_000, ("deskbell", "node"), crowd, lambda effort: effort.idle_rounds),
-    Scenario("mixed", 5_000, ("deskbell", "node"), mixed),
-    Scenario("storm", 2_000, ("deskbell", "node"), storm),
+    Scenario("many", 10_000, (*SOCKETS, "ceiling"), many),
+    Scenario("crowd", 5_000, SOCKETS, crowd, lambda effort: effort.idle_rounds),
+    Scenario("mixed", 5_000, SOCKETS, mixed),
+    Scenario("storm", 2_000, SOCKETS, storm),
+    Scenario("jitter", 10_000, RETURNING, jitter, lambda effort: effort.idle_rounds, few=1_000),
+    Scenario("avalanche", 5_000, RETURNING, avalanche, lambda effort: effort.idle_rounds, few=1_000),
     Scenario("http", 1_000, ("deskbell", "single"), http),
 )
 
@@ -246,9 +296,10 @@ SCENARIOS = (
 def run(servers: Servers, scenario: Scenario, key: str, effort: Effort) -> Figures:
     """Starts the variant, measures, ends it."""
     variant = VARIANTS[key]
-    running = servers.start(variant, scenario.accounts)
+    clients = scenario.clients(effort)
+    running = servers.start(variant, clients)
     try:
-        return scenario.measure(Bench(servers, running, variant, effort, scenario.accounts), variant)
+        return scenario.measure(Bench(servers, running, variant, effort, clients), variant)
     except LoadFailed as problem:
         raise LoadFailed(f"{problem} · the server's last words: {running.last_words()}") from problem
     finally:

@@ -18,6 +18,7 @@ from benchmarks.speed.names import account_name
 from benchmarks.speed.usage import Usage, usage
 
 START_S = 60.0
+STOP_S = 60.0
 SECRET = "benchmark"
 PORTS = (21000, 29999)
 """Below the ephemeral ports, which the clients use up by the ten thousand."""
@@ -27,7 +28,7 @@ LOG = "server.log"
 
 @dataclass(frozen=True)
 class Variant:
-    """`key` names it in the results. For Deskbell, `options` go behind `serve`; for the Node peer they are its own."""
+    """`key` names it in the results. For Deskbell, `options` go behind `serve`; for the peers they are their own."""
 
     key: str
     label: str
@@ -48,7 +49,9 @@ VARIANTS = {
         Variant("single", "Deskbell, one commit per request", "deskbell", ("--commit-jobs", "1")),
         Variant("stock", "stock Flask-SocketIO", "deskbell", ("--transport", "stock")),
         Variant("node", "Node", "node"),
-        Variant("node_sql", "Node + better-sqlite3", "node", ("database",)),
+        Variant("node_sql", "Node + better-sqlite3", "node", (DATABASE,)),
+        Variant("node-recovery", "Node, recovery", "node", ("recovery",)),
+        Variant("bun", "Bun", "bun"),
         Variant("ceiling", "C epoll", "ceiling"),
     )
 }
@@ -80,6 +83,14 @@ class Running:
         """kill -9: what a power cut leaves behind, as far as a process can show it."""
         self._process.kill()
         self._process.wait()
+
+    def terminate(self) -> None:
+        """SIGTERM: what an administrator's restart sends first."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"the server does not end: {self.last_words()}") from None
 
     def restart(self) -> None:
         """Returns at once: whoever measures waits for the port."""
@@ -123,7 +134,8 @@ class Servers:
     def available(self, variant: Variant) -> bool:
         if variant.kind == "deskbell":
             return self._python is not None
-        return variant.kind == "ceiling" or self.tools.node is not None
+        programs = {"node": self.tools.node, "bun": self.tools.bun, "ceiling": self.tools.ceiling}
+        return programs[variant.kind] is not None
 
     def start(self, variant: Variant, accounts: int) -> Running:
         self._started += 1
@@ -144,10 +156,10 @@ class Servers:
     def _command(self, variant: Variant, folder: Path, port: int) -> list[str]:
         if variant.kind == "ceiling":
             return [str(self.tools.ceiling), str(port)]
-        if variant.kind == "node":
+        if variant.kind in ("node", "bun"):
             assert self.tools.node
-            files = [str(folder / DATABASE) for _ in variant.options]
-            return ["node", str(self.tools.node / "node_server.js"), str(port), *files]
+            runtime = str(self.tools.bun) if variant.kind == "bun" else "node"
+            return [runtime, str(self.tools.node / "node_server.js"), str(port), *variant.options]
         assert self._python
         serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--publish-rate", "0", *variant.options]
         return [self._python, "-m", "deskbell_server", "--data", str(folder), *serve]
