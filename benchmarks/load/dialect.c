@@ -94,10 +94,16 @@ static void message_came(struct connection *c, const char *text, size_t n) {
     ledger_body_arrived(c, body + 1, text + n - body - 1, number(text, n, "seq"));
 }
 
+/* Where the log ends: the next event comes after that place. */
 static void head_came(struct connection *c, const char *text, size_t n) {
+    int64_t before = number(text, n, "prev"), place = number(text, n, "seq");
     counters.heads++;
     if (resuming)
-        place_came(c, text, n);
+        resume_applies(c, before, place);
+    else if (c->last >= 0 && before > c->last)
+        fail("connection %u: a head after %lld, but %lld came last", c->index, (long long)before, (long long)c->last);
+    else if (place > c->last)
+        c->last = place;
 }
 
 static void event_came(struct connection *c, const char *text, size_t n) {

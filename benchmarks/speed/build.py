@@ -1,4 +1,4 @@
-"""Builds what the measurements need, outside the repository: the load generator, the ceiling, the Node and Bun peers."""
+"""Builds what the measurements need, outside the repository: the load generator, the ceiling and the peers."""
 
 import hashlib
 import shutil

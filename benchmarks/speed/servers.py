@@ -34,6 +34,8 @@ class Variant:
     label: str
     kind: str
     options: tuple[str, ...] = ()
+    entry: tuple[str, ...] = ("-m", "deskbell_server")
+    """How Python is told to run it."""
 
     @property
     def dialect(self) -> str:
@@ -162,7 +164,7 @@ class Servers:
             return [runtime, str(self.tools.node / "node_server.js"), str(port), *variant.options]
         assert self._python
         serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--publish-rate", "0", *variant.options]
-        return [self._python, "-m", "deskbell_server", "--data", str(folder), *serve]
+        return [self._python, *variant.entry, "--data", str(folder), *serve]
 
     def _prepare(self, variant: Variant, accounts: int, folder: Path) -> Path:
         if variant.kind != "deskbell":

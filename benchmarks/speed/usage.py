@@ -20,12 +20,17 @@ def usage(pid: int) -> Usage:
     return Usage(sum(map(_rss_kib, family)), sum(map(cpu_s, family)), descriptors(pid))
 
 
-def cpu_s(pid: int) -> float:
-    """Time on a processor, all threads together, to the nanosecond."""
-    total = 0
+def threads(pid: int) -> dict[int, float]:
+    """Each one's seconds on a processor, to the nanosecond."""
+    found = {}
     for thread in _listed(Path(f"/proc/{pid}/task")):
-        total += int((_read(thread / "schedstat") or "0").split()[0])
-    return total / NANO
+        found[int(thread.name)] = int((_read(thread / "schedstat") or "0").split()[0]) / NANO
+    return found
+
+
+def cpu_s(pid: int) -> float:
+    """Time on a processor, all threads together."""
+    return sum(threads(pid).values())
 
 
 def descriptors(pid: int) -> int:
