@@ -90,7 +90,7 @@ def server_python() -> str | None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--quick", action="store_true", help="one round of short measurements, under three minutes")
+    parser.add_argument("--quick", action="store_true", help="one round of short measurements, some minutes")
     parser.add_argument("--rounds", type=int, help="rounds, instead of the effort's own")
     parser.add_argument("--only", help="scenarios, separated by commas: " + ",".join(s.name for s in SCENARIOS))
     parser.add_argument("--variants", help="servers, separated by commas: " + ",".join(VARIANTS))

@@ -1,6 +1,4 @@
-"""The measuring's own pure parts: what another checkout printed, how it is set beside this one's, and where the time of a
-message goes.
-"""
+"""The measuring's own pure parts: what another checkout printed, how it is set beside this one's, where time goes."""
 
 import hashlib
 

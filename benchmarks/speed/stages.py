@@ -2,7 +2,7 @@
 
 `python benchmarks/speed/stages.py FILE ARGUMENT...` is `python -m deskbell_server ARGUMENT...`; at each SIGUSR2 it
 writes to FILE the nanoseconds of each thread in each stage until then. Waiting, for the disk, the interpreter's lock or
-a processor, does not count: a sampler that looks from outside (py-spy) takes it for work on a machine that is not quiet.
+a processor, does not count; a sampler that looks from outside (py-spy) takes it for work where the machine is busy.
 """
 
 import json
