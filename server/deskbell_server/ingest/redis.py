@@ -1,4 +1,4 @@
-"""The Redis doors: a stream from which every entry is stored once, and a channel that stores what arrives, if it does.
+"""The Redis stream: every entry is stored once. (`redis_channel.py` is the door that may lose.)
 
 Both take `{token, to, body, title?, priority?, key?}` as JSON (in a stream's entry: in the field `json`, or as fields).
 An entry is acknowledged after its commit; what can never be stored goes to the stream `deskbell:dead`.
@@ -19,10 +19,8 @@ import msgspec
 from deskbell_protocol import wire
 from deskbell_protocol.errors import Code
 from deskbell_server.errors import STORE_AWAY, LimitedError, RefusedError, UnavailableError
-from deskbell_server.ingest.redis_channel import ChannelDoor
 from deskbell_server.ingest.redis_entries import NAME, Done, Fields, Publisher, decoded, fields_of
-from deskbell_server.messaging.messages import Messages, Stored
-from deskbell_server.people.devices import Devices
+from deskbell_server.messaging.messages import Stored
 from deskbell_server.redis.link import Loop, into_loop, make_client
 
 log = logging.getLogger(__name__)
@@ -203,27 +201,6 @@ class StreamDoor:
             self._publisher.publish(fields, entry_id.decode(), ended)
         except Exception as problem:  # noqa: BLE001 - it is the outcome, and the entries behind it go on
             ended(None, problem)
-
-
-class RedisDoors:
-    """Both doors, with one owner."""
-
-    def __init__(self, url: str, devices: Devices, messages: Messages, spawn: Callable[..., Any]) -> None:
-        publisher = Publisher(devices, messages)
-        self._doors = [StreamDoor(url, publisher, spawn).loop, ChannelDoor(url, publisher, spawn).loop]
-
-    def open(self) -> None:
-        for loop in self._doors:
-            loop.start()
-
-    @property
-    def are_well(self) -> bool:
-        return not any(loop.problem for loop in self._doors)
-
-    def close(self) -> None:
-        """What is on its way is acknowledged by the next one who takes it over, and stored once."""
-        for loop in self._doors:
-            loop.stop()
 
 
 def _is_for_later(problem: Exception | None) -> bool:

@@ -12,7 +12,8 @@ from deskbell_protocol.errors import Code
 from deskbell_server.errors import RefusedError
 from deskbell_server.ingest.redis_entries import NAME, Publisher, decoded
 from deskbell_server.messaging.messages import Stored
-from deskbell_server.redis.link import Loop, into_loop, make_client
+from deskbell_server.redis.link import into_loop, make_client
+from deskbell_server.redis.subscription import Subscription
 
 log = logging.getLogger(__name__)
 
@@ -26,55 +27,36 @@ HEARD_MAX = 5_000
 class ChannelDoor:
     """What is published while nobody listens, or Redis is away, is gone: at most once."""
 
-    def __init__(self, url: str, publisher: Publisher, spawn: Callable[..., Any]) -> None:
+    def __init__(self, url: str, subscription: Subscription, publisher: Publisher, spawn: Callable[..., Any]) -> None:
         self._client = make_client(url)
         self._publisher = publisher
         self._in_loop = into_loop()
         self._spawn = spawn
         self._me = secrets.token_hex(8)
-        self._asked_at = 0.0
         self._mine_until = 0.0
-        self._subscription: Any = None
         self._heard: deque[bytes] = deque()
         self._is_storing = False
         self.refused = 0
         self.dropped = 0
         self._told_dropped = 0
-        self.loop = Loop("channel door", self._turn, self._lost)
+        subscription.on(NAME, self._hear)
+        subscription.on_beat(self._beat, self._lost)
 
     def _lost(self) -> None:
-        subscription, self._subscription = self._subscription, None
-        self._mine_until = self._asked_at = 0.0
-        if subscription is not None:
-            subscription.close()
+        self._mine_until = 0.0
 
-    def _turn(self) -> None:
-        """In its thread. All processes listen, and the one whose turn it is stores."""
-        if self._subscription is None:
-            self._subscription = self._client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-            self._subscription.subscribe(NAME)
-        if time.monotonic() - self._asked_at > READER_MS / 4000:
-            self._ask_for_the_right()
-            self._tell_dropped()
-        found = self._subscription.get_message(timeout=0.5)
-        if found is not None and time.monotonic() < self._mine_until:
-            self._hear(found["data"])
-
-    def _ask_for_the_right(self) -> None:
-        """Checks that the link lives, too: a PING that fails renews it."""
-        self._asked_at = time.monotonic()
+    def _beat(self) -> None:
+        """All processes listen, and the one that has the right stores; it lasts longer than the pause between beats."""
+        asked_at = time.monotonic()
         self._client.set(READER, self._me, nx=True, px=READER_MS)
-        if self._client.get(READER) == self._me.encode():
-            self._client.pexpire(READER, READER_MS)
-            self._mine_until = self._asked_at + READER_MS / 1000
-        else:
-            self._mine_until = 0.0
-        subscribed: Any = self._client.pubsub_numsub(NAME)
-        if not subscribed or not subscribed[0][1]:
-            raise OSError("the subscription is gone")
+        is_mine = self._client.get(READER) == self._me.encode() and self._client.pexpire(READER, READER_MS)
+        self._mine_until = asked_at + READER_MS / 1000 if is_mine else 0.0
+        self._tell_dropped()
 
     def _hear(self, data: bytes) -> None:
-        """In its thread: what is too much must not wait for the loop either."""
+        """In the subscription's thread: what is too much must not wait for the loop either."""
+        if time.monotonic() >= self._mine_until:
+            return
         if len(data) > limits.REQUEST_BYTES or len(self._heard) >= HEARD_MAX:
             self.dropped += 1
             return

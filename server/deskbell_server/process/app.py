@@ -24,7 +24,9 @@ from deskbell_server.edge.proxies import Proxies
 from deskbell_server.errors import SetupError, cannot_listen
 from deskbell_server.ingest import socket
 from deskbell_server.ingest.http import Api
-from deskbell_server.ingest.redis import RedisDoors
+from deskbell_server.ingest.redis import StreamDoor
+from deskbell_server.ingest.redis_channel import ChannelDoor
+from deskbell_server.ingest.redis_entries import Publisher
 from deskbell_server.ingest.setup import SetupPage
 from deskbell_server.ingest.setup_page import not_found
 from deskbell_server.limiter import Limiter, Rate
@@ -38,6 +40,8 @@ from deskbell_server.process.config import Settings
 from deskbell_server.process.services import open_people
 from deskbell_server.process.serving import serving
 from deskbell_server.redis.hints import Hints
+from deskbell_server.redis.link import Loop
+from deskbell_server.redis.subscription import Subscription
 from deskbell_server.store import log as log_rows
 from deskbell_server.store.opening import check_durable
 from deskbell_server.store.sqlite import Commits
@@ -86,12 +90,9 @@ class Server:
         self._delivery = Delivery(self.transport, presence, place)
         publishing = Limiter(Rate(settings.publish_rate, PUBLISH_BURST))
         storage = settings.storage
-        self._hints = Hints(storage.redis, database, self._delivery) if storage.redis else None
-        database.follow(Feed(place).look, (self._hints or self._delivery).passed)
         self._messages = Messages(database, publishing, people.clock.now)
         reading = Reading(database, Limiter(READING), people.clock.now, self._delivery.synced)
         scheduled = Scheduled(database, people.clock.now)
-        self._doors = RedisDoors(storage.redis, people.devices, self._messages, gevent.spawn) if storage.redis else None
         self._messages.on_scheduled = scheduled.on_scheduled
         follower = Follower(database, people.devices, presence, self._delivery)
         people.devices.on_revoked(self._delivery.close_devices)
@@ -100,8 +101,9 @@ class Server:
         keeping = Housekeeping(database, people.devices, ages)
         following = follower.loop()
         self._loops: list[Callable[[], None]] = [following.run, scheduled.loop().run, keeping.loop().run]
-        if self._hints:
-            self._loops.append(self._hints.run)
+        self._redis: list[Loop] = []
+        hints = self._use_redis(storage.redis, people) if storage.redis else None
+        database.follow(Feed(place).look, (hints or self._delivery).passed)
         kept = RetentionPolicy(settings.retention_days or None, settings.retention_events or None)
         if not kept.everything:
             self._loops.append(Pruning(database, ages).loop(kept).run)
@@ -131,14 +133,14 @@ class Server:
     def run(self, say: Callable[[str], None]) -> None:
         """Serves until SIGTERM or SIGINT. `say` tells the person at the terminal."""
         link = self._setup.link()  # before anybody is answered: whoever is must not see it end because a disk hangs
-        running = [gevent.spawn(loop) for loop in self._loops]
+        running = [gevent.spawn(run) for run in self._loops]
         worker = self._settings.worker
         if worker:
             running.append(gevent.spawn(self._end_with_parent, worker.pipe))
         handlers = [gevent.signal_handler(number, self._end) for number in (signal.SIGTERM, signal.SIGINT)]
         self._ending = False
-        if self._doors:
-            self._doors.open()
+        for loop in self._redis:
+            loop.start()
         try:
             self.transport.serve(
                 self._settings.host,
@@ -150,21 +152,26 @@ class Server:
         except OSError as problem:
             raise cannot_listen(self._settings.host, self._settings.port, problem) from problem
         finally:
-            self._close_redis()
+            for loop in self._redis:
+                loop.stop()
             gevent.killall(running)
             if self._shared_presence:
                 self._shared_presence.close()
             for handler in handlers:
                 handler.cancel()
 
+    def _use_redis(self, url: str, people: People) -> Hints:
+        subscription = Subscription(url)
+        hints = Hints(url, subscription, people.database, self._delivery)
+        publisher = Publisher(people.devices, self._messages)
+        ChannelDoor(url, subscription, publisher, gevent.spawn)
+        self._redis += [subscription.loop, StreamDoor(url, publisher, gevent.spawn).loop]
+        self._loops.append(hints.run)
+        return hints
+
     def _has_redis(self) -> bool:
         """Whether all works that was asked of it."""
-        return (self._hints is None or self._hints.is_well) and (self._doors is None or self._doors.are_well)
-
-    def _close_redis(self) -> None:
-        for part in (self._doors, self._hints):
-            if part:
-                part.close()
+        return not any(loop.problem for loop in self._redis)
 
     def _ready(self, say: Callable[[str], None], link: str | None) -> None:
         scheme = "https" if self._settings.tls_cert else "http"

@@ -41,7 +41,7 @@ def make_client(url: str) -> "redis.Redis":
 class Loop:
     """A native thread that does `turn` again and again; a lost Redis is said once, and tried again until it is back."""
 
-    def __init__(self, name: str, turn: Callable[[], None], lost: Callable[[], None]) -> None:
+    def __init__(self, name: str, turn: Callable[[], None], lost: Callable[[], None] = lambda: None) -> None:
         self._name = name
         self._turn = turn
         self._lost = lost

@@ -14,6 +14,7 @@ from deskbell_server.errors import LimitedError, UnavailableError
 from deskbell_server.ingest.redis import GROUP, StreamDoor
 from deskbell_server.ingest.redis_channel import HEARD_MAX, READER, ChannelDoor
 from deskbell_server.ingest.redis_entries import NAME, Done, Publisher
+from deskbell_server.redis.subscription import Subscription
 from tests.desk.processes import PATIENCE_S, wait_for
 from tests.desk.services import OwnRedis
 
@@ -167,8 +168,9 @@ def test_what_the_channel_keeps_in_memory_is_bounded_and_the_rest_is_counted(
         may_go_on.wait()
 
     publisher = FakePublisher(outcome)
-    door = ChannelDoor(own_redis.url, publisher, gevent.spawn)
-    door.loop.start()
+    subscription = Subscription(own_redis.url)
+    door = ChannelDoor(own_redis.url, subscription, publisher, gevent.spawn)
+    subscription.loop.start()
     wait_in_loop(lambda: own_redis.client.exists(READER), "the door to open")
     with own_redis.client.pipeline() as pipe:
         pipe.publish(NAME, '{"token": "t", "body": "secret words"}' + " " * limits.REQUEST_BYTES)
@@ -181,5 +183,5 @@ def test_what_the_channel_keeps_in_memory_is_bounded_and_the_rest_is_counted(
     wait_in_loop(lambda: len(publisher.stored) + door.dropped == HEARD_MAX + 101, "the others to be stored")
     assert HEARD_MAX <= len(publisher.stored) <= HEARD_MAX + 1
     assert "secret words" not in caplog.text
-    door.loop.stop()
-    door.loop.join()
+    subscription.loop.stop()
+    subscription.loop.join()
