@@ -8,7 +8,7 @@ import pytest
 
 from deskbell_protocol import wire
 from deskbell_server.delivery.delivery import Delivery
-from deskbell_server.delivery.feed import Entry, Feed
+from deskbell_server.delivery.feed import Feed, Push
 from deskbell_server.messaging import appending, messages, viewing
 from deskbell_server.messaging.publishes import Stored
 from deskbell_server.store import backup, births, channels, floors, log, marks, members, prune, workers
@@ -91,10 +91,10 @@ def opens_a_window_that_began_before(patch: Patch) -> None:
 
 
 def notes_what_was_told_after_sending(patch: Patch) -> None:
-    def passed_on(self: Delivery, entry: Entry) -> None:
+    def passed_on(self: Delivery, push: Push) -> None:
         before = dict(self._told)
         try:
-            original(self, entry)
+            original(self, push)
         except Exception:
             self._told.update(before)
             raise
@@ -164,12 +164,12 @@ def does_not_know_another_epoch(patch: Patch) -> None:
 def counts_what_it_could_not_read(patch: Patch) -> None:
     """The log's end, where it read fewer entries than that."""
 
-    def next_entries(self: Feed, connection: Connection, end: LogEnd) -> Any:
-        _, entries = original(self, connection, end)
-        return end, entries
+    def next_pushes(self: Feed, connection: Connection, end: LogEnd) -> Any:
+        _, pushes = original(self, connection, end)
+        return end, pushes
 
     original = Feed._next
-    patch.setattr(Feed, "_next", next_entries)
+    patch.setattr(Feed, "_next", next_pushes)
 
 
 def pushes_to_who_has_left(patch: Patch) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from deskbell_protocol import names
 from deskbell_server.__main__ import main
 from deskbell_server.delivery.delivery import Delivery
-from deskbell_server.delivery.feed import Entry
+from deskbell_server.delivery.feed import Push
 from deskbell_server.ingest.socket import SocketDoor
 from deskbell_server.messaging.messages import Messages
 from deskbell_server.store.postgres import PostgresSession
@@ -93,9 +93,9 @@ class Failpoints:
     def _arm_delivery(self) -> None:
         passed, fan_out = Delivery._pass, Native.fan_out
 
-        def passed_on(delivery: Delivery, entry: Entry) -> None:
+        def passed_on(delivery: Delivery, push: Push) -> None:
             self.die("before_emit")
-            passed(delivery, entry)
+            passed(delivery, push)
             self.die("after_emit")
 
         def fanned_out(transport: Native, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from deskbell_protocol import names
 from deskbell_protocol.errors import FATAL, Code
 from deskbell_protocol.wire import Bye
-from deskbell_server.delivery.feed import Entry, Passed
+from deskbell_server.delivery.feed import Passed, Push
 from deskbell_server.delivery.presence import Presence, device_room, user_room
 from deskbell_server.principals import Principal
 from deskbell_server.store.log import LogEnd
@@ -54,12 +54,12 @@ class Delivery:
         if found.is_jump or found.after != self.place:  # else what lies between would be passed silently
             self._jump(found.place)
             return
-        for entry in found.entries:
-            self.place = LogEnd(found.place.epoch, entry.seq)
+        for push in found.pushes:
+            self.place = LogEnd(found.place.epoch, push.seq)
             try:
-                self._pass(entry)
+                self._pass(push)
             except Exception:
-                log.exception("entry %d is stored, but cannot be pushed", entry.seq)
+                log.exception("entry %d is stored, but cannot be pushed", push.seq)
 
     def synced(self, place: LogEnd) -> None:
         """What an answer to a sync said: another log than this one is told of at once, but none that came before it."""
@@ -104,22 +104,22 @@ class Delivery:
         self.place = place
         self.head(list(self._told))
 
-    def _pass(self, entry: Entry) -> None:
+    def _pass(self, push: Push) -> None:
         told = self._told
-        people: Sequence[int] = list(told) if entry.people is None else entry.people
+        people: Sequence[int] = list(told) if push.people is None else push.people
         rooms: list[tuple[str, bytes]] = []
         own: list[tuple[str, bytes]] = []
         for person in people:
             prev = told.get(person)
-            if prev is None or prev >= entry.seq:
+            if prev is None or prev >= push.seq:
                 continue
-            told[person] = entry.seq  # before it is sent: whoever does not get it must notice with the next
-            to = own if entry.own_tail is not None and person == entry.sender else rooms
-            to.append((user_room(person), self._place(prev, entry.seq)))
-        if own and entry.own_tail is not None:
-            self._transport.fan_out(names.EVENT, own, entry.own_tail)
+            told[person] = push.seq  # before it is sent: whoever does not get it must notice with the next
+            to = own if push.own_tail is not None and person == push.sender else rooms
+            to.append((user_room(person), self._place(prev, push.seq)))
+        if own and push.own_tail is not None:
+            self._transport.fan_out(names.EVENT, own, push.own_tail)
         if rooms:
-            self._transport.fan_out(names.EVENT, rooms, entry.tail)
+            self._transport.fan_out(names.EVENT, rooms, push.tail)
 
     def _place(self, prev: int, seq: int) -> bytes:
         """How every frame begins, event or head."""

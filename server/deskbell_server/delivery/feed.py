@@ -27,7 +27,7 @@ BEHIND_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Push:
     """An entry of the log as it is sent: an event after its `seq`, and what its sender is told instead. `people` are
     the numbers of those who see it; None: everyone.
     """
@@ -41,11 +41,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Entries behind `after` up to `place`, one after the other; with `is_jump` none, and some were left out."""
+    """What stands behind `after` up to `place`, one after the other; with `is_jump` none, and some were left out."""
 
     after: LogEnd
     place: LogEnd
-    entries: Sequence[Entry]
+    pushes: Sequence[Push]
     is_jump: bool = False
     is_own: bool = False
     """Whether this process has just committed: the others are to be told."""
@@ -61,17 +61,17 @@ class Feed:
         self._learned_at = 0.0
 
     def look(self, connection: Connection, has_committed: bool) -> tuple[Passed, bool] | None:
-        """The next entries, and whether there are more; None when there are none."""
+        """What comes next, and whether there is more; None for nothing."""
         end, after = log.end(connection), self._fetched
         if end == after:
             return None
-        place, entries = self._next(connection, end)
-        if entries is None:
+        place, pushes = self._next(connection, end)
+        if pushes is None:
             self._births, self._parties = None, Parties()
         self._fetched = place
-        return Passed(after, place, entries or (), entries is None, has_committed), place != end
+        return Passed(after, place, pushes or (), pushes is None, has_committed), place != end
 
-    def _next(self, connection: Connection, end: LogEnd) -> tuple[LogEnd, list[Entry] | None]:
+    def _next(self, connection: Connection, end: LogEnd) -> tuple[LogEnd, list[Push] | None]:
         """Up to where they go; no list where they cannot be told one by one."""
         after = self._fetched.seq
         if end.epoch != self._fetched.epoch or not after < end.seq <= after + BEHIND_MAX:
@@ -81,27 +81,27 @@ class Feed:
             if [row.seq for row in rows] != list(range(after + 1, min(end.seq, after + AT_ONCE) + 1)):
                 _log.error("the log has a hole between %d and %d", after, end.seq)
             elif not any(row.channel == channels.GONE for row in rows):  # else nobody would notice what they missed
-                return LogEnd(end.epoch, rows[-1].seq), self._entries(connection, rows)
+                return LogEnd(end.epoch, rows[-1].seq), self._pushes(connection, rows)
         except (LookupError, TypeError, ValueError, msgspec.MsgspecError):
             _log.exception("entries between %d and %d cannot be told", after, end.seq)
         return end, None
 
-    def _entries(self, connection: Connection, rows: Sequence[Row]) -> list[Entry]:
+    def _pushes(self, connection: Connection, rows: Sequence[Row]) -> list[Push]:
         now = time.monotonic()
         if now - self._learned_at > KNOWN_S:
             self._parties, self._learned_at = Parties(), now
         ids = self._births = self._births or births.births(connection)
         said = viewing.messages(connection, ids, rows, self._parties)
         audience = _Audience(connection, rows)
-        return [_entry(row, ids.id(row.seq), said.get(row.seq), audience.of(row)) for row in rows]
+        return [_push(row, ids.id(row.seq), said.get(row.seq), audience.of(row)) for row in rows]
 
 
-def _entry(row: Row, id_: str, message: Message | None, people: Sequence[int] | None) -> Entry:
+def _push(row: Row, id_: str, message: Message | None, people: Sequence[int] | None) -> Push:
     if message is None:
-        return Entry(row.seq, people, _tail(row, id_, row.content.encode()))
+        return Push(row.seq, people, _tail(row, id_, row.content.encode()))
     tail = _tail(row, id_, msgspec.json.encode(viewing.for_others(message)))
     own = None if message.cid is None else _tail(row, id_, msgspec.json.encode(message))
-    return Entry(row.seq, people, tail, row.sender, own)
+    return Push(row.seq, people, tail, row.sender, own)
 
 
 class _Audience:

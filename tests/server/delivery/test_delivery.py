@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from deskbell_server.delivery.delivery import Delivery
-from deskbell_server.delivery.feed import Entry, Passed
+from deskbell_server.delivery.feed import Passed, Push
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.principals import Principal
 from deskbell_server.store.log import LogEnd
@@ -49,17 +49,17 @@ def delivery(sent: Sent) -> Delivery:
     return made
 
 
-def entry(seq: int, *people: int, everyone: bool = False, sender: int = 0, own: bytes | None = None) -> Entry:
-    return Entry(seq, None if everyone else people, b',"for":"others"}', sender, own)
+def push(seq: int, *people: int, everyone: bool = False, sender: int = 0, own: bytes | None = None) -> Push:
+    return Push(seq, None if everyone else people, b',"for":"others"}', sender, own)
 
 
-def passed(after: int, *entries: Entry, epoch: str = "a", is_jump: bool = False, to: int = 0) -> Passed:
-    end = entries[-1].seq if entries else to
-    return Passed(LogEnd(epoch, after), LogEnd(epoch, end), entries, is_jump)
+def passed(after: int, *pushes: Push, epoch: str = "a", is_jump: bool = False, to: int = 0) -> Passed:
+    end = pushes[-1].seq if pushes else to
+    return Passed(LogEnd(epoch, after), LogEnd(epoch, end), pushes, is_jump)
 
 
 def test_prev_is_what_that_person_was_told_before(delivery: Delivery, sent: Sent) -> None:
-    delivery.passed(passed(10, entry(11, 1, 2), entry(12, 2), entry(13, 3), entry(14, everyone=True)))
+    delivery.passed(passed(10, push(11, 1, 2), push(12, 2), push(13, 3), push(14, everyone=True)))
     assert sent.take() == [
         ("event", "u:1", "a", 10, 11),
         ("event", "u:2", "a", 10, 11),
@@ -72,36 +72,36 @@ def test_prev_is_what_that_person_was_told_before(delivery: Delivery, sent: Sent
 
 
 def test_a_head_leads_from_what_was_told_to_where_the_process_is(delivery: Delivery, sent: Sent) -> None:
-    delivery.passed(passed(10, entry(11, 1), entry(12, 3)))
+    delivery.passed(passed(10, push(11, 1), push(12, 3)))
     sent.take()
     delivery.head([1, 2])
     assert sent.take() == [("head", "u:1", "a", 11, 12), ("head", "u:2", "a", 10, 12)]
 
 
 def test_who_sent_it_is_told_something_else(delivery: Delivery, sent: Sent) -> None:
-    delivery.passed(passed(10, entry(11, 1, 2, sender=1, own=b',"for":"sender"}')))
+    delivery.passed(passed(10, push(11, 1, 2, sender=1, own=b',"for":"sender"}')))
     assert {room: frame["for"] for _, room, frame in sent.frames} == {"u:1": "sender", "u:2": "others"}
 
 
 def test_what_cannot_be_sent_is_noticed_with_the_next(delivery: Delivery, sent: Sent) -> None:
     sent.fails = True
-    delivery.passed(passed(10, entry(11, 1), entry(12, 1)))
+    delivery.passed(passed(10, push(11, 1), push(12, 1)))
     assert sent.take() == [("event", "u:1", "a", 11, 12)], "prev lies beyond what the client has"
 
 
 def test_who_comes_again_begins_where_the_process_is(delivery: Delivery, sent: Sent) -> None:
     delivery.left(BOB)
-    delivery.passed(passed(10, entry(11, 1, 2), entry(12, 1, 2)))
+    delivery.passed(passed(10, push(11, 1, 2), push(12, 1, 2)))
     delivery.arrived(BOB)
     delivery.arrived(ANN)
     sent.take()
-    delivery.passed(passed(12, entry(13, 1, 2)))
+    delivery.passed(passed(12, push(13, 1, 2)))
     assert sent.take() == [("event", "u:1", "a", 12, 13), ("event", "u:2", "a", 12, 13)]
 
 
 def test_an_account_sees_nothing_from_before_it_was_made(delivery: Delivery, sent: Sent) -> None:
     delivery.arrived(Principal("id-3", "new", "", "d3", "", False, False, 3, from_seq=13))
-    delivery.passed(passed(10, entry(11, everyone=True), entry(12, everyone=True), entry(13, everyone=True)))
+    delivery.passed(passed(10, push(11, everyone=True), push(12, everyone=True), push(13, everyone=True)))
     assert [frame for frame in sent.take() if frame[1] == "u:3"] == [("event", "u:3", "a", 12, 13)]
 
 
@@ -111,9 +111,9 @@ def test_a_jump_is_a_head_before_which_something_lies(delivery: Delivery, sent: 
 
 
 def test_what_was_lost_on_the_way_is_not_passed_silently(delivery: Delivery, sent: Sent) -> None:
-    delivery.passed(passed(12, entry(13, 1)))
+    delivery.passed(passed(12, push(13, 1)))
     assert sent.take() == [("head", "u:1", "a", 13, 13), ("head", "u:2", "a", 13, 13)]
-    delivery.passed(passed(13, entry(14, 1)))
+    delivery.passed(passed(13, push(14, 1)))
     assert sent.take() == [("event", "u:1", "a", 13, 14)]
 
 
@@ -123,7 +123,7 @@ def test_an_epoch_that_a_sync_told_of_early_goes_on(delivery: Delivery, sent: Se
     delivery.passed(Passed(LogEnd("a", 10), LogEnd("b", 3), (), is_jump=True))
     delivery.passed(Passed(LogEnd("b", 3), LogEnd("c", 3), (), is_jump=True))
     sent.take()
-    delivery.passed(passed(3, entry(4, 2), epoch="c"))
+    delivery.passed(passed(3, push(4, 2), epoch="c"))
     assert sent.take() == [("event", "u:2", "c", 3, 4)]
 
 
@@ -131,9 +131,9 @@ def test_another_epoch_is_told_at_once_and_the_old_one_never_comes_back(delivery
     delivery.synced(LogEnd("b", 3))
     assert sent.take() == [("head", "u:1", "b", 3, 3), ("head", "u:2", "b", 3, 3)]
     delivery.synced(LogEnd("a", 11))
-    delivery.passed(passed(10, entry(11, 1)))
+    delivery.passed(passed(10, push(11, 1)))
     assert sent.take() == []
     delivery.passed(passed(10, epoch="b", is_jump=True, to=3))
     sent.take()
-    delivery.passed(passed(3, entry(4, 2), epoch="b"))
+    delivery.passed(passed(3, push(4, 2), epoch="b"))
     assert sent.take() == [("event", "u:2", "b", 3, 4)]

@@ -42,7 +42,7 @@ def look(database: Database, own: Feed) -> tuple[Passed, bool] | None:
 
 def seen(found: tuple[Passed, bool] | None) -> list[tuple[int, list[int] | None]]:
     assert found
-    return [(e.seq, None if e.people is None else sorted(e.people)) for e in found[0].entries]
+    return [(e.seq, None if e.people is None else sorted(e.people)) for e in found[0].pushes]
 
 
 def test_everything_comes_once_and_to_whom_it_is_for(database: Database, own: Feed) -> None:
@@ -61,11 +61,11 @@ def test_only_its_sender_is_told_the_key(database: Database, own: Feed) -> None:
     append(database, channels.pair(1, 2))
     found = look(database, own)
     assert found
-    (entry,) = found[0].entries
-    assert entry.sender == 1
-    assert entry.own_tail
-    assert msgspec.json.decode(b'{"x":0' + entry.own_tail)["data"]["cid"] == "k"
-    assert "cid" not in msgspec.json.decode(b'{"x":0' + entry.tail)["data"]
+    (push,) = found[0].pushes
+    assert push.sender == 1
+    assert push.own_tail
+    assert msgspec.json.decode(b'{"x":0' + push.own_tail)["data"]["cid"] == "k"
+    assert "cid" not in msgspec.json.decode(b'{"x":0' + push.tail)["data"]
 
 
 def test_more_than_one_look_takes_comes_with_the_next(
@@ -76,9 +76,9 @@ def test_more_than_one_look_takes_comes_with_the_next(
     first, second = look(database, own), look(database, own)
     assert first
     assert second
-    assert ([e.seq for e in first[0].entries], first[1]) == ([1, 2, 3], True)
+    assert ([e.seq for e in first[0].pushes], first[1]) == ([1, 2, 3], True)
     assert (first[0].place, second[0].after) == (second[0].after, first[0].place)
-    assert ([e.seq for e in second[0].entries], second[1]) == ([4, 5], False)
+    assert ([e.seq for e in second[0].pushes], second[1]) == ([4, 5], False)
 
 
 @pytest.mark.parametrize("trouble", ["hole", "gone", "unreadable", "nobody's", "far behind", "restored"])
@@ -105,7 +105,7 @@ def test_what_cannot_be_told_one_by_one_is_jumped_over(
     found = look(database, own)
     assert found
     end = database.read(log.end)
-    assert (found[0].is_jump, found[0].place, list(found[0].entries)) == (True, end, [])
+    assert (found[0].is_jump, found[0].place, list(found[0].pushes)) == (True, end, [])
     append(database, channels.pair(1, 2))
     assert seen(look(database, own)) == [(5, [1, 2])]
     assert database.read(log.end) == LogEnd(end.epoch, 5)
