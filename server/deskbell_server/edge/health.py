@@ -16,7 +16,7 @@ from deskbell_server.store.database import Database
 @dataclass(frozen=True, slots=True)
 class Health:
     database: Database
-    following: Periodic
+    attending: Periodic
     has_redis: Callable[[], bool]
     clock: Clock
 
@@ -33,7 +33,7 @@ class Health:
         """
         try:
             self.database.read(log_rows.end)
-            is_well = self.following.is_well
+            is_well = self.attending.is_well
         except UnavailableError:
             is_well = False
         if not is_well:

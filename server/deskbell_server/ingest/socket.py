@@ -9,7 +9,7 @@ import msgspec
 
 from deskbell_protocol import PROTOCOL_VERSION, names, wire
 from deskbell_protocol.errors import FATAL, FINAL, Code
-from deskbell_server.delivery.follower import Follower
+from deskbell_server.delivery.attendant import Attendant
 from deskbell_server.delivery.presence import Presence, device_room, user_room
 from deskbell_server.edge import wording
 from deskbell_server.edge.gate import printable
@@ -44,7 +44,7 @@ class SocketDoor(flask_socketio.Namespace):
         transport: Transport,
         devices: Devices,
         presence: Presence,
-        follower: Follower,
+        attendant: Attendant,
         messages: Messages,
         reading: Reading,
     ) -> None:
@@ -52,7 +52,7 @@ class SocketDoor(flask_socketio.Namespace):
         self._transport = transport
         self._devices = devices
         self._presence = presence
-        self._follower = follower
+        self._attendant = attendant
         self._messages = messages
         self._reading = reading
 
@@ -131,7 +131,7 @@ class SocketDoor(flask_socketio.Namespace):
         self._presence.add(sid, principal)
         self._transport.join(sid, user_room(principal.number))
         self._transport.join(sid, device_room(principal.device_id))
-        self._follower.connected(principal)
+        self._attendant.connected(principal)
         log.info(
             "%s connected: device %s from %s, %s",
             sid,
@@ -144,7 +144,7 @@ class SocketDoor(flask_socketio.Namespace):
         """Whether it had been let in."""
         principal = self._presence.remove(sid)
         if principal is not None:
-            self._follower.disconnected(principal)
+            self._attendant.disconnected(principal)
         return principal is not None
 
     def _principal(self, sid: str) -> Principal:

@@ -13,9 +13,9 @@ from flask import Flask
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_server.clock import Ages
+from deskbell_server.delivery.attendant import Attendant
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.feed import Feed
-from deskbell_server.delivery.follower import Follower
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.delivery.shared_presence import SharedPresence
 from deskbell_server.edge.gate import BODY_S, Gate, InFlight
@@ -94,13 +94,13 @@ class Server:
         reading = Reading(database, Limiter(READING), people.clock.now, self._delivery.synced)
         scheduled = Scheduled(database, people.clock.now)
         self._messages.on_scheduled = scheduled.on_scheduled
-        follower = Follower(database, people.devices, presence, self._delivery)
+        attendant = Attendant(database, people.devices, presence, self._delivery)
         people.devices.on_revoked(self._delivery.close_devices)
         worker = settings.worker
         ages = Ages(people.clock)
         keeping = Housekeeping(database, people.devices, ages)
-        following = follower.loop()
-        self._loops: list[Callable[[], None]] = [following.run, scheduled.loop().run, keeping.loop().run]
+        attending = attendant.loop()
+        self._loops: list[Callable[[], None]] = [attending.run, scheduled.loop().run, keeping.loop().run]
         self._redis: list[Loop] = []
         hints = self._use_redis(storage.redis, people) if storage.redis else None
         database.follow(Feed(place).look, (hints or self._delivery).passed)
@@ -127,8 +127,8 @@ class Server:
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
         self.flask.register_blueprint(self._setup.blueprint())
-        self.flask.register_blueprint(Health(database, following, self._has_redis, people.clock).blueprint())
-        socket.SocketDoor(self.transport, people.devices, presence, follower, self._messages, reading).register()
+        self.flask.register_blueprint(Health(database, attending, self._has_redis, people.clock).blueprint())
+        socket.SocketDoor(self.transport, people.devices, presence, attendant, self._messages, reading).register()
 
     def run(self, say: Callable[[str], None]) -> None:
         """Serves until SIGTERM or SIGINT. `say` tells the person at the terminal."""

@@ -6,7 +6,7 @@ import pytest
 
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
-from deskbell_server.delivery.follower import HeadTimes
+from deskbell_server.delivery.attendant import HeadTimes
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.errors import LimitedError
 from deskbell_server.principals import Principal

@@ -19,7 +19,7 @@ import pytest
 
 from deskbell_protocol import limits
 from deskbell_protocol.ids import now_ms
-from deskbell_server.delivery.follower import EVERY_S
+from deskbell_server.delivery.attendant import EVERY_S
 from deskbell_server.process.app import openable
 from deskbell_server.store import channels, log
 from deskbell_server.store.log import Entry

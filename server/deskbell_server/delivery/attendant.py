@@ -34,8 +34,8 @@ class HeadTimes:
         return [person for grain in grains for person in self._due.pop(grain)]
 
 
-class Follower:
-    """Keeps what is connected here in step with the database. The look at it every second lets the writer look, too."""
+class Attendant:
+    """Looks after who is connected here. What it asks of the database every second lets the writer look, too."""
 
     def __init__(self, database: Database, devices: Devices, presence: Presence, delivery: Delivery) -> None:
         self._database = database
