@@ -1,20 +1,20 @@
-"""What the browser's program must know of the protocol, in its language: `python -m deskbell_protocol.javascript`."""
+"""What the browser must know of the protocol, in its language: `.venv/bin/python protocol_js.py` writes it."""
 
 import json
-import sys
+from pathlib import Path
 from typing import Any
 
 from deskbell_protocol import PROTOCOL_VERSION, limits
 from deskbell_protocol.errors import FATAL, FINAL
 
-FILE = "resources/deskbell_resources/web/js/protocol.js"
+FILE = Path(__file__).resolve().parent / "resources/deskbell_resources/web/js/protocol.js"
 
 
 def text() -> str:
     """The whole file; a test says when it is out of date."""
     numbers = {name: value for name, value in vars(limits).items() if name.isupper()}
     known: dict[str, Any] = {"VERSION": PROTOCOL_VERSION, "LIMITS": numbers}
-    lines = [f"// Made by `python -m deskbell_protocol.javascript > {FILE}`: change it there."]
+    lines = ["// Made by protocol_js.py: change it there."]
     lines += [f"export const {name} = {json.dumps(value)};" for name, value in known.items()]
     lines += [
         f"export const {name} = new Set({json.dumps(sorted(codes))});"
@@ -24,4 +24,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    FILE.write_text(text(), encoding="utf-8")
