@@ -11,15 +11,17 @@ from pathlib import Path
 from deskbell_protocol import names
 from deskbell_protocol.errors import Code
 from deskbell_protocol.wire import Event, Publish, Read, Sync
+from deskbell_server.clock import Ages, Clock
 from deskbell_server.errors import RefusedError
 from deskbell_server.messaging import appending, viewing
 from deskbell_server.messaging.publishes import Request, Stored
 from deskbell_server.people.groups import Groups
 from deskbell_server.principals import Principal
-from deskbell_server.store import ages, births, devices, doors, log, marks, users
+from deskbell_server.store import ages, births, devices, doors, log, marks, prune, users
 from deskbell_server.store.database import Connection, Database
 from deskbell_server.store.opening import open_database
 from deskbell_server.store.sqlite import Commits
+from deskbell_server.upkeep.retention import DAY_MS, Pruning, RetentionPolicy
 from tests.server.store.acts import DONE, Outcome, Seen, Told, Wish
 
 
@@ -27,6 +29,8 @@ class OneLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._people: dict[str, Principal] = {}
+        self._week_old = 0
+        self.now = 0
 
     def head(self) -> int:
         return self._database.read(log.head)
@@ -80,12 +84,29 @@ class OneLog:
         def job(connection: Connection) -> Outcome:
             ids = births.births(connection)
             request = Read(up_to=up_to) if up_to is not None else Read(ids=[ids.id(place) for place in places])
-            return (viewing.read(connection, self._people[name], request, 0) is not None,)
+            return (viewing.read(connection, self._people[name], request, self.now) is not None,)
 
         try:
             return self._database.write(job)
         except RefusedError as refused:
             return (refused.code,)
+
+    def prune(self, before: int | None, keep: int | None) -> int:
+        def job(connection: Connection) -> int:
+            ages.save(connection, self.now)
+            return prune.last_before(connection, self.now - log.KEY_LIFE_MS)
+
+        self._week_old = max(self._week_old, self._database.write(job))
+        now = Ages(Clock(lambda: self.now, lambda: 0), lambda: 0)
+        days = None if before is None else (self.now - before) / DAY_MS
+        return Pruning(self._database, now).prune(RetentionPolicy(days, keep), "-")
+
+    def is_reset(self, name: str, after: int) -> bool:
+        def job(connection: Connection) -> bool:
+            request = Sync(log.end(connection).epoch, after, 1)
+            return viewing.snapshot(connection, self._people[name], request).reset
+
+        return self._database.read(job)
 
     def view(self, name: str, chance: random.Random) -> list[Seen | Told]:
         """What answers of any size lead through; what is seen singly, and history, show the same."""
@@ -109,18 +130,16 @@ class OneLog:
         return self._database.read(job)
 
     def is_dense(self) -> bool:
-        """Whether what was refused or repeated took no place."""
-        seqs = self._database.read(
-            lambda c: [row[0] for row in c.execute("SELECT seq FROM log ORDER BY seq").fetchall()]
-        )
-        return seqs == list(range(1, self.head() + 1))
+        """Whether what was refused or repeated took no place, and nothing younger than a week is missing."""
+        sql, first = "SELECT seq FROM log WHERE seq > ? ORDER BY seq", self._week_old
+        seqs = self._database.read(lambda c: [row[0] for row in c.execute(sql, (first,)).fetchall()])
+        return seqs == list(range(first + 1, self.head() + 1))
 
     def _synced(self, connection: Connection, name: str, chance: random.Random) -> list[Event]:
         found: list[Event] = []
         epoch, cursor = None, 0
         while True:
             answer = viewing.snapshot(connection, self._people[name], Sync(epoch, cursor, chance.randint(1, 40)))
-            assert not answer.reset
             assert answer.after == cursor
             for event in answer.events:
                 assert event.prev == cursor < event.seq

@@ -45,9 +45,6 @@ class Group:
     def close(self, person: Person, last: int) -> None:
         self.windows[person] = [(low, last if high == OPEN else high) for low, high in self.windows[person]]
 
-    def shows(self, person: Person, seq: int) -> bool:
-        return any(low <= seq <= high for low, high in self.windows.get(person, []))
-
 
 Channel = frozenset[Person] | Group | Person
 """Two people, or one and their notes; a group, everyone among them; one person's own."""
@@ -64,6 +61,10 @@ class Message:
     to: Person | Group
     wish: Wish
 
+    @property
+    def at(self) -> int:
+        return self.wish.at
+
 
 @dataclass(frozen=True)
 class Note:
@@ -72,6 +73,7 @@ class Note:
     seq: int
     channel: Person
     told: Told
+    at: int
 
 
 @dataclass
@@ -91,7 +93,7 @@ class Accepted:
 
 
 class Reference:
-    """`exceptions_max` messages of one channel may be read by themselves above its mark."""
+    """`exceptions_max` messages of one channel may be read by themselves above its mark; `now` is what time it is."""
 
     def __init__(self, exceptions_max: int) -> None:
         self._exceptions_max = exceptions_max
@@ -100,7 +102,9 @@ class Reference:
         self._everyone = Group(EVERYONE)
         self._log: list[Message | Note] = []
         self._accepted: list[Accepted] = []
+        self._floors: dict[Channel, int] = {}
         self.head = 0
+        self.now = 0
 
     # -- people and groups
 
@@ -200,14 +204,14 @@ class Reference:
         for part, to in enumerate(parties):
             channel = to if isinstance(to, Group) else frozenset([sender, to])
             self._log.append(Message(first + part, channel, part, sender, to, wish))
-            if isinstance(to, Group) and not to.shows(sender, first + part):
+            if isinstance(to, Group) and not _sees_within(sender, to, first + part, first + part):
                 to.open(sender, first + part, first + part)
         self.head += len(parties)
         return first
 
     def _tell(self, person: Person, kind: str, what: object) -> int:
         self.head += 1
-        self._log.append(Note(self.head, person, Told(kind, what)))
+        self._log.append(Note(self.head, person, Told(kind, what), self.now))
         return self.head
 
     # -- to whom
@@ -265,10 +269,27 @@ class Reference:
         person = self._people[name]
         return self._read_places(person, places) if up_to is None else self._read_up_to(person, up_to)
 
-    def prune(self, place: int | None, floor: int) -> None:
-        """All up to `floor` is gone, in the channel of what stands at `place` or in all of them. Keys outlive it."""
-        gone = {row.channel for row in self._log if place in (None, row.seq)}
-        self._log = [row for row in self._log if row.seq > floor or row.channel not in gone]
+    def prune(self, before: int | None, keep: int | None) -> int:
+        """All that is older than `before` goes, and of each conversation all but the newest `keep`. Keys outlive it."""
+        count = len(self._log)
+        if before is not None:
+            self._forget({row.seq for row in self._log if row.at < before})
+        if keep is not None:
+            said = [row for row in self._log if isinstance(row, Message)]
+            for channel in {row.channel for row in said}:
+                self._forget({row.seq for row in [row for row in said if row.channel == channel][:-keep]})
+        return count - len(self._log)
+
+    def is_reset(self, name: str, after: int) -> bool:
+        """Whether a device that is so far is told that something is gone of what its person could see behind that."""
+        person = self._people[name]
+        return any(
+            _sees_within(person, channel, after + 1, floor) for channel, floor in self._floors.items() if floor > after
+        )
+
+    def _forget(self, gone: set[int]) -> None:
+        self._floors |= {row.channel: row.seq for row in self._log if row.seq in gone}
+        self._log = [row for row in self._log if row.seq not in gone]
 
     def _read_up_to(self, person: Person, up_to: int) -> Outcome:
         if up_to > self.head:
@@ -318,9 +339,14 @@ def _may_write(person: Person, group: Group) -> bool:
 
 
 def _is_visible(person: Person, row: Message | Note) -> bool:
-    if isinstance(row.channel, Group):
-        return row.channel.shows(person, row.seq)
-    return row.channel is person if isinstance(row.channel, Person) else person in row.channel
+    return _sees_within(person, row.channel, row.seq, row.seq)
+
+
+def _sees_within(person: Person, channel: Channel, first: int, last: int) -> bool:
+    """Whether some of these places lie in what they see of the channel."""
+    if isinstance(channel, Group):
+        return any(low <= last and first <= high for low, high in channel.windows.get(person, []))
+    return channel is person if isinstance(channel, Person) else person in channel
 
 
 def _is_unread(person: Person, row: Message) -> bool:

@@ -39,7 +39,7 @@ class Histories:
             self._both("change_group", "add", group, PEOPLE[:3])
 
     def step(self) -> None:
-        self.at += 1_000
+        self.passes(1_000)
         acts: list[tuple[int, Callable[[], None]]] = [
             (40, self.publish),
             (8, self.publish_again),
@@ -51,12 +51,18 @@ class Histories:
             (3, self.disable),
             (1, self.newcomer),
             (4, self.let_a_key_end),
+            (4, self.prune),
         ]
         self.chance.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
         assert self.log.head() == self.reference.head
 
     def check(self, name: str) -> None:
         assert self.log.view(name, self.chance) == self.reference.view(name), name
+        self._both("is_reset", name, self.chance.randint(0, self.reference.head))
+
+    def passes(self, ms: int) -> None:
+        self.at += ms
+        self.log.now = self.reference.now = self.at
 
     def add_person(self, name: str) -> None:
         self.people.append(name)
@@ -121,9 +127,17 @@ class Histories:
         """Just, or nearly."""
         if wish := self._again():
             first = self.chance.choice([w for w in self.wishes if (w.sender, w.key) == (wish.sender, wish.key)][:-1])
-            self.at = max(self.at, first.at + WEEK_MS) + self.chance.choice([0, 1])
+            self.passes(max(0, first.at + WEEK_MS - self.at) + self.chance.choice([0, 1]))
             self._both("forget_cancelled", self.at - WEEK_MS)
             self._together([self._repeat(wish) for _ in range(self.chance.choice([1, 2]))])
+
+    def prune(self) -> None:
+        """By age, by number, or both."""
+        before = self.at - self.chance.choice([5_000, 20_000, 60_000, WEEK_MS])
+        by = self.chance.choice(["age", "number", "both"])
+        keep = self.chance.randint(1, 8)
+        self._both("prune", None if by == "number" else before, None if by == "age" else keep)
+        assert self.log.is_dense()
 
     def _perhaps_say_to(self, group: str) -> None:
         if self.chance.random() < 0.7:
@@ -234,8 +248,9 @@ def _in_order(wishes: list[Wish], outcomes: list[Outcome]) -> list[tuple[Wish, O
 
 
 @pytest.fixture
-def one_log(tmp_path: Path, database_url: str) -> Iterator[OneLog]:
+def one_log(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OneLog]:
     with opened(tmp_path, database_url) as log:
+        monkeypatch.setattr("deskbell_server.people.groups.now_ms", lambda: log.now)
         yield log
 
 
@@ -246,6 +261,7 @@ def test_everybody_sees_the_same_whatever_happens(one_log: OneLog, seed: int, mo
     if seed % 2:  # every question walks in many steps
         monkeypatch.setattr("deskbell_server.store.log.RANGE", 3)
         monkeypatch.setattr("deskbell_server.store.log.WIDER", 2)
+        monkeypatch.setattr("deskbell_server.upkeep.retention.AT_ONCE", 3)
     histories = Histories(one_log, seed, exceptions_max)
     for step in range(STEPS):
         histories.step()
@@ -261,13 +277,15 @@ def test_what_the_reference_forgets_nobody_sees() -> None:
     for name in PEOPLE:
         reference.add_person(name, is_admin=name == "ann", may_announce=False)
     for number, to in enumerate(["bob", "cid", "bob", "cid"]):
-        reference.publish(Wish(number, "ann", (to,), "x", str(number), 0))
+        reference.publish(Wish(number, "ann", (to,), "x", str(number), number))
 
     def places() -> list[int]:
         return [seen.seq for seen in reference.view("ann") if isinstance(seen, Seen)]
 
-    reference.prune(1, 2)
+    assert reference.prune(1, None) == 1
     assert places() == [2, 3, 4]
-    reference.prune(None, 3)
-    assert places() == [4]
+    assert reference.prune(None, 1) == 1
+    assert places() == [3, 4]
+    assert [reference.is_reset("ann", after) for after in (0, 1, 2)] == [True, True, False]
+    assert [reference.is_reset("bob", after) for after in (0, 1)] == [True, False]
     assert reference.publish(Wish(9, "ann", ("bob",), "x", "0", 0)) == (True, 1, 1, None)
