@@ -19,10 +19,10 @@ _NAMED_MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The parties as addressed, and the ids of the users who receive it: the sender only when named singly."""
+    """The parties as addressed, and how many people receive it: the sender only when named singly."""
 
     parties: list[Party]
-    recipients: set[str]
+    recipients: int
 
 
 def resolve(connection: Connection, principal: Principal, draft: Publish) -> Audience:
@@ -31,13 +31,7 @@ def resolve(connection: Connection, principal: Principal, draft: Publish) -> Aud
         parties = _answered(connection, principal, viewing.parties_seen(connection, principal, draft.reply_to))
     else:
         parties = _named(connection, principal, draft.to or [])
-    recipients: set[str] = set()
-    for party in parties:
-        if party.kind == "group":
-            recipients.update(_members(connection, principal, party))
-    recipients.discard(principal.user_id)
-    recipients.update(party.id for party in parties if party.kind == "person")
-    return Audience(parties, recipients)
+    return Audience(parties, _count(connection, principal, parties))
 
 
 def _named(connection: Connection, principal: Principal, written: list[str]) -> list[Party]:
@@ -83,12 +77,16 @@ def _today(connection: Connection, party: Party) -> Party:
     return now
 
 
-def _members(connection: Connection, principal: Principal, group: Party) -> list[str]:
-    if group.id == EVERYONE.id:
-        if not may_announce(connection, principal.user_id):
+def _count(connection: Connection, principal: Principal, parties: list[Party]) -> int:
+    me, singly = principal.user_id, {party.id for party in parties if party.kind == "person"}
+    if EVERYONE in parties:
+        if not may_announce(connection, me):
             raise RefusedError(Code.FORBIDDEN, f"you may not write to {names.EVERYONE}", names=[names.EVERYONE])
-        return users.enabled_ids(connection)
-    return groups.member_ids(connection, group.id)
+        return users.count_enabled(connection) - (me not in singly)
+    of_groups = {
+        member for party in parties if party.kind == "group" for member in groups.member_ids(connection, party.id)
+    }
+    return len((of_groups - {me}) | singly)
 
 
 def _may_write(connection: Connection, principal: Principal, party: Party) -> bool:

@@ -57,10 +57,10 @@ def append(connection: Connection, request: Request, audience: Audience) -> Stor
     me = request.principal.number
     to = _channels(connection, me, audience.parties)
     ids = births.births(connection)
-    entries = _entries(request, to, len(audience.recipients), ids.seq(request.draft.reply_to or ""))
+    entries = _entries(request, to, audience.recipients, ids.seq(request.draft.reply_to or ""))
     first = log.append(connection, entries)
     _open(connection, me, to, first)
-    return Stored(ids.id(first), request.at, first, len(audience.recipients), duplicate=False)
+    return Stored(ids.id(first), request.at, first, audience.recipients, duplicate=False)
 
 
 def store_together(connection: Connection, requests: list[Request]) -> list[Stored | None]:
@@ -158,7 +158,7 @@ def schedule(connection: Connection, request: Request, audience: Audience) -> St
         user_id=request.principal.user_id,
         draft=request.document.decode(),
         cid=request.key,
-        recipients=len(audience.recipients),
+        recipients=audience.recipients,
         deliver_at=deliver_at,
         created_at=request.at,
         problem=None,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from deskbell_protocol import limits
 from deskbell_server.store import ages, channels, members
 from deskbell_server.store.database import Connection
-from deskbell_server.store.sets import select
+from deskbell_server.store.sets import insert, select
 
 KEY_LIFE_MS: Final = int(limits.IDEMPOTENCY_LIFE_S * 1000)
 """So long a key is known, and so long the row stays that has it."""
@@ -72,10 +72,6 @@ _WHOLE = (
     " FROM log l LEFT JOIN log w ON l.part > 0 AND w.seq = l.seq - l.part"
 )
 _COLUMNS = "seq, channel, kind, sender, at, part, cid, request_hash, recipients, reply_to, content"
-_SIZES = (64, 16, 4, 1)
-_INSERT = {
-    size: f"INSERT INTO log ({_COLUMNS}) VALUES {','.join(['(?,?,?,?,?,?,?,?,?,?,?)'] * size)}" for size in _SIZES
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +97,7 @@ def append(connection: Connection, entries: Sequence[Entry]) -> int:
     """Numbers and stores them, one after the other; the place of the first. In the writer's transaction only."""
     first = head(connection) + 1
     rows = [(first + place, *_values(entry)) for place, entry in enumerate(entries)]
-    start = 0
-    for size in _SIZES:
-        while len(rows) - start >= size:
-            values = [value for row in rows[start : start + size] for value in row]
-            connection.execute(_INSERT[size], values)
-            start += size
+    insert(connection, f"INSERT INTO log ({_COLUMNS})", rows)
     connection.execute("UPDATE meta SET value = ? WHERE key = 'head'", (str(first + len(rows) - 1),))
     return first
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from deskbell_server.store import channels
 from deskbell_server.store.database import Connection
+from deskbell_server.store.sets import insert
 
 OPEN = 2**53 - 1
 """`to_seq` of a window that has no end yet."""
@@ -24,10 +25,8 @@ class Window:
 
 def open_windows(connection: Connection, windows: Sequence[Window]) -> None:
     """Those that are there already stay as they are."""
-    connection.executemany(
-        "INSERT INTO members (person, channel, from_seq, to_seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(window.person, window.channel, window.from_seq, window.to_seq) for window in windows],
-    )
+    rows = [(window.person, window.channel, window.from_seq, window.to_seq) for window in windows]
+    insert(connection, "INSERT INTO members (person, channel, from_seq, to_seq)", rows, "ON CONFLICT DO NOTHING")
 
 
 def begin(connection: Connection, person: int, head: int) -> None:

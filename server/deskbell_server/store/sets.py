@@ -1,4 +1,4 @@
-"""`IN (...)` lists of a few constant sizes, so that statements are prepared once whatever the number of values."""
+"""Lists in statements, of a few constant sizes: they are prepared once, and few, whatever the number of values."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from deskbell_server.store.database import Connection
 
 _SIZES = (1, 2, 8, 64, 512)
+_ROWS = (64, 16, 4, 1)
 
 
 def chunks(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
@@ -24,3 +25,14 @@ def select(
     for marks, part in chunks(values):
         found += connection.execute(sql.format(marks), [*before, *part, *after]).fetchall()
     return found
+
+
+def insert(connection: Connection, into: str, rows: Sequence[Sequence[Any]], conflict: str = "") -> None:
+    """`into` goes before the values, `conflict` behind them."""
+    start = 0
+    for size in _ROWS:
+        while len(rows) - start >= size:
+            part = rows[start : start + size]
+            marks = ",".join(["(" + ",".join("?" * len(part[0])) + ")"] * size)
+            connection.execute(f"{into} VALUES {marks} {conflict}", [value for row in part for value in row])
+            start += size

@@ -106,8 +106,8 @@ def numbers(connection: Connection, ids: Collection[str]) -> dict[str, int]:
     return dict(select(connection, "SELECT id, number FROM users WHERE id IN ({})", sorted(ids)))
 
 
-def enabled_ids(connection: Connection) -> list[str]:
-    return [row[0] for row in connection.execute("SELECT id FROM users WHERE disabled_at IS NULL").fetchall()]
+def count_enabled(connection: Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM users WHERE disabled_at IS NULL").fetchone()[0])
 
 
 def search(connection: Connection, fragment: str, limit: int) -> list[Party]:
