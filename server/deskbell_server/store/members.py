@@ -1,7 +1,7 @@
 """SQL of windows: which part of a channel a person sees. What is visible to whom is asked here and nowhere else.
 
 A window is opened and closed at a place of the log and never changed afterwards; (person, channel, from_seq) is its
-key, both ends belong to it. Source: LOG.md 3 and 4.
+key, both ends belong to it. It goes when all that stood in it is forgotten. Source: LOG.md 3 and 4.
 """
 
 from collections.abc import Sequence
@@ -38,6 +38,16 @@ def close(connection: Connection, person: int, channel: int, seq: int) -> None:
     connection.execute(
         "UPDATE members SET to_seq = ? WHERE person = ? AND channel = ? AND to_seq = ?", (seq, person, channel, OPEN)
     )
+
+
+def forget(connection: Connection, channel: int, up_to: int) -> list[tuple[int, int]]:
+    """Those of a group's windows that end there or before: whose they were, and their ends."""
+    if not channels.group_of(channel):
+        return []
+    return connection.execute(
+        f"DELETE FROM members WHERE channel = ? AND {channels.OF_GROUP} AND to_seq <= ? RETURNING person, to_seq",
+        (channel, up_to),
+    ).fetchall()
 
 
 def is_open(connection: Connection, person: int, channel: int) -> bool:

@@ -6,7 +6,7 @@ Source: LOG.md 5.
 from collections.abc import Sequence
 
 from deskbell_protocol import limits
-from deskbell_server.store import floors, log
+from deskbell_server.store import channels, floors, log, members
 from deskbell_server.store.channels import GONE, NOT_OWN
 from deskbell_server.store.database import Connection
 from deskbell_server.store.sets import chunks, select
@@ -50,11 +50,15 @@ def standing(connection: Connection, channel: int | None, after: int, up_to: int
 
 
 def take_out(connection: Connection, places: Sequence[Standing]) -> None:
-    """Nobody sees them any more."""
+    """Nobody sees them any more. Windows in which nothing stands now go, too: that something did is told to the
+    person's devices by the floor of their own channel.
+    """
     for marks, values in chunks([seq for seq, _ in places]):
         connection.execute(f"UPDATE log SET channel = {GONE} WHERE seq IN ({marks})", values)
     for channel, up_to in {channel: seq for seq, channel in places}.items():
         floors.raise_floor(connection, channel, up_to)
+        for person, seq in members.forget(connection, channel, up_to):
+            floors.raise_floor(connection, channels.own(person), seq)
 
 
 def gone(connection: Connection, after: int, limit: int) -> list[tuple[int, int]]:

@@ -101,10 +101,10 @@ class OneLog:
         days = None if before is None else (self.now - before) / DAY_MS
         return Pruning(self._database, now).prune(RetentionPolicy(days, keep), "-")
 
-    def is_reset(self, name: str, after: int) -> bool:
-        def job(connection: Connection) -> bool:
-            request = Sync(log.end(connection).epoch, after, 1)
-            return viewing.snapshot(connection, self._people[name], request).reset
+    def resets(self, name: str, places: list[int]) -> list[bool]:
+        def job(connection: Connection) -> list[bool]:
+            me, epoch = self._people[name], log.end(connection).epoch
+            return [viewing.snapshot(connection, me, Sync(epoch, after, 1)).reset for after in places]
 
         return self._database.read(job)
 

@@ -280,12 +280,13 @@ class Reference:
                 self._forget({row.seq for row in [row for row in said if row.channel == channel][:-keep]})
         return count - len(self._log)
 
-    def is_reset(self, name: str, after: int) -> bool:
-        """Whether a device that is so far is told that something is gone of what its person could see behind that."""
-        person = self._people[name]
-        return any(
-            _sees_within(person, channel, after + 1, floor) for channel, floor in self._floors.items() if floor > after
-        )
+    def resets(self, name: str, places: list[int]) -> list[bool]:
+        """Whether a device that is as far as that is told: something is gone of what its person could see behind it."""
+        person, floors = self._people[name], self._floors.items()
+        return [
+            any(_sees_within(person, channel, after + 1, floor) for channel, floor in floors if floor > after)
+            for after in places
+        ]
 
     def _forget(self, gone: set[int]) -> None:
         self._floors |= {row.channel: row.seq for row in self._log if row.seq in gone}

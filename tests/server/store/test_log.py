@@ -17,7 +17,7 @@ from deskbell_server.messaging import appending, viewing
 from deskbell_server.messaging.publishes import Request, Stored
 from deskbell_server.people.groups import Groups
 from deskbell_server.principals import Principal
-from deskbell_server.store import births, channels, doors, log, marks, members, users
+from deskbell_server.store import births, channels, doors, log, marks, members, prune, users
 from deskbell_server.store.births import Births
 from deskbell_server.store.database import Connection, Database
 from deskbell_server.store.log import Entry
@@ -134,6 +134,45 @@ def test_an_admin_sees_what_they_wrote_to_a_group_and_nothing_else_of_it(databas
     say(database, ANN, "@ops", body="from above")
     say(database, BOB, "@ops", body="among us")
     assert synced(database, ANN) == ["from above"]
+
+
+def test_a_window_goes_with_the_last_that_stood_in_it_and_devices_are_told_all_the_same(database: Database) -> None:
+    groups = Groups(database)
+    groups.add("@ops", ["bob"])
+    single = say(database, ANN, "@ops").seq
+    groups.add("@ops", ["cid"])
+    say(database, BOB, "@ops")
+    groups.remove("@ops", ["cid"])
+    left = database.read(log.head)
+    say(database, BOB, "@ops")
+
+    def people() -> set[int]:
+        sql = f"SELECT person FROM members WHERE {channels.OF_GROUP} AND channel > 0"
+        return {row[0] for row in database.read(lambda connection: connection.execute(sql).fetchall())}
+
+    def resets(who: Principal) -> list[bool]:
+        """Of a device that is as far as each place."""
+        end = database.read(log.end)
+        asked = [Sync(end.epoch, after) for after in range(end.seq)]
+        return [database.read(partial(viewing.snapshot, principal=who, request=request)).reset for request in asked]
+
+    def forget(up_to: int | None) -> None:
+        assert up_to
+        standing = partial(prune.standing, channel=channels.group(1), after=0, up_to=up_to, limit=100)
+        database.write(lambda connection: prune.take_out(connection, standing(connection)))
+
+    assert (people(), single, left, database.read(log.head)) == ({1, 2, 3}, 2, 5, 6)
+    forget(single)
+    assert people() == {2, 3}
+    assert resets(ANN) == resets(BOB) == [True, True, False, False, False, False]
+    assert resets(CID) == [False] * 6
+    forget(left)
+    assert people() == {2, 3}, "the last that was forgotten stands before the end of the window"
+    forget(6)
+    assert people() == {2}
+    assert resets(ANN) == [True, True, False, False, False, False]
+    assert resets(BOB) == [True] * 6
+    assert resets(CID) == [True] * 5 + [False]
 
 
 def test_several_have_it_once_and_do_not_see_each_other(database: Database) -> None:
