@@ -1,6 +1,6 @@
 """Rules of the one log, each broken once in the real code of the server. Source: LOG.md, "mutants"."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,6 @@ from deskbell_server.store import backup, births, channels, floors, log, marks, 
 from deskbell_server.store.database import Connection
 from deskbell_server.store.log import LogEnd, Row
 from deskbell_server.store.members import Window
-from deskbell_server.store.wake import Job
 from tests.model.played import Killed
 
 Patch = pytest.MonkeyPatch
@@ -66,11 +65,7 @@ def tells_before_the_commit(patch: Patch) -> None:
 
     def run_all(self: workers.Writer, group: Any, session: Any) -> None:
         original(self, group, session)
-        following = self.following
-        while following and (found := following.look(session, True)) is not None:
-            told = Job(_nothing, lambda job: following.give(job.result))
-            told.result = found[0]
-            self._wakeups.done([told])
+        self._wakeups.done(self.following.own(session))
 
     original = workers.Writer._run_all
     patch.setattr(workers.Writer, "_run_all", run_all)
@@ -91,10 +86,10 @@ def opens_a_window_that_began_before(patch: Patch) -> None:
 
 
 def notes_what_was_told_after_sending(patch: Patch) -> None:
-    def passed_on(self: Delivery, push: Push) -> None:
+    def passed_on(self: Delivery, push: Push, people: Iterable[int]) -> None:
         before = dict(self._told)
         try:
-            original(self, push)
+            original(self, push, people)
         except Exception:
             self._told.update(before)
             raise

@@ -1,6 +1,6 @@
 """The model's server: the real services of two processes on one real SQLite file, without sockets or threads."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from deskbell_protocol import names
 from deskbell_protocol.ids import new_id, now_ms
 from deskbell_protocol.wire import Event, Head
 from deskbell_server.clock import Ages, Clock
@@ -53,16 +54,17 @@ class Rooms:
         self._process = process
         self._heard = heard
 
-    def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
+    def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes, more: Sequence[bytes] = ()) -> None:
         fate = self._process.database.fate
         if fate.push_fails:
             raise NotPushedError
         for number, (room, head) in enumerate(heads):
             if fate.rooms_pushed is not None and number >= fate.rooms_pushed:
                 raise Killed
-            raw = msgspec.json.decode(head + tail)
-            push: Event | Head = msgspec.convert(raw, Event) if event == "event" else msgspec.convert(raw, Head)
-            self._heard(self._process.number, int(room.removeprefix("u:")), push)
+            for sent in (head + tail, *more):
+                is_event = event == names.EVENT
+                push = msgspec.json.decode(sent, type=Event) if is_event else msgspec.json.decode(sent, type=Head)
+                self._heard(self._process.number, int(room.removeprefix("u:")), push)
 
 
 class Process:
@@ -74,7 +76,8 @@ class Process:
         place = self.database.read(log.end)
         transport: Any = Rooms(self, heard)
         self.delivery = Delivery(transport, Presence(), place)
-        self.database.follow(feed.Feed(place).look, self.delivery.passed)
+        followed = feed.Feed(place)
+        self.database.follow(followed.own, followed.look, self.delivery.passed)
         self.messages = Messages(self.database, Limiter(Rate(0, 1)))
         self.reading = Reading(self.database, Limiter(Rate(0, 1)), now_ms, self.delivery.synced)
         self.groups = Groups(self.database)

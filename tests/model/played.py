@@ -12,12 +12,13 @@ from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
 from deskbell_server.errors import UnavailableError
-from deskbell_server.store.database import Connection
+from deskbell_server.store.database import Connection, Session
+from deskbell_server.store.following import Following
 from deskbell_server.store.patience import Waiting
 from deskbell_server.store.sqlite import FULL, SqliteSession, connect
 from deskbell_server.store.sqlite import _Driver as SqliteDriver
 from deskbell_server.store.wake import Job
-from deskbell_server.store.workers import Following, Reader, Session, Writer
+from deskbell_server.store.workers import Reader, Writer
 
 T = TypeVar("T")
 
@@ -138,7 +139,7 @@ class PlayedDatabase:
         group, self._waiting = self._waiting, []
         if group:
             self._writer._serve(group)
-            self._loop.done(group)
+            self._loop.done(group + self._writer._own())
         self._writer._follow()
         if not self.fate.late:
             self.turn()
@@ -152,10 +153,16 @@ class PlayedDatabase:
         self._reader._serve([waiting])
         return cast("T", waiting.outcome())
 
-    def follow(self, look: Callable[[Connection, bool], Any], give: Callable[[Any], object]) -> None:
-        self._writer.following = Following(look, give)
+    def follow(
+        self,
+        own: Callable[[Connection], Any],
+        look: Callable[[Connection, bool], Any],
+        give: Callable[[Any], object],
+    ) -> None:
+        self._writer.following = Following(own, look, give)
 
     def nudge(self) -> None:
+        self._writer.following.is_nudged = True
         self.write_soon(_nothing, _nobody)
         self.write_all()
 

@@ -10,7 +10,7 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 from deskbell_protocol import names
 from deskbell_server.__main__ import main
 from deskbell_server.delivery.delivery import Delivery
-from deskbell_server.delivery.feed import Push
 from deskbell_server.ingest.socket import SocketDoor
 from deskbell_server.messaging.messages import Messages
 from deskbell_server.store.postgres import PostgresSession
@@ -91,21 +90,27 @@ class Failpoints:
         _replace(PostgresSession, "commit", committed)
 
     def _arm_delivery(self) -> None:
-        passed, fan_out = Delivery._pass, Native.fan_out
+        fan_out = Native.fan_out
 
-        def passed_on(delivery: Delivery, push: Push) -> None:
-            self.die("before_emit")
-            passed(delivery, push)
-            self.die("after_emit")
+        def around(passed: Callable[..., None]) -> Callable[..., None]:
+            def passed_on(*arguments: Any) -> None:
+                self.die("before_emit")
+                passed(*arguments)
+                self.die("after_emit")
 
-        def fanned_out(transport: Native, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
+            return passed_on
+
+        def fanned_out(
+            transport: Native, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes, more: Sequence[bytes] = ()
+        ) -> None:
             if event == names.EVENT and self.hit("mid_emit"):
                 all_of_them = list(heads)
-                fan_out(transport, event, all_of_them[: (len(all_of_them) + 1) // 2], tail)
+                fan_out(transport, event, all_of_them[: (len(all_of_them) + 1) // 2], tail, more)
                 _die()
-            fan_out(transport, event, heads, tail)
+            fan_out(transport, event, heads, tail, more)
 
-        _replace(Delivery, "_pass", passed_on)
+        _replace(Delivery, "_pass", around(Delivery._pass))
+        _replace(Delivery, "_pass_joined", around(Delivery._pass_joined))
         _replace(Native, "fan_out", fanned_out)
 
     def _failing(self, handler: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ as `prev`, so that a client notices what it missed. Source: LOG.md 11 and 13 to 
 
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import groupby, pairwise
 
 import msgspec
 
@@ -54,12 +55,16 @@ class Delivery:
         if found.is_jump or found.after != self.place:  # else what lies between would be passed silently
             self._jump(found.place)
             return
-        for push in found.pushes:
-            self.place = LogEnd(found.place.epoch, push.seq)
+        self.place = found.place
+        for people, pushes in groupby(found.pushes, lambda push: push.people):
             try:
-                self._pass(push)
+                if people is None:
+                    self._pass_joined(list(pushes))
+                else:
+                    for push in pushes:
+                        self._pass(push, people)
             except Exception:
-                log.exception("entry %d is stored, but cannot be pushed", push.seq)
+                log.exception("what is stored up to %d cannot be pushed", found.place.seq)
 
     def synced(self, place: LogEnd) -> None:
         """What an answer to a sync said: another log than this one is told of at once, but none that came before it."""
@@ -104,22 +109,44 @@ class Delivery:
         self.place = place
         self.head(list(self._told))
 
-    def _pass(self, push: Push) -> None:
+    def _pass(self, push: Push, people: Iterable[int]) -> None:
+        """To those of these people who are connected, and were not told of it."""
         told = self._told
-        people: Sequence[int] = list(told) if push.people is None else push.people
         rooms: list[tuple[str, bytes]] = []
-        own: list[tuple[str, bytes]] = []
         for person in people:
             prev = told.get(person)
             if prev is None or prev >= push.seq:
                 continue
             told[person] = push.seq  # before it is sent: whoever does not get it must notice with the next
-            to = own if push.own_tail is not None and person == push.sender else rooms
-            to.append((user_room(person), self._place(prev, push.seq)))
-        if own and push.own_tail is not None:
-            self._transport.fan_out(names.EVENT, own, push.own_tail)
+            to = (user_room(person), self._place(prev, push.seq))
+            if push.own_tail is not None and person == push.sender:
+                self._transport.fan_out(names.EVENT, [to], push.own_tail)
+            else:
+                rooms.append(to)
         if rooms:
             self._transport.fan_out(names.EVENT, rooms, push.tail)
+
+    def _pass_joined(self, pushes: Sequence[Push]) -> None:
+        """To everyone: as one write, but for those who wrote some of it, or were told of some."""
+        first, last = pushes[0].seq, pushes[-1].seq
+        more = [self._place(before.seq, push.seq) + push.tail for before, push in pairwise(pushes)]
+        senders = {push.sender for push in pushes if push.own_tail is not None}
+        told = self._told
+        places: dict[int, bytes] = {}
+        rooms: list[tuple[str, bytes]] = []
+        apart: list[int] = []
+        for person, prev in told.items():
+            if prev >= first or person in senders:
+                apart.append(person)
+                continue
+            place = places.get(prev)
+            if place is None:
+                place = places[prev] = self._place(prev, first)
+            told[person] = last
+            rooms.append((user_room(person), place))
+        self._transport.fan_out(names.EVENT, rooms, pushes[0].tail, more)
+        for push in pushes:
+            self._pass(push, apart)
 
     def _place(self, prev: int, seq: int) -> bytes:
         """How every frame begins, event or head."""

@@ -14,7 +14,7 @@ from deskbell_server.messaging import viewing
 from deskbell_server.messaging.viewing import Parties
 from deskbell_server.store import births, channels, log, members
 from deskbell_server.store.births import Births
-from deskbell_server.store.database import Connection
+from deskbell_server.store.database import Connection, memory
 from deskbell_server.store.log import LogEnd, Row
 
 _log = logging.getLogger(__name__)
@@ -26,8 +26,7 @@ BEHIND_MAX = 10_000
 """So far behind, the log is not followed any more: everybody is told where it ends, and asks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(msgspec.Struct, frozen=True):
     """An entry of the log as it is sent: an event after its `seq`, and what its sender is told instead. `people` are
     the numbers of those who see it; None: everyone.
     """
@@ -60,6 +59,23 @@ class Feed:
         self._parties = Parties()
         self._learned_at = 0.0
 
+    def own(self, connection: Connection) -> Passed | None:
+        """What this connection has just appended; None where something of others lies before it, or where it has to be
+        asked who sees it.
+        """
+        known = memory(connection)
+        rows, after = known.appended, self._fetched
+        if known.state is None or known.state["epoch"] != after.epoch or rows[0].seq != after.seq + 1:
+            return None
+        ids = self._births = self._births or births.births(connection)
+        try:
+            said = viewing.said(ids, rows, Parties(known.parties))
+            pushes = [_push(row, ids.id(row.seq), said.get(row.seq), _few(row)) for row in rows]
+        except LookupError:
+            return None
+        self._fetched = place = LogEnd(after.epoch, rows[-1].seq)
+        return Passed(after, place, pushes, is_own=True)
+
     def look(self, connection: Connection, has_committed: bool) -> tuple[Passed, bool] | None:
         """What comes next, and whether there is more; None for nothing."""
         end, after = log.end(connection), self._fetched
@@ -91,35 +107,44 @@ class Feed:
         if now - self._learned_at > KNOWN_S:
             self._parties, self._learned_at = Parties(), now
         ids = self._births = self._births or births.births(connection)
-        said = viewing.messages(connection, ids, rows, self._parties)
+        self._parties.learn(connection, rows)
+        said = viewing.said(ids, rows, self._parties)
         audience = _Audience(connection, rows)
         return [_push(row, ids.id(row.seq), said.get(row.seq), audience.of(row)) for row in rows]
+
+
+def _few(row: Row) -> Sequence[int] | None:
+    """Who sees it, as far as the channel itself says that; LookupError for a group's."""
+    if row.channel == channels.EVERYONE:
+        return None
+    person = channels.person_of(row.channel)
+    if person is not None:
+        return (person,)
+    pair = channels.pair_of(row.channel)
+    if pair is None:
+        raise LookupError
+    return pair[:1] if pair[0] == pair[1] else pair
 
 
 def _push(row: Row, id_: str, message: Message | None, people: Sequence[int] | None) -> Push:
     if message is None:
         return Push(row.seq, people, _tail(row, id_, row.content.encode()))
-    tail = _tail(row, id_, msgspec.json.encode(viewing.for_others(message)))
-    own = None if message.cid is None else _tail(row, id_, msgspec.json.encode(message))
-    return Push(row.seq, people, tail, row.sender, own)
+    said = msgspec.json.encode(message)
+    own = None if row.cid is None else b'%s,"cid":%s}' % (said[:-1], msgspec.json.encode(row.cid))
+    return Push(row.seq, people, _tail(row, id_, said), row.sender, own and _tail(row, id_, own))
 
 
 class _Audience:
     """Who sees which of these entries; of each group it is asked once."""
 
     def __init__(self, connection: Connection, rows: Sequence[Row]) -> None:
-        groups = {row.channel for row in rows if channels.group_of(row.channel)}
+        groups = {row.channel for row in rows if channels.group_of(row.channel)}  # everyone's is 0
         first, last = rows[0].seq, rows[-1].seq
         self._windows = {group: members.of_group(connection, group, first, last) for group in groups}
 
     def of(self, row: Row) -> Sequence[int] | None:
-        if row.channel == channels.EVERYONE:
-            return None
-        pair, person = channels.pair_of(row.channel), channels.person_of(row.channel)
-        if person is not None:
-            return (person,)
-        if pair is not None:
-            return tuple(set(pair))
+        if row.channel not in self._windows:
+            return _few(row)
         return [w.person for w in self._windows[row.channel] if w.from_seq <= row.seq <= w.to_seq]
 
 

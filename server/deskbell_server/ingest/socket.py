@@ -61,7 +61,7 @@ class SocketDoor(flask_socketio.Namespace):
         transport.socketio.on_namespace(self)
         transport.hot_connect(self.on_connect)
         transport.hot_disconnect(self.on_disconnect)
-        transport.hot(names.SEND, self.on_send, inline=True)
+        transport.hot(names.SEND, self.on_send, inline=True, shape=wire.Send)
         transport.hot(names.SYNC, self.on_sync)
         transport.hot(names.READ, self.on_read)
         transport.hot(names.ACK, self.on_ack)
@@ -155,6 +155,8 @@ class SocketDoor(flask_socketio.Namespace):
 
 
 def _parsed(type_: type[wire.T], data: Any) -> wire.T:
+    if type(data) is type_:
+        return data
     try:
         return wire.parse(type_, data)
     except msgspec.ValidationError as problem:

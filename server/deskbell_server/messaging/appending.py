@@ -4,7 +4,7 @@ Several people addressed singly are as many entries, one after the other, each i
 has what they share. Source: LOG.md 1 and 7.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -18,9 +18,10 @@ from deskbell_server.messaging.publishes import Request, Stored
 from deskbell_server.people import texts
 from deskbell_server.people.groups import EVERYONE
 from deskbell_server.principals import Principal
-from deskbell_server.store import births, channels, doors, groups, log, members, users
-from deskbell_server.store.database import Connection
+from deskbell_server.store import births, channels, doors, groups, known, log, members, users
+from deskbell_server.store.database import Connection, Memory
 from deskbell_server.store.doors import ScheduledRow
+from deskbell_server.store.known import Account
 from deskbell_server.store.log import Entry
 from deskbell_server.store.members import Window
 
@@ -64,54 +65,76 @@ def append(connection: Connection, request: Request, audience: Audience) -> Stor
 
 
 def store_together(connection: Connection, requests: list[Request]) -> list[Stored | None]:
-    """Of many requests those from one person to one other, with keys of their own, at once; None for any other, and for
-    what follows it from the same sender: it is to be stored by itself, after these.
+    """Of many requests those to one person, or to everyone, with keys of their own, at once; None for any other, and
+    for what follows it from the same sender: it is to be stored by itself, after these.
     """
-    chosen = _chosen(connection, requests)
-    if not chosen:
-        return [None] * len(requests)
-    entries = [entry for request, channel in chosen for entry in _entries(request, [channel], 1)]
+    memory = known.checked(connection)
+    chosen = _chosen(connection, requests, _channels_of_one(connection, memory, requests))
+    together = [place for place, channel in enumerate(chosen) if channel is not None]
+    stored: list[Stored | None] = [None] * len(requests)
+    if not together:
+        return stored
+    entries = []
+    for place in together:
+        channel = chosen[place] or channels.EVERYONE
+        recipients = 1 if channel else known.count(connection, memory) - 1
+        entries += _entries(requests[place], [channel], recipients)
     first = log.append(connection, entries)
-    members.open_windows(connection, sorted({w for _, channel in chosen for w in _pair_windows(channel)}, key=_key))
+    known.open_pairs(connection, memory, [entry.channel for entry in entries if entry.channel])
     ids = births.births(connection)
-    stored = {
-        request.id: Stored(ids.id(place), request.at, place, 1, duplicate=False)
-        for place, (request, _) in enumerate(chosen, start=first)
-    }
-    return [stored.get(request.id) for request in requests]
+    for seq, (place, entry) in enumerate(zip(together, entries, strict=True), first):
+        stored[place] = Stored(ids.id(seq), entry.at, seq, entry.recipients, duplicate=False)
+    return stored
 
 
-def _chosen(connection: Connection, requests: list[Request]) -> list[tuple[Request, int]]:
-    """Those that can be stored at once, each with its channel."""
-    to = _single_recipients(connection, requests)
-    used = _used_keys(connection, [request for request in requests if request.id in to])
+def _chosen(connection: Connection, requests: list[Request], to: list[int | None]) -> list[int | None]:
+    """Of these channels those of what can be stored at once."""
+    used = _used_keys(
+        connection, [request for request, channel in zip(requests, to, strict=True) if channel is not None]
+    )
     left_alone: set[int] = set()
     """Senders of what is stored afterwards, and takes a place: so must be what follows it."""
-    chosen = []
-    for request in requests:
-        me, key = request.principal.number, (request.principal.number, request.key)
-        if request.id not in to or me in left_alone:
+    chosen: list[int | None] = []
+    for request, channel in zip(requests, to, strict=True):
+        me = request.principal.number
+        if channel is None or me in left_alone:
             left_alone.add(me)
-        elif key not in used:
-            used |= {key} if request.key is not None else set()
-            chosen.append((request, channels.pair(me, to[request.id])))
+            channel = None
+        elif request.key is not None:
+            key = (me, request.key)
+            channel = None if key in used else channel
+            used.add(key)
+        chosen.append(channel)
     return chosen
 
 
-def _single_recipients(connection: Connection, requests: list[Request]) -> dict[str, int]:
-    """By request: the number of the one person to whom it goes."""
-    wanted = {}
-    for request in requests:
-        to = request.draft.to
-        if to is not None and len(to) == 1 and not to[0].startswith(names.GROUP_SIGN) and not request.is_later:
-            wanted[request.id] = texts.folded(to[0])
-    known = users.numbers_by_key(connection, sorted(set(wanted.values())))
-    senders = users.numbers(connection, {request.principal.user_id for request in requests})
-    return {
-        request.id: known[wanted[request.id]]
-        for request in requests
-        if wanted.get(request.id) in known and senders.get(request.principal.user_id) == request.principal.number
-    }
+def _channels_of_one(connection: Connection, memory: Memory, requests: list[Request]) -> list[int | None]:
+    """By request: the one channel to which it goes, which is a person's or everyone's."""
+    wanted = [_one(request) for request in requests]
+    people = known.by_name(connection, memory, {name for name in wanted if name})
+    senders = known.by_id(connection, memory, {request.principal.user_id for request in requests})
+    return [
+        _channel(request, senders.get(request.principal.user_id), name, people)
+        for request, name in zip(requests, wanted, strict=True)
+    ]
+
+
+def _one(request: Request) -> str | None:
+    """How the one is called to whom it goes, now, or everyone."""
+    to = request.draft.to
+    if to is None or len(to) != 1 or request.is_later or request.announced_by:
+        return None
+    name = texts.folded(to[0])
+    return None if name.startswith(names.GROUP_SIGN) and name != names.EVERYONE else name
+
+
+def _channel(request: Request, sender: Account | None, name: str | None, people: Mapping[str, Account]) -> int | None:
+    if sender is None or sender.number != request.principal.number or name is None:
+        return None
+    if name == names.EVERYONE:
+        return channels.EVERYONE if sender.may_announce else None
+    person = people.get(name)
+    return None if person is None else channels.pair(sender.number, person.number)
 
 
 def _used_keys(connection: Connection, requests: list[Request]) -> set[tuple[int, str | None]]:
@@ -209,16 +232,9 @@ def _open(connection: Connection, me: int, to: Sequence[int], first: int) -> Non
     """The windows of pairs that write for the first time; and of one who may write to a group without being in it, for
     this one message.
     """
-    windows = [window for channel in to for window in _pair_windows(channel)]
+    known.open_pairs(connection, known.checked(connection), [channel for channel in to if channels.pair_of(channel)])
+    windows = []
     for place, channel in enumerate(to, start=first):
         if channels.group_of(channel) is not None and not members.is_open(connection, me, channel):
             windows.append(Window(me, channel, place, place))
     members.open_windows(connection, windows)
-
-
-def _pair_windows(channel: int) -> list[Window]:
-    return [Window(person, channel) for person in channels.pair_of(channel) or ()]
-
-
-def _key(window: Window) -> tuple[int, int]:
-    return window.person, window.channel

@@ -99,7 +99,7 @@ class Messages:
         at = self._now()
         if draft.deliver_at is not None and draft.deliver_at > at + AHEAD_MAX_MS:
             raise RefusedError(Code.INVALID, "deliver_at: more than a year ahead")
-        return Request(principal, draft, key, new_id(at), at, announced_by)
+        return Request(principal, draft, key, new_id(at) if draft.deliver_at is not None else "", at, announced_by)
 
     def _committed(self, stored: Stored) -> Stored:
         if stored.deliver_at is not None and self.on_scheduled is not None:

@@ -89,7 +89,9 @@ def events(connection: Connection, me: int, epoch: str, after: int, rows: Sequen
         message = said.get(row.seq)
         data: dict[str, Any] = _json.decode(row.content)
         if message is not None:
-            data = plain(message if row.sender == me else for_others(message))
+            data = plain(message)
+            if row.sender == me and row.cid is not None:
+                data["cid"] = row.cid  # the sender's own business
         found.append(
             Event(epoch=epoch, prev=after, seq=row.seq, kind=row.kind, id=ids.id(row.seq), at=row.at, data=data)
         )
@@ -104,20 +106,16 @@ def number_of(connection: Connection, principal: Principal) -> int:
     return principal.number
 
 
-def for_others(message: Message) -> Message:
-    """The `cid` is the sender's own business."""
-    return message if message.cid is None else msgspec.structs.replace(message, cid=None)
-
-
 class Parties:
     """What people and groups are called, by number; each is asked for once."""
 
-    def __init__(self) -> None:
-        self.people: dict[int, Party] = {}
+    def __init__(self, people: dict[int, Party] | None = None) -> None:
+        self.people = {} if people is None else people
         self.groups: dict[int, Party] = {channels.EVERYONE: EVERYONE}
 
     def learn(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Those of whom these messages speak."""
+        rows = [row for row in rows if row.kind == names.KIND_MESSAGE]
         pairs = [channels.pair_of(row.channel) or () for row in rows]
         people = {row.sender for row in rows}.union(*pairs) - self.people.keys()
         of_groups = {channels.group_of(row.channel) or 0 for row in rows} - self.groups.keys()
@@ -131,15 +129,15 @@ class Parties:
         return self.people[sum(pair) - row.sender] if pair else self.groups[channels.group_of(row.channel) or 0]
 
 
-def messages(
-    connection: Connection, ids: Births, rows: Sequence[Row], parties: Parties | None = None
-) -> dict[int, Message]:
-    """Those of these entries that are messages, by place, as their senders see them; `parties` may be known from
-    before.
-    """
-    rows = [row for row in rows if row.kind == names.KIND_MESSAGE]
-    parties = parties or Parties()
+def messages(connection: Connection, ids: Births, rows: Sequence[Row]) -> dict[int, Message]:
+    """Those of these entries that are messages, by place, as all but their senders see them."""
+    parties = Parties()
     parties.learn(connection, rows)
+    return said(ids, rows, parties)
+
+
+def said(ids: Births, rows: Sequence[Row], parties: Parties) -> dict[int, Message]:
+    """The same, of parties that are known. LookupError where one is not."""
     return {
         row.seq: saying(
             Message,
@@ -147,10 +145,10 @@ def messages(
             sender=parties.people[row.sender],
             to=[parties.to(row)],
             reply_to=None if row.reply_to is None else ids.id(row.reply_to),
-            cid=row.cid,
             publish=ids.id(row.publish) if row.part else None,
         )
         for row in rows
+        if row.kind == names.KIND_MESSAGE
     }
 
 

@@ -103,7 +103,8 @@ class Server:
         self._loops: list[Callable[[], None]] = [attending.run, scheduled.loop().run, keeping.loop().run]
         self._redis: list[Loop] = []
         hints = self._use_redis(storage.redis, people) if storage.redis else None
-        database.follow(Feed(place).look, (hints or self._delivery).passed)
+        feed = Feed(place)
+        database.follow(feed.own, feed.look, (hints or self._delivery).passed)
         kept = RetentionPolicy(settings.retention_days or None, settings.retention_events or None)
         if not kept.everything:
             self._loops.append(Pruning(database, ages).loop(kept).run)

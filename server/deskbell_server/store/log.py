@@ -3,13 +3,16 @@
 A person's view is the rows of their channels, in the order of `seq`; it is never stored. Source: LOG.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from deskbell_protocol import limits
 from deskbell_server.store import ages, channels, members
-from deskbell_server.store.database import Connection
+from deskbell_server.store.database import Connection, memory
 from deskbell_server.store.sets import insert, select
 
 KEY_LIFE_MS: Final = int(limits.IDEMPOTENCY_LIFE_S * 1000)
@@ -19,8 +22,7 @@ RANGE = 4_000
 WIDER = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What is about to be appended. `part` counts the channels of one publish from 0; what all of them share stands in
     part 0 alone: `cid`, `request_hash`, `recipients` and `content`, a document.
     """
@@ -37,8 +39,7 @@ class Entry:
     content: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """An entry of the log, whole whichever part it is; `cid` in part 0 alone."""
 
     seq: int
@@ -71,7 +72,7 @@ _WHOLE = (
     "l.seq, l.channel, l.kind, l.sender, l.at, l.part, l.reply_to, l.cid, coalesce(l.content, w.content)"
     " FROM log l LEFT JOIN log w ON l.part > 0 AND w.seq = l.seq - l.part"
 )
-_COLUMNS = "seq, channel, kind, sender, at, part, cid, request_hash, recipients, reply_to, content"
+_COLUMNS = ", ".join(("seq", *Entry.__struct_fields__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +97,24 @@ def head(connection: Connection) -> int:
 def append(connection: Connection, entries: Sequence[Entry]) -> int:
     """Numbers and stores them, one after the other; the place of the first. In the writer's transaction only."""
     first = head(connection) + 1
-    rows = [(first + place, *_values(entry)) for place, entry in enumerate(entries)]
-    insert(connection, f"INSERT INTO log ({_COLUMNS})", rows)
-    connection.execute("UPDATE meta SET value = ? WHERE key = 'head'", (str(first + len(rows) - 1),))
+    insert(
+        connection,
+        f"INSERT INTO log ({_COLUMNS})",
+        [(first + place, *astuple(entry)) for place, entry in enumerate(entries)],
+    )
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'head'", (str(first + len(entries) - 1),))
+    memory(connection).appended += _as_read(first, entries)
     return first
 
 
-def _values(entry: Entry) -> tuple[Any, ...]:
-    shared = entry.cid, entry.request_hash, entry.recipients, entry.reply_to, entry.content
-    return entry.channel, entry.kind, entry.sender, entry.at, entry.part, *shared
+def _as_read(first: int, entries: Sequence[Entry]) -> Iterator[Row]:
+    """What will be read of them."""
+    for seq, entry in enumerate(entries, first):
+        if not entry.part:
+            content = entry.content or ""
+        yield Row(
+            seq, entry.channel, entry.kind, entry.sender, entry.at, entry.part, entry.reply_to, entry.cid, content
+        )
 
 
 def everything(connection: Connection, after: int, limit: int) -> list[Row]:

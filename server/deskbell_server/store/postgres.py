@@ -19,8 +19,8 @@ from psycopg.types.string import StrDumper
 
 from deskbell_server.errors import SetupError
 from deskbell_server.store import births, meta
-from deskbell_server.store.database import Connection
-from deskbell_server.store.workers import Session, Threads
+from deskbell_server.store.database import Connection, Memory, Session
+from deskbell_server.store.workers import Threads
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +132,7 @@ class PostgresSession:
 
     def __init__(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
         self._connection = connection
+        self.memory = Memory()
         self._texts: dict[str, str] = {}
         self._opened = time.monotonic_ns()
         self._commits: int | None = None

@@ -1,6 +1,8 @@
 """Lists in statements, of a few constant sizes: they are prepared once, and few, whatever the number of values."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import chain
 from typing import Any
 
 from deskbell_server.store.database import Connection
@@ -28,11 +30,16 @@ def select(
 
 
 def insert(connection: Connection, into: str, rows: Sequence[Sequence[Any]], conflict: str = "") -> None:
-    """`into` goes before the values, `conflict` behind them."""
+    """`into` goes before the values, `conflict` behind them. Few statements: each step of one lets other threads in."""
     start = 0
     for size in _ROWS:
         while len(rows) - start >= size:
             part = rows[start : start + size]
-            marks = ",".join(["(" + ",".join("?" * len(part[0])) + ")"] * size)
-            connection.execute(f"{into} VALUES {marks} {conflict}", [value for row in part for value in row])
+            marks = _marks(len(part[0]), size)
+            connection.execute(f"{into} VALUES {marks} {conflict}", list(chain.from_iterable(part)))
             start += size
+
+
+@cache
+def _marks(columns: int, rows: int) -> str:
+    return ",".join(["(" + ",".join("?" * columns) + ")"] * rows)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from deskbell_server.errors import UnavailableError
 from deskbell_server.store.checkpoints import Checkpoints
-from deskbell_server.store.database import Connection
-from deskbell_server.store.workers import GROUP, Session, Threads
+from deskbell_server.store.database import Connection, Memory, Session
+from deskbell_server.store.workers import GROUP, Threads
 
 BUSY_S = 4.5
 """How long a group waits for another process's lock; then it is `unavailable`, within `limits.ANSWER_S`."""
@@ -109,6 +109,7 @@ class SqliteSession:
     def __init__(self, connection: sqlite3.Connection, changed: Callable[[int], object]) -> None:
         self._connection = connection
         self._changed = changed
+        self.memory = Memory()
         self._begun_with = 0
         self._busy_s = BUSY_S
         self._proven_at = 0.0

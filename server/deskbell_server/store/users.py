@@ -52,6 +52,7 @@ def add(connection: Connection, user: User, name_key: str, display_key: str, at:
     ).rowcount
     if added:
         members.begin(connection, numbers(connection, [user.id])[user.id], log.head(connection))
+        meta.count(connection, meta.ACCOUNTS)
     return bool(added)
 
 
@@ -130,10 +131,12 @@ def set_password(connection: Connection, user_id: str, password_hash: str) -> No
 
 def set_disabled(connection: Connection, user_id: str, at: int | None) -> None:
     connection.execute("UPDATE users SET disabled_at = ? WHERE id = ?", (at, user_id))
+    meta.count(connection, meta.ACCOUNTS)
 
 
 def set_may_announce(connection: Connection, user_id: str, allowed: bool) -> None:
     connection.execute("UPDATE users SET may_announce = ? WHERE id = ?", (int(allowed), user_id))
+    meta.count(connection, meta.ACCOUNTS)
 
 
 def server(connection: Connection) -> str:

@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from gevent.hub import Waiter
 
 from deskbell_server.errors import STORE_AWAY, OutcomeUnknownError, UnavailableError
-from deskbell_server.store.database import Connection
+from deskbell_server.store.database import Connection, Session
+from deskbell_server.store.following import Following
 from deskbell_server.store.grouping import Together, gather, run_together
 from deskbell_server.store.patience import Patience, Waiting
 from deskbell_server.store.wake import Job, Wakeups
@@ -31,26 +32,6 @@ CLOSE_S = 3.0
 """How long a thread may still take at the end; one that hangs ends with the process."""
 OPEN_EVERY_S = 0.25
 """While the database is away it is asked so often; who comes in between is told at once."""
-
-
-class Session(Connection, Protocol):
-    """One thread's connection, and how its transactions begin and end."""
-
-    @property
-    def changes(self) -> int:
-        """How many rows it has changed, ever."""
-        ...
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether the transaction can only be rolled back."""
-        ...
-
-    def begin(self) -> None: ...
-    def begin_reading(self) -> None: ...
-    def commit(self) -> None: ...
-    def rollback(self) -> None: ...
-    def close(self) -> None: ...
 
 
 class Driver(Protocol):
@@ -69,13 +50,6 @@ class Driver(Protocol):
     def is_lost(self, session: Session, problem: BaseException) -> bool:
         """Whether the session is of no more use after that."""
         ...
-
-
-class Following(NamedTuple):
-    """What the writer does after each group, and who gets what comes of it."""
-
-    look: Callable[[Connection, bool], tuple[Any, bool] | None]
-    give: Callable[[Any], object]
 
 
 class Threads:
@@ -103,14 +77,18 @@ class Threads:
         return cast("T", self._wait(self._reads, job))
 
     def follow(
-        self, look: Callable[[Connection, bool], tuple[Any, bool] | None], give: Callable[[Any], object]
+        self,
+        own: Callable[[Connection], Any],
+        look: Callable[[Connection, bool], tuple[Any, bool] | None],
+        give: Callable[[Any], object],
     ) -> None:
-        self._writer.following = Following(look, give)
+        self._writer.following = Following(own, look, give)
 
     def nudge(self) -> None:
         """One at a time: a database that hangs must not gather them."""
-        if not self._writer.is_nudged:
-            self._writer.is_nudged = True
+        following = self._writer.following
+        if not following.is_nudged:
+            following.is_nudged = True
             self._writes.put(Waiting(_nothing, _nobody))
 
     def close(self) -> None:
@@ -156,10 +134,14 @@ class Worker(threading.Thread):
     def run(self) -> None:
         while (group := self._next_group()) is not None:
             self._serve(group)
-            self._wakeups.done(group)
+            self._wakeups.done(group + self._own())
             del group  # what it held is free before the next comes
             self._follow()
         self._drop()
+
+    def _own(self) -> list[Job]:
+        """What is told together with the outcomes of a group."""
+        return []
 
     def _follow(self) -> None:
         """After each group."""
@@ -243,9 +225,7 @@ class Writer(Worker):
         super().__init__(driver, queue, wakeups, "deskbell-writer")
         self._most = most
         self._ending = False
-        self._has_written = False
-        self.following: Following | None = None
-        self.is_nudged = False
+        self.following = Following(_nothing, _nothing_more, _nobody)
 
     def _next_group(self) -> list[Waiting] | None:
         if self._ending:
@@ -266,48 +246,46 @@ class Writer(Worker):
         if all(job.work is _nothing for job in group):
             return
         before = session.changes
+        session.memory.appended.clear()
         try:
             session.begin()
             self._run_all(group, session)
             if [job for job in group if not job.claim()]:  # each is asked, so that it can happen only once
                 raise _GivenUpError
         except Exception:
+            session.memory.forget()
             self._rollback(session)
             raise
         try:
             session.commit()
-            self._has_written |= session.changes != before
+            self.following.has_written |= session.changes != before
         except Exception as problem:
+            session.memory.forget()
             if self._driver.is_conflict(problem) or not self._driver.is_away(problem):
                 self._rollback(session)
                 raise
             raise OutcomeUnknownError from problem
 
+    def _own(self) -> list[Job]:
+        return [] if self._session is None else self.following.own(self._session)
+
     def _follow(self) -> None:
         """What cannot be looked at now is seen the next time. No job waits for more than one look."""
-        self.is_nudged = False
-        session, following = self._session, self.following
-        if session is None or following is None:
-            return
-        try:
-            has_more = True
-            while has_more and (found := self._looked(session, following)) is not None:
-                told = Job(_nothing, lambda job: following.give(job.result))
-                told.result, has_more = found[0], found[1] and self.queue.empty()
-                self._wakeups.done([told])
-        except Exception as problem:
-            if self._driver.is_lost(session, problem):
-                self._drop()
-            if not self._driver.is_away(problem):
-                log.exception("what was committed cannot be looked at")
+        has_more = self.following.is_due() and self._session is not None
+        while has_more and self._session is not None:
+            try:
+                found = self.following.look(self._session, self._rollback)
+            except Exception as problem:  # noqa: BLE001 - it is seen the next time
+                self._not_seen(problem)
+                return
+            has_more = found is not None and found[1] and self.queue.empty()
+            self._wakeups.done([] if found is None else [found[0]])
 
-    def _looked(self, session: Session, following: Following) -> tuple[Any, bool] | None:
-        has_written, self._has_written = self._has_written, False
-        session.begin_reading()
-        try:
-            return following.look(session, has_written)
-        finally:
-            self._rollback(session)
+    def _not_seen(self, problem: Exception) -> None:
+        if self._session is not None and self._driver.is_lost(self._session, problem):
+            self._drop()
+        if not self._driver.is_away(problem):
+            log.exception("what was committed cannot be looked at")
 
     def _run_all(self, group: list[Waiting], session: Session) -> None:
         for job in run_together(group, lambda together, jobs: self._together(together, jobs, session)):
@@ -357,6 +335,10 @@ class _TogetherError(Exception):
 
 def _nothing(_connection: Connection) -> None:
     """Work that only lets the writer look."""
+
+
+def _nothing_more(_connection: Connection, _has_written: bool) -> None:
+    """What is seen while nobody follows."""
 
 
 def _nobody(_job: Job) -> None:

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, Final, Literal
@@ -89,7 +89,8 @@ class Options:
 class Later:
     """An answer that a hot handler does not have yet: return it, and call `answer` once, from the loop's thread.
 
-    The events of one connection stay in order: the next one waits until this one is answered.
+    The events of one connection stay in order: the next one waits until this one is answered, unless it has the same
+    name. Then the handler is called again meanwhile, and keeps the order itself.
     """
 
     __slots__ = ("_event", "_then", "_value")
@@ -139,12 +140,13 @@ class Transport(ABC):
     """The bound port, known when `serve` calls `on_ready`."""
 
     @abstractmethod
-    def hot(self, event: str, handler: HotHandler, *, inline: bool = False) -> None:
+    def hot(self, event: str, handler: HotHandler, *, inline: bool = False, shape: type | None = None) -> None:
         """Call `handler(sid, data)` for `event` in namespace "/" without a Flask request context.
 
         `data` is the event's first argument, None without one. Events of one connection are handled in order, each
         connection in a greenlet of its own, so a handler may block that greenlet. An `inline` handler runs in the
-        loop itself, which is faster: it must never block, and it may return a `Later`.
+        loop itself, which is faster: it must never block, and it may return a `Later`. Data that has the `shape` may
+        come as that already; whatever else comes as it was sent.
         """
 
     @abstractmethod
@@ -164,8 +166,9 @@ class Transport(ABC):
         """
 
     @abstractmethod
-    def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
-        """Send `42["event",HEAD+TAIL]` to every member of each (room, HEAD); HEAD+TAIL must be one JSON value.
+    def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes, more: Sequence[bytes] = ()) -> None:
+        """Send `42["event",HEAD+TAIL]` to every member of each (room, HEAD); HEAD+TAIL must be one JSON value. Those
+        of `more` follow, each the same event with that value, the same for all.
 
         From any thread. Nothing is sent to rooms without members.
         """

@@ -40,6 +40,8 @@ class Connection(EngineSocket):
         "_paused",
         "_readable",
         "_reader",
+        "_unanswered",
+        "_waits_for",
         "due",
         "logins",
         "pinged",
@@ -52,7 +54,8 @@ class Connection(EngineSocket):
         self._readable: Any = reactor.loop.io(stream.fileno(), _READ)
         self._inbox: deque[bytes | packets.Packet] | None = None
         self._busy = self._paused = self.pinged = False
-        self._discarded = self.logins = 0
+        self._discarded = self._unanswered = self.logins = 0
+        self._waits_for = ""
         self.due, self.slot = 0.0, -1
 
     def start(self, first: bytes, pipelined: bytes) -> None:
@@ -151,16 +154,20 @@ class Connection(EngineSocket):
             if packet is None:
                 continue
             quick = packet.kind == packets.EVENT and packet.data[0] in handler.inline and packet.namespace == "/"
+            if self._unanswered and not (quick and packet.data[0] == self._waits_for and self._unanswered < INBOX):
+                break  # goes on with their answers
             if not quick and not may_block:
                 spawn_raw(self._run_blocking)
                 return
             self._inbox.popleft()
-            if not quick:
+            if quick:
+                self._call(packet)
+            else:
                 handler.dispatch(self, packet)
-            elif self._call(packet):
-                return
-        self._inbox = None
         self._busy = False
+        if self._inbox or self._unanswered:
+            return
+        self._inbox = None
         self.forget_environ()
         if self._paused:
             self._reactor.resume_soon(self.resume)
@@ -171,7 +178,9 @@ class Connection(EngineSocket):
         if isinstance(first, packets.Packet):
             return first
         try:
-            packet = packets.parse(first, 1) if first[:1] == b"4" else packets.nothing()
+            packet = packets.shaped(first, self._handler.shapes)
+            if packet is None:
+                packet = packets.parse(first, 1) if first[:1] == b"4" else packets.nothing()
         except packets.PacketError as error:
             inbox.popleft()
             self._handler.malformed(self, error)
@@ -186,22 +195,22 @@ class Connection(EngineSocket):
             log.exception("%s: handling failed", self.sid)
             self.end(REASON.TRANSPORT_ERROR, frames.close_frame(frames.CloseReason.INTERNAL_ERROR))
 
-    def _call(self, packet: packets.Packet) -> bool:
-        """Whether the answer comes later, and the rest of the handling with it."""
+    def _call(self, packet: packets.Packet) -> None:
+        """Where the answer comes later, further events of that name need not wait for it: their handler keeps order."""
         result = self._handler.call_inline(self, packet)
         if type(result) is not Later:
             self._handler.answer(self, packet, result)
-            return False
-        if result.answered:
-            self._handler.answer(self, packet, result.wait())
-            return False
+            return
 
-        def go_on(value: Any) -> None:
+        def answer(value: Any) -> None:
+            self._unanswered -= 1
             self._handler.answer(self, packet, value)
-            self._run(may_block=False)
+            if not self._busy:
+                self._run(may_block=False)
 
-        result.then(go_on)
-        return True
+        self._unanswered += 1
+        self._waits_for = packet.data[0]
+        result.then(answer)
 
     # -- time
 
@@ -218,7 +227,7 @@ class Connection(EngineSocket):
             self._reactor.wheel.set(self, now + self._handler.options.ping_timeout_s)
             if not self.pinged:
                 self.pinged = True
-                self._reactor.outbox.post(_PING, self)
+                self._reactor.outbox.post((_PING,), self)
 
     def _on_pong(self) -> None:
         if self.pinged:

@@ -5,7 +5,8 @@ Long polling, where it is allowed, keeps python-engineio's code, and sockets tha
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from threading import get_ident
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -24,7 +25,7 @@ from deskbell_server.transport.outbox import SLICE
 from deskbell_server.transport.polling import PollingSocket
 from deskbell_server.transport.reactor import Reactor
 from deskbell_server.transport.refusals import HandshakeError
-from deskbell_server.transport.sending import OPEN, ConnectionState
+from deskbell_server.transport.sending import ConnectionState
 from deskbell_server.transport.streams import Stream
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self.thread = get_ident()
         self.reactor = Reactor(min(_TICK_S, self.options.ping_interval_s / 4, self.options.login_s / 4))
         self.inline: dict[str, HotHandler] = server.inline
+        self.shapes: dict[bytes, packets.Shape] = server.shapes
         options = self.options
         self.newcomers = Newcomers(options.waiting_max, options.patience_s, "Too many are waiting to sign in.")
         self._app, self._address, self._secure = app, address, secure
@@ -183,21 +185,27 @@ class Engine(engineio.Server):  # type: ignore[misc]
             else frames.encode(b"4" + text.encode())
         )
         ours = [socket for socket in found if type(socket) is Connection]
-        self.spread(((connection, whole) for connection in ours), len(ours))
+        self.spread((connection, (whole,)) for connection in ours)
         for socket in found:
             if type(socket) is not Connection:
                 super().send(socket.sid, text)
 
-    def spread(self, frames_of: Iterable[tuple[Connection, bytes]], count: int) -> None:
-        """Send to a few now; to many in slices, so that nobody else waits for all of them."""
-        if count <= SLICE:
-            for connection, frame in frames_of:
-                connection.write(frame)
-        else:
-            for connection, frame in frames_of:
-                if connection.state is OPEN:
-                    self.reactor.outbox.post(frame, connection)
-            self.reactor.outbox.start()
+    def spread(self, frames_of: Iterable[tuple[Connection, Sequence[bytes]]]) -> None:
+        """Send to a few now; to many in slices: nobody else waits for all of them, nor the first for the last."""
+        frames_of = iter(frames_of)
+        first = list(islice(frames_of, SLICE + 1))
+        if len(first) <= SLICE:
+            for connection, found in first:
+                for frame in found:
+                    connection.write(frame)
+            return
+        outbox = self.reactor.outbox
+        for connection, found in first:
+            outbox.post(found, connection)
+        outbox.start()
+        for connection, found in frames_of:
+            outbox.post(found, connection)
+        outbox.start()
 
     def foreign(self) -> bool:
         """Whether the calling thread is not the loop's, and must hand over what it wants sent."""

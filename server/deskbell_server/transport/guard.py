@@ -54,6 +54,7 @@ class GuardedServer(socketio.Server):  # type: ignore[misc]
         self.options = options
         self.hot: dict[str, HotHandler] = {}
         self.inline: dict[str, HotHandler] = {}
+        self.shapes: dict[bytes, packets.Shape] = {}
         self.hot_connect: ConnectHandler | None = None
         self.hot_disconnect: DisconnectHandler | None = None
         self.refusals: dict[str, BaseException] = {}

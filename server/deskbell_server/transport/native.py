@@ -1,6 +1,6 @@
 """The native kind: Flask-SocketIO's public API over `Engine`, `Rooms` and `HttpServer`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from ssl import SSLContext
 from typing import Any, Final
 
@@ -82,6 +82,10 @@ class NativeServer(GuardedServer):
             super().acknowledge(eio_sid, namespace, number, args)
 
 
+def _event(prefix: bytes, value: bytes) -> bytes:
+    return b"%b%b%b]" % (frames.header(len(prefix) + len(value) + 1), prefix, value)
+
+
 class Native(Serving):
     def __init__(self, app: Flask, options: Options) -> None:
         server = NativeServer(options)
@@ -90,25 +94,29 @@ class Native(Serving):
         self._engine: Engine = server.eio
         self._http: Any = None
 
-    def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
+    def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes, more: Sequence[bytes] = ()) -> None:
         if self._engine.foreign():
-            self.call_soon(self.fan_out, event, list(heads), tail)
-            return
-        prefix, tail = packets.event_prefix(event), tail + b"]"
-        fixed = len(prefix) + len(tail)
+            self.call_soon(self.fan_out, event, list(heads), tail, more)
+        else:
+            self._engine.spread(self._sendings(packets.event_prefix(event), heads, tail, more))
+
+    def _sendings(
+        self, prefix: bytes, heads: Iterable[tuple[str, bytes]], tail: bytes, more: Sequence[bytes]
+    ) -> Iterator[tuple[Connection, Sequence[bytes]]]:
+        """To whom which frames go; made once for all that begin alike. Those who poll are sent theirs."""
         members, sockets = self.server.manager.members, self._engine.sockets
-        sendings: list[tuple[Connection, bytes]] = []
+        rest = [_event(prefix, value) for value in more]
+        last_head, found = b"", [b""]
         for room, head in heads:
-            found = members("/", room)
-            if found:
-                frame = b"".join((frames.header(fixed + len(head)), prefix, head, tail))
-                for eio_sid in found.values():
-                    socket = sockets.get(eio_sid)
-                    if type(socket) is Connection:
-                        sendings.append((socket, frame))
-                    elif socket is not None:
-                        self._engine.send(socket.sid, (prefix[1:] + head + tail).decode())
-        self._engine.spread(sendings, len(sendings))
+            if head != last_head or not found[0]:
+                last_head, found = head, [_event(prefix, head + tail), *rest]
+            for eio_sid in members("/", room).values():
+                socket = sockets.get(eio_sid)
+                if type(socket) is Connection:
+                    yield socket, found
+                elif socket is not None:
+                    for value in (head + tail, *more):
+                        self._engine.send(socket.sid, (prefix[1:] + value + b"]").decode())
 
     def close(self, sid: str) -> None:
         if self._engine.foreign():

@@ -6,6 +6,7 @@ so that between two slices the loop reads and answers everybody else; rounds tha
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 SLICE: Final = 64
@@ -14,6 +15,9 @@ SLICE: Final = 64
 class Sender(Protocol):
     queue: list[bytes] | None
     """Frames that wait for their turn."""
+
+    @property
+    def closing(self) -> bool: ...
 
     def flush(self) -> None: ...
 
@@ -36,13 +40,15 @@ class Outbox:
         for sender in senders:
             sender.flush()
 
-    def post(self, frame: bytes, sender: Sender) -> None:
-        """Give `sender` a frame that leaves in its slice; `start` when all have theirs."""
+    def post(self, frames: Sequence[bytes], sender: Sender) -> None:
+        """Give `sender` frames that leave in its slice; `start` when all have theirs. Nothing to one that is closed."""
+        if sender.closing:
+            return
         if sender.queue is None:
-            sender.queue = [frame]
+            sender.queue = list(frames)
             self._later.append(sender)
         else:
-            sender.queue.append(frame)
+            sender.queue += frames
             if len(sender.queue) >= SLICE:
                 sender.flush()
 

@@ -1,6 +1,8 @@
 """Socket.IO v5 packets as bytes, without I/O: what a client may send is parsed strictly, what is sent is built once."""
 
 import re
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -11,6 +13,8 @@ EVENT: Final = 2
 ACK: Final = 3
 
 _FORM: Final = re.compile(rb"([0-3])(/[^,?]{0,200})?(?:\?[^,]{0,1000})?(?(2)(?:,|\Z))([0-9]{0,15})(.*)", re.DOTALL)
+_SHAPED: Final = re.compile(rb'42([0-9]{0,15})\["([a-z_]{1,40})",')
+_END: Final = ord("]")
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -28,6 +32,13 @@ class Packet(NamedTuple):
     namespace: str
     id: int | None
     data: Any
+
+
+class Shape(NamedTuple):
+    """What an event of this name usually carries, and what reads it. DecodeError for anything else."""
+
+    event: str
+    decode: Callable[[bytes], Any]
 
 
 class Json:
@@ -65,6 +76,19 @@ def parse(text: bytes, at: int = 0) -> Packet:
     return packet
 
 
+def shaped(message: bytes, shapes: Mapping[bytes, Shape]) -> Packet | None:
+    """An event whose one argument has its shape, read in one go; None for all else, which `parse` tells what it is."""
+    found = _SHAPED.match(message)
+    shape = shapes.get(found[2]) if found is not None else None
+    if found is None or shape is None or message[-1] != _END:
+        return None
+    try:
+        data = shape.decode(message[found.end() : -1])
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    return Packet(EVENT, "/", int(found[1]) if found[1] else None, [shape.event, data])
+
+
 def _namespace(raw: bytes | None) -> str:
     return raw.decode() if raw else "/"
 
@@ -91,6 +115,7 @@ def ack(namespace: str, number: int, args: list[Any]) -> bytes:
     return b"43%b%d%b" % (space, number, _encode(args))
 
 
+@cache
 def event_prefix(event: str) -> bytes:
     """The beginning of an Engine.IO message with an event for namespace "/"; its payload and `]` follow."""
     return b"42[" + _encode(event) + b","

@@ -13,7 +13,7 @@ from gevent import get_hub
 
 from deskbell_server.transport.base import HotHandler, Options
 from deskbell_server.transport.outbox import SLICE, Outbox
-from deskbell_server.transport.packets import Packet
+from deskbell_server.transport.packets import Packet, Shape
 from deskbell_server.transport.wheel import Timed, Wheel
 
 REASON: Final = _EngineIO.reason
@@ -33,6 +33,7 @@ class Handler(Protocol):
 
     options: Options
     inline: dict[str, HotHandler]
+    shapes: dict[bytes, Shape]
 
     def make_environ(self, connection: Any, /) -> dict[str, Any]: ...
     def answered(self, connection: Any, /) -> None: ...

@@ -8,10 +8,12 @@ from ssl import SSLContext
 from typing import Any
 
 import gevent
+import msgspec
 from gevent import get_hub
 from gevent import socket as gevent_socket
 from gevent.event import Event
 
+from deskbell_server.transport import packets
 from deskbell_server.transport.base import ConnectHandler, DisconnectHandler, HotHandler, Options, Transport
 from deskbell_server.transport.guard import GuardedServer, GuardedSocketIO
 
@@ -50,10 +52,12 @@ class Serving(Transport):
         self._loop: Any = None
         self._wake: Any = None
 
-    def hot(self, event: str, handler: HotHandler, *, inline: bool = False) -> None:
+    def hot(self, event: str, handler: HotHandler, *, inline: bool = False, shape: type | None = None) -> None:
         self.server.hot[event] = handler
         if inline:
             self.server.inline[event] = handler
+        if shape is not None:
+            self.server.shapes[event.encode()] = packets.Shape(event, msgspec.json.Decoder(shape).decode)
 
     def hot_connect(self, handler: ConnectHandler) -> None:
         self.server.hot_connect = handler

@@ -3,7 +3,7 @@
 It keeps the rules of `guard`, but not the bounds on memory, waiting logins and slow readers: its tests list which.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ssl import SSLContext
 from typing import Any
 
@@ -27,15 +27,16 @@ class Stock(Serving):
 
     # Stock sending and closing may switch, which the loop itself cannot: greenlets do it.
 
-    def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes) -> None:
-        self.call_soon(spawn_raw, self._fan_out, event, list(heads), tail)
+    def fan_out(self, event: str, heads: Iterable[tuple[str, bytes]], tail: bytes, more: Sequence[bytes] = ()) -> None:
+        self.call_soon(spawn_raw, self._fan_out, event, list(heads), tail, more)
 
-    def _fan_out(self, event: str, heads: list[tuple[str, bytes]], tail: bytes) -> None:
+    def _fan_out(self, event: str, heads: list[tuple[str, bytes]], tail: bytes, more: Sequence[bytes]) -> None:
         prefix = packets.event_prefix(event)[1:]
         for room, head in heads:
-            text = (prefix + head + tail + b"]").decode()
+            texts = [(prefix + value + b"]").decode() for value in (head + tail, *more)]
             for _sid, eio_sid in self.server.manager.get_participants("/", room):
-                self.server.eio.send(eio_sid, text)
+                for text in texts:
+                    self.server.eio.send(eio_sid, text)
 
     def close(self, sid: str) -> None:
         self.call_soon(spawn_raw, self._close, [sid])

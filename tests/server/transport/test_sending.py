@@ -82,7 +82,7 @@ def test_frames_of_one_turn_leave_together_at_its_end(bench: Bench) -> None:
 
 def test_a_broadcast_leaves_in_slices_and_one_message_overtakes_it(bench: Bench) -> None:
     pairs = [bench.connect() for _ in range(3 * SLICE)]
-    bench.engine.spread([(one, A) for one, _ in pairs], len(pairs))
+    bench.engine.spread([(one, (A,)) for one, _ in pairs])
     assert [bool(writes(theirs)) for _, theirs in pairs].count(True) == SLICE
     last, theirs = pairs[-1]
     last.write(B)
@@ -96,7 +96,7 @@ def test_a_broadcast_leaves_in_slices_and_one_message_overtakes_it(bench: Bench)
 def test_rounds_that_overtake_each_other_are_joined(bench: Bench) -> None:
     pairs = [bench.connect() for _ in range(2 * SLICE)]
     for frame in (A, B, C):
-        bench.engine.spread([(one, frame) for one, _ in pairs], len(pairs))
+        bench.engine.spread([(one, (frame,)) for one, _ in pairs])
     gevent.sleep(0.05)  # every slice has its turn
     assert [writes(theirs) for _, theirs in pairs[:SLICE]] == [[A, B + C]] * SLICE
     assert [writes(theirs) for _, theirs in pairs[SLICE:]] == [[A + B + C]] * SLICE
@@ -105,7 +105,7 @@ def test_rounds_that_overtake_each_other_are_joined(bench: Bench) -> None:
 def test_frames_that_wait_are_bounded_without_losing_any(bench: Bench) -> None:
     pairs = [bench.connect() for _ in range(SLICE + 1)]
     for _ in range(500):
-        bench.engine.spread([(one, A) for one, _ in pairs], len(pairs))
+        bench.engine.spread([(one, (A,)) for one, _ in pairs])
         assert all(len(one.queue or ()) <= SLICE for one, _ in pairs)
     gevent.sleep(0.05)  # every slice has its turn
     assert all(b"".join(writes(theirs)) == A * 500 for _, theirs in pairs)
@@ -113,5 +113,5 @@ def test_frames_that_wait_are_bounded_without_losing_any(bench: Bench) -> None:
 
 def test_a_frame_for_many_is_one_object(bench: Bench) -> None:
     pairs = [bench.connect() for _ in range(2 * SLICE)]
-    bench.engine.spread([(one, A) for one, _ in pairs], len(pairs))
+    bench.engine.spread([(one, (A,)) for one, _ in pairs])
     assert all(one.queue[0] is A for one, _ in pairs if one.queue)
