@@ -15,11 +15,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import ClosingIterator
 
 from deskbell_protocol import limits
-from deskbell_protocol.errors import HTTP_STATUS, Code
-from deskbell_server.edge import wording
+from deskbell_protocol.errors import Code
+from deskbell_server.edge import replies, wording
 from deskbell_server.errors import RefusedError
 from deskbell_server.people.devices import Devices
 from deskbell_server.principals import Principal
+from deskbell_server.transport import Reply
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -52,19 +53,11 @@ def needs(what: Needs) -> Callable[[View], View]:
 
 
 def answer(body: Any, status: int = 200) -> Response:
-    response = Response(msgspec.json.encode(body), status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    return _response(replies.answer(body, status))
 
 
-def failure(code: Code, message: str, status: int | None = None, retry_after_s: float | None = None) -> Response:
-    response = answer({"code": code.value, "message": message}, status or HTTP_STATUS[code])
-    if retry_after_s is not None:
-        response.headers["Retry-After"] = str(max(1, round(retry_after_s + 0.499)))
-    if response.status_code == HTTP_STATUS[Code.UNAUTHORIZED]:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="deskbell"'
-    return response
+def _response(reply: Reply) -> Response:
+    return Response(reply.body, reply.status, reply.headers)
 
 
 def body_as(type_: type[T]) -> T:
@@ -134,7 +127,7 @@ class Gate:
         app.register_error_handler(Exception, self._failed)
 
     def _before(self) -> None:
-        g.request_id = secrets.token_hex(6)
+        g.request_id = request_id()
         g.since = time.monotonic()
         if request.url_rule is None:
             return
@@ -142,33 +135,25 @@ class Gate:
         if need is Needs.NOTHING:
             return
         if need is Needs.TOKEN:
-            g.principal = self.devices.identify(_bearer())
+            g.principal = self.devices.identify(bearer(request.headers.get("Authorization", "")))
         elif isinstance(need, Needs) and need in self.sessions:
             g.principal = self.sessions[need]()
         else:
             raise RefusedError(Code.FORBIDDEN, "this address is closed")
 
     def _after(self, response: Response) -> Response:
+        request_id = g.get("request_id", "-")
+        response.headers["X-Request-Id"] = request_id
         since = g.get("since", time.monotonic())
-        response.headers["X-Request-Id"] = g.get("request_id", "-")
-        log.info(
-            "%s %s %s %d %.1f ms%s",
-            g.get("request_id", "-"),
-            request.method,
-            printable(request.path),
-            response.status_code,
-            (time.monotonic() - since) * 1000,
-            f" message {g.message_id}" if "message_id" in g else "",
-        )
+        write_down(request_id, request.method, request.path, response.status_code, since, g.get("message_id"))
         return response
 
     def _failed(self, problem: Exception) -> Response:
         if isinstance(problem, RefusedError):
-            return failure(problem.code, problem.message, retry_after_s=problem.retry_after_s)
+            return _response(replies.refusal(problem))
         if isinstance(problem, HTTPException):
             return http_failure(problem)
-        log.error("%s %s failed", g.get("request_id", "-"), printable(request.path), exc_info=problem)
-        return failure(Code.INTERNAL, f"the server could not do this (request {g.get('request_id', '-')})")
+        return _response(failed(g.get("request_id", "-"), request.path, problem))
 
 
 def http_failure(problem: HTTPException) -> Response:
@@ -178,7 +163,7 @@ def http_failure(problem: HTTPException) -> Response:
         return problem.get_response()  # type: ignore[return-value]
     codes = {404: Code.NOT_FOUND, 413: Code.TOO_LARGE}
     code = codes.get(status, Code.BAD_REQUEST if status < 500 else Code.INTERNAL)
-    response = failure(code, problem.name.lower(), status)
+    response = _response(replies.failure(code, problem.name.lower(), status))
     if status == 405:
         response.headers["Allow"] = problem.get_response().headers.get("Allow", "")
     return response
@@ -189,11 +174,29 @@ def printable(text: str) -> str:
     return text[:200].encode("unicode_escape").decode("ascii")
 
 
-def _bearer() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+def bearer(authorization: str) -> str:
+    """The token of that header."""
+    scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise RefusedError(Code.UNAUTHORIZED, "sign in first: Authorization: Bearer TOKEN")
     return token.strip()
+
+
+def request_id() -> str:
+    return secrets.token_hex(6)
+
+
+def failed(request_id: str, path: str, problem: BaseException) -> Reply:
+    """The answer to what nobody foresaw, which the log knows more of."""
+    log.error("%s %s failed", request_id, printable(path), exc_info=problem)
+    return replies.failure(Code.INTERNAL, f"the server could not do this (request {request_id})")
+
+
+def write_down(request_id: str, method: str, path: str, status: int, since: float, message_id: str | None) -> None:
+    """The line of the log that each request has."""
+    took_ms = (time.monotonic() - since) * 1000
+    message = f" message {message_id}" if message_id else ""
+    log.info("%s %s %s %d %.1f ms%s", request_id, method, printable(path), status, took_ms, message)
 
 
 class InFlight:

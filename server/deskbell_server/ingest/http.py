@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, request
 from deskbell_protocol import limits
 from deskbell_protocol.wire import Device, Login, Publish
 from deskbell_server.edge.gate import Needs, answer, body_as, caller, needs, number
-from deskbell_server.messaging.messages import Messages
+from deskbell_server.messaging.messages import Messages, Stored
 from deskbell_server.messaging.reading import Reading
 from deskbell_server.messaging.scheduled import Scheduled
 from deskbell_server.people.accounts import Accounts
@@ -73,8 +73,7 @@ class Api:
     def publish(self) -> Response:
         stored = self.messages.publish(caller(), body_as(Publish), request.headers.get("Idempotency-Key"))
         g.message_id = stored.id
-        body = {"id": stored.id, "recipients": stored.recipients, "duplicate": stored.duplicate}
-        return answer(body, 200 if stored.duplicate else 201)
+        return answer(*told(stored))
 
     @needs(Needs.TOKEN)
     def history(self) -> Response:
@@ -102,6 +101,12 @@ class Api:
     def cancel_scheduled(self, message_id: str) -> Response:
         self.scheduled.cancel(caller(), message_id)
         return Response(status=204)
+
+
+def told(stored: Stored) -> tuple[dict[str, object], int]:
+    """What a publish is answered with, and the status."""
+    body = {"id": stored.id, "recipients": stored.recipients, "duplicate": stored.duplicate}
+    return body, 200 if stored.duplicate else 201
 
 
 def _device(row: DeviceRow, principal: Principal) -> Device:

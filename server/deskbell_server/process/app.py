@@ -22,7 +22,7 @@ from deskbell_server.edge.gate import BODY_S, Gate, InFlight
 from deskbell_server.edge.health import Health
 from deskbell_server.edge.proxies import Proxies
 from deskbell_server.errors import SetupError, cannot_listen
-from deskbell_server.ingest import socket
+from deskbell_server.ingest import direct, socket
 from deskbell_server.ingest.http import Api
 from deskbell_server.ingest.redis import StreamDoor
 from deskbell_server.ingest.redis_channel import ChannelDoor
@@ -127,6 +127,7 @@ class Server:
         self._setup = SetupPage(people.accounts, web.welcome, *secret)
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
+        self.transport.route("POST", direct.PATH, direct.DirectDoor(people.devices, self._messages).answer)
         self.flask.register_blueprint(self._setup.blueprint())
         self.flask.register_blueprint(Health(database, attending, self._has_redis, people.clock).blueprint())
         socket.SocketDoor(self.transport, people.devices, presence, attendant, self._messages, reading).register()

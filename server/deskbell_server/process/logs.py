@@ -10,6 +10,7 @@ from typing import Any
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 FILE_BYTES = 10 << 20
 FILES = 5
+_FIXED = frozenset({str, int, float, bool, bytes, type(None)})
 
 
 def start(level: str, folder: Path, worker: int | None = None) -> QueueListener:
@@ -28,10 +29,19 @@ def start(level: str, folder: Path, worker: int | None = None) -> QueueListener:
     listener = QueueListener(queue, terminal, file)
     listener.start()
     root = logging.getLogger()
-    root.handlers[:] = [QueueHandler(queue)]
+    root.handlers[:] = [Queued(queue)]
     root.setLevel(logging.WARNING)
     logging.getLogger("deskbell_server").setLevel(level.upper())
     return listener
+
+
+class Queued(QueueHandler):
+    """Formatting is the listener's work, where the values of a line cannot change until then."""
+
+    def prepare(self, record: logging.LogRecord) -> Any:
+        if record.exc_info is None and all(type(value) in _FIXED for value in record.args or ()):
+            return record
+        return super().prepare(record)
 
 
 class LogFile(RotatingFileHandler):

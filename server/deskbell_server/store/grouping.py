@@ -34,7 +34,7 @@ def run_together(group: list[J], run: Callable[[Together, list[J]], list[Any]]) 
         kinds.setdefault(getattr(job.work, "together", None), []).append(job)
     rest = kinds.pop(None, [])
     for together, jobs in kinds.items():
-        results = run(together, jobs) if together is not None and len(jobs) > 1 else [None] * len(jobs)
+        results = run(together, jobs) if together is not None else [None] * len(jobs)
         for job, result in zip(jobs, results, strict=True):
             job.result = result
             if result is None:

@@ -11,7 +11,6 @@ import msgspec
 from deskbell_protocol.wire import Party
 from deskbell_server.store import members, meta, users
 from deskbell_server.store.database import Connection, Memory, memory
-from deskbell_server.store.members import Window
 from deskbell_server.store.sets import select
 
 PAIRS_MAX = 200_000
@@ -71,9 +70,8 @@ def count(connection: Connection, known: Memory) -> int:
 
 def open_pairs(connection: Connection, known: Memory, pairs: Collection[int]) -> None:
     """The windows of these pairs, where they have none yet."""
-    fresh = sorted(set(pairs) - known.pairs)
-    windows = [Window(person, pair) for pair in fresh for person in channels.pair_of(pair) or ()]
-    members.open_windows(connection, windows)
+    fresh = set(pairs) - known.pairs
+    members.open_pairs(connection, list(fresh))
     if len(known.pairs) > PAIRS_MAX:
         known.pairs.clear()
     known.pairs.update(fresh)

@@ -25,8 +25,17 @@ class Window:
 
 def open_windows(connection: Connection, windows: Sequence[Window]) -> None:
     """Those that are there already stay as they are."""
-    rows = [(window.person, window.channel, window.from_seq, window.to_seq) for window in windows]
+    _insert(connection, [(window.person, window.channel, window.from_seq, window.to_seq) for window in windows])
+
+
+def _insert(connection: Connection, rows: Sequence[tuple[int, int, int, int]]) -> None:
     insert(connection, "INSERT INTO members (person, channel, from_seq, to_seq)", rows, "ON CONFLICT DO NOTHING")
+
+
+def open_pairs(connection: Connection, pairs: Sequence[int]) -> None:
+    """For both people of each."""
+    people = [(person, pair) for pair in pairs for person in set(channels.pair_of(pair) or ())]
+    _insert(connection, [(person, pair, 0, OPEN) for person, pair in sorted(people)])
 
 
 def begin(connection: Connection, person: int, head: int) -> None:

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar, cast
 
@@ -225,6 +226,8 @@ class Writer(Worker):
         super().__init__(driver, queue, wakeups, "deskbell-writer")
         self._most = most
         self._ending = False
+        self._is_apart = False
+        """Whether each job is to run alone, as together they have failed."""
         self.following = Following(_nothing, _nothing_more, _nobody)
 
     def _next_group(self) -> list[Waiting] | None:
@@ -238,8 +241,10 @@ class Writer(Worker):
     def _serve(self, group: list[Waiting]) -> None:
         super()._serve(group)
         if any(isinstance(job.problem, _TogetherError) for job in group):
+            self._is_apart = True
             for job in group:
                 super()._serve([job])
+            self._is_apart = False
 
     def _run(self, group: list[Waiting], session: Session) -> None:
         """One transaction for all of them; none for those that only want the writer to look."""
@@ -288,7 +293,8 @@ class Writer(Worker):
             log.exception("what was committed cannot be looked at")
 
     def _run_all(self, group: list[Waiting], session: Session) -> None:
-        for job in run_together(group, lambda together, jobs: self._together(together, jobs, session)):
+        rest = group if self._is_apart else run_together(group, partial(self._together, session))
+        for job in rest:
             before = session.changes
             job.run(session)
             problem = job.problem
@@ -299,7 +305,7 @@ class Writer(Worker):
             if session.is_broken or session.changes != before:
                 raise problem if len(group) == 1 else _TogetherError
 
-    def _together(self, together: Together, jobs: list[Waiting], session: Session) -> list[Any]:
+    def _together(self, session: Session, together: Together, jobs: list[Waiting]) -> list[Any]:
         try:
             return together(session, [job.work for job in jobs])
         except Exception as problem:

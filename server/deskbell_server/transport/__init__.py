@@ -3,6 +3,7 @@
     transport = make_transport(app, Options())
     transport.socketio.on_namespace(...)         # ordinary Flask-SocketIO handlers
     transport.hot("send", handler)               # the few hot events, below Flask's request context
+    transport.route("POST", "/send", answer)     # the few hot requests, below Flask
     transport.serve("127.0.0.1", 8080)           # blocks until transport.stop()
 
 Two kinds with one interface (`base.Transport`): `native` is the one to run, `stock` is Engine.IO's own code under the
@@ -32,9 +33,10 @@ Internals of others that it leans on, to be looked at before their pins move:
 from flask import Flask
 from socketio.exceptions import ConnectionRefusedError  # noqa: A004 - its public name
 
-from deskbell_server.transport.base import Later, Options, Transport
+from deskbell_server.transport.base import Later, Options, Reply, Transport
+from deskbell_server.transport.requests import Request
 
-__all__ = ["ConnectionRefusedError", "Later", "Options", "Transport", "make_transport"]
+__all__ = ["ConnectionRefusedError", "Later", "Options", "Reply", "Request", "Transport", "make_transport"]
 
 
 def make_transport(app: Flask, options: Options) -> Transport:

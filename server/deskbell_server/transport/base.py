@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import flask_socketio
 from gevent.event import Event
 
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
+from deskbell_server.transport.requests import Request
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,18 @@ DisconnectHandler = Callable[[str, str], None]
 """`handler(sid, reason)`; the reasons are python-socketio's."""
 
 _UNANSWERED: Final = object()
+
+
+class Reply(NamedTuple):
+    """An answer by HTTP; `status` is the code and its reason."""
+
+    status: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+Route = Callable[[Request, bytes], Reply | None]
+"""What answers a request by itself, of its head and its body; None leaves it to the application."""
 
 
 def answer_failure(event: str, error: BaseException) -> Any:
@@ -163,6 +176,12 @@ class Transport(ABC):
         """Call `handler(sid, reason)` once for every accepted login in namespace "/" that ended.
 
         Takes the place of `disconnect` handlers of that namespace. The rooms are still there while it runs.
+        """
+
+    @abstractmethod
+    def route(self, method: str, path: str, answer: Route) -> None:
+        """Ask `answer` first, of requests to exactly this address that come with their body; it runs in a greenlet of
+        its own, without the application. A kind may leave all to the application.
         """
 
     @abstractmethod

@@ -10,7 +10,8 @@ import io
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
 from ssl import SSLContext
 from typing import Any
 
@@ -19,7 +20,7 @@ from gevent import socket as gevent_socket
 from gevent.ssl import SSLSocket
 
 from deskbell_server.transport import handshake, refusals, requests
-from deskbell_server.transport.base import Options
+from deskbell_server.transport.base import Options, Reply, Route
 from deskbell_server.transport.engine import Engine
 from deskbell_server.transport.newcomers import Newcomers
 from deskbell_server.transport.refusals import HandshakeError
@@ -29,6 +30,8 @@ from deskbell_server.transport.streams import TlsStream
 
 log = logging.getLogger(__name__)
 
+BODY_WITH_HEAD_S = 1.0
+"""How long a body is awaited that may be answered without the application."""
 LINGER_S = 1.0
 """How long what still comes from somebody who was refused is thrown away."""
 LINGERING_MAX = 100
@@ -78,7 +81,8 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
             return None
         if request is None:
             return None
-        self._answer(request)
+        if not self._answer_directly(request):
+            self._answer(request)
         if self.refused:
             self.server.linger(self.socket)
         return None if self.close_connection else True
@@ -98,10 +102,43 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
             return requests.read(self._incoming.head(self._options.header_bytes))
         raise HandshakeError(408, "Head too slow.")
 
-    def _answer(self, request: Request) -> None:
-        self._asked = request
+    def _answer_directly(self, request: Request) -> bool:
+        """Whether it was answered without the application; what was read of its body stands there still."""
         self.request_version = request.version
         self.close_connection = not request.keeps
+        answer = self.server.routes.get((request.method, request.path)) if not request.query else None
+        if answer is None or not request.length or b"expect" in request.headers:
+            return False
+        if not self._has_body(request.length):
+            return False
+        self.server.kept.busy(self._number)
+        reply = answer(request, self._incoming.look(request.length))
+        if reply is None:
+            return False
+        self._incoming.drop(request.length)
+        self._send(reply)
+        return True
+
+    def _has_body(self, length: int) -> bool:
+        """Also if it comes a little later than the head."""
+        if not self._incoming.has(length) and length <= self._options.body_bytes:
+            with contextlib.suppress(EOFError), within(BODY_WITH_HEAD_S):
+                self._incoming.await_(length)
+        return self._incoming.has(length)
+
+    def _send(self, reply: Reply) -> None:
+        self.close_connection |= self.server.ending
+        headers = [*reply.headers, ("Date", self.server.date())]
+        if self.close_connection:
+            headers.append(("Connection", "close"))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        try:
+            self.socket.sendall(f"HTTP/1.1 {reply.status}\r\n{lines}\r\n".encode("latin-1") + reply.body)
+        except OSError:
+            self.close_connection = True
+
+    def _answer(self, request: Request) -> None:
+        self._asked = request
         self.wsgi_input = pywsgi.Input(self.rfile, 0)  # nothing is left in it to be thrown away
         self.environ = self.server.get_environ() | requests.environ(request, self.client_address)
         self.environ["wsgi.input"] = _Input(self.socket)
@@ -160,8 +197,18 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
 
 
 class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
-    def __init__(self, listener: Any, app: Any, engine: Engine, options: Options, tls: SSLContext | None) -> None:
+    def __init__(
+        self,
+        listener: Any,
+        app: Any,
+        engine: Engine,
+        options: Options,
+        tls: SSLContext | None,
+        routes: Mapping[tuple[str, str], Route],
+    ) -> None:
         super().__init__(listener, app, log=None, error_log=None, handler_class=Handler)
+        self.routes = routes
+        self._date = (0, "")
         self.options = options
         self._engine = engine
         self._tls = tls
@@ -173,6 +220,13 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         self._lingering = 0
         if tls is not None:
             self.environ["wsgi.url_scheme"] = "https"
+
+    def date(self) -> str:
+        """The time as HTTP says it, made once a second."""
+        now = int(time.time())
+        if self._date[0] != now:
+            self._date = (now, formatdate(now, usegmt=True))
+        return self._date[1]
 
     def do_read(self) -> tuple[int, Any] | None:
         try:

@@ -145,7 +145,7 @@ class Native(Serving):
     def _start(self, listener: Any, tls: SSLContext | None) -> None:
         address = listener.getsockname()[:2]
         self._engine.open(self.server, self._app, address, secure=tls is not None)
-        self._http = HttpServer(listener, self._app, self._engine, self.options, tls)
+        self._http = HttpServer(listener, self._app, self._engine, self.options, tls, self.routes)
         self._http.start()
 
     def _finish(self, grace_s: float) -> None:

@@ -14,7 +14,7 @@ from gevent import socket as gevent_socket
 from gevent.event import Event
 
 from deskbell_server.transport import packets
-from deskbell_server.transport.base import ConnectHandler, DisconnectHandler, HotHandler, Options, Transport
+from deskbell_server.transport.base import ConnectHandler, DisconnectHandler, HotHandler, Options, Route, Transport
 from deskbell_server.transport.guard import GuardedServer, GuardedSocketIO
 
 
@@ -47,6 +47,7 @@ class Serving(Transport):
         self.socketio = socketio
         self.server = server
         self.options = options
+        self.routes: dict[tuple[str, str], Route] = {}
         self._stopping = Event()
         self._grace_s = 0.0
         self._loop: Any = None
@@ -58,6 +59,9 @@ class Serving(Transport):
             self.server.inline[event] = handler
         if shape is not None:
             self.server.shapes[event.encode()] = packets.Shape(event, msgspec.json.Decoder(shape).decode)
+
+    def route(self, method: str, path: str, answer: Route) -> None:
+        self.routes[method, path] = answer
 
     def hot_connect(self, handler: ConnectHandler) -> None:
         self.server.hot_connect = handler
