@@ -87,11 +87,9 @@ def events(connection: Connection, me: int, epoch: str, after: int, rows: Sequen
     found = []
     for row in rows:
         message = said.get(row.seq)
-        data: dict[str, Any] = _json.decode(row.content)
-        if message is not None:
-            data = plain(message)
-            if row.sender == me and row.cid is not None:
-                data["cid"] = row.cid  # the sender's own business
+        data: dict[str, Any] = _json.decode(row.content) if message is None else plain(message)
+        if row.sender == me and row.cid is not None:
+            data["cid"] = row.cid  # the sender's own business
         found.append(
             Event(epoch=epoch, prev=after, seq=row.seq, kind=row.kind, id=ids.id(row.seq), at=row.at, data=data)
         )
