@@ -1,7 +1,7 @@
 """What a person's questions cost the store, among a million messages: `python -m benchmarks.store [--rows 1000000]`.
 
-A database is made in which one person has 5, another 50 and a third 500 channels; each question is asked of a warm cache,
-again and again, on the connection that a reader has. Medians of many, in milliseconds.
+A database is made in which one person has 5, another 50 and a third 500 channels; each question is asked of a warm
+cache, again and again, on the connection that a reader has. Medians of many, in milliseconds.
 """
 
 import argparse

@@ -34,8 +34,11 @@ def _insert(connection: Connection, rows: Sequence[tuple[int, int, int, int]]) -
 
 def open_pairs(connection: Connection, pairs: Sequence[int]) -> None:
     """For both people of each."""
-    people = [(person, pair) for pair in pairs for person in set(channels.pair_of(pair) or ())]
-    _insert(connection, [(person, pair, 0, OPEN) for person, pair in sorted(people)])
+    rows = []
+    for pair in pairs:
+        one, other = channels.pair_of(pair) or (0, 0)
+        rows += [(one, pair, 0, OPEN)] if one == other else [(one, pair, 0, OPEN), (other, pair, 0, OPEN)]
+    _insert(connection, rows)
 
 
 def begin(connection: Connection, person: int, head: int) -> None:

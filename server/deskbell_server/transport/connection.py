@@ -99,7 +99,7 @@ class Connection(EngineSocket):
             return
         if self._inbox and not self._busy:
             self._run(may_block=False)
-        if (self._reader.more or self._waiting_bytes() > INBOX_BYTES) and self.state is OPEN:
+        if (self._reader.more or (self._inbox and self._waiting_bytes() > INBOX_BYTES)) and self.state is OPEN:
             self._pause()  # more may stand in what was read already
             if not self._busy:
                 self._reactor.resume_soon(self.resume)
