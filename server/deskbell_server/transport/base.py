@@ -3,7 +3,7 @@
 import logging
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, Final, Literal, NamedTuple

@@ -3,7 +3,7 @@
 It keeps the rules of `guard`, but not the bounds on memory, waiting logins and slow readers: its tests list which.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ssl import SSLContext
 from typing import Any
 
