@@ -5,8 +5,9 @@ as `prev`, so that a client notices what it missed. Source: LOG.md 11 and 13 to 
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, pairwise
+from typing import Any
 
 import msgspec
 
@@ -57,14 +58,18 @@ class Delivery:
             return
         self.place = found.place
         for people, pushes in groupby(found.pushes, lambda push: push.people):
-            try:
-                if people is None:
-                    self._pass_joined(list(pushes))
-                else:
-                    for push in pushes:
-                        self._pass(push, people)
-            except Exception:
-                log.exception("what is stored up to %d cannot be pushed", found.place.seq)
+            if people is None:
+                self._carefully(self._pass_joined, list(pushes))
+                continue
+            for push in pushes:
+                self._carefully(self._pass, push, people)
+
+    def _carefully(self, pass_on: Callable[..., None], *what: Any) -> None:
+        """Whoever does not get it notices that with what comes next."""
+        try:
+            pass_on(*what)
+        except Exception:
+            log.exception("what is stored up to %d cannot be pushed", self.place.seq)
 
     def synced(self, place: LogEnd) -> None:
         """What an answer to a sync said: another log than this one is told of at once, but none that came before it."""

@@ -1,6 +1,6 @@
 """What each person is told, in which frames, and what they notice. Source: LOG.md 11, 13 to 15."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,11 +23,12 @@ class Sent:
         self.frames: list[Frame] = []
         self.fails = False
 
-    def fan_out(self, event: str, rooms: Iterable[tuple[str, bytes]], tail: bytes) -> None:
+    def fan_out(self, event: str, rooms: Iterable[tuple[str, bytes]], tail: bytes, more: Sequence[bytes] = ()) -> None:
         if self.fails:
             self.fails = False
             raise OSError
-        self.frames += [(event, room, msgspec.json.decode(head + tail)) for room, head in rooms]
+        for room, head in rooms:
+            self.frames += [(event, room, msgspec.json.decode(value)) for value in (head + tail, *more)]
 
     def take(self) -> list[tuple[str, str, str, int, int]]:
         found, self.frames = self.frames, []
@@ -137,3 +138,40 @@ def test_another_epoch_is_told_at_once_and_the_old_one_never_comes_back(delivery
     sent.take()
     delivery.passed(passed(3, push(4, 2), epoch="b"))
     assert sent.take() == [("event", "u:2", "b", 3, 4)]
+
+
+def test_announcements_that_wait_together_are_one_write_to_each(delivery: Delivery, sent: Sent) -> None:
+    writes: list[int] = []
+    fan_out = sent.fan_out
+
+    def counted(event: str, rooms: Iterable[tuple[str, bytes]], tail: bytes, more: Sequence[bytes] = ()) -> None:
+        rooms = list(rooms)
+        writes.append(len(rooms))
+        fan_out(event, rooms, tail, more)
+
+    sent.fan_out = counted  # type: ignore[method-assign]
+    delivery.passed(passed(10, *[push(seq, everyone=True) for seq in (11, 12, 13)]))
+    assert writes == [2]
+    assert sent.take() == [("event", f"u:{n}", "a", seq - 1, seq) for n in (1, 2) for seq in (11, 12, 13)]
+
+
+def test_who_wrote_an_announcement_is_told_it_with_its_key_and_in_order(delivery: Delivery, sent: Sent) -> None:
+    own = b',"for":"its sender"}'
+    delivery.passed(
+        passed(
+            10,
+            push(11, everyone=True, sender=2, own=own),
+            push(12, everyone=True, sender=1, own=own),
+            push(13, everyone=True, sender=2, own=own),
+        )
+    )
+    for person, whose in (("u:1", ["others", "its sender", "others"]), ("u:2", ["its sender", "others", "its sender"])):
+        told = [frame for _, room, frame in sent.frames if room == person]
+        assert [(frame["prev"], frame["seq"]) for frame in told] == [(10, 11), (11, 12), (12, 13)]
+        assert [frame["for"] for frame in told] == whose
+
+
+def test_who_was_told_of_some_announcements_gets_the_rest(delivery: Delivery, sent: Sent) -> None:
+    delivery._told[2] = 12
+    delivery.passed(passed(10, *[push(seq, everyone=True) for seq in (11, 12, 13)]))
+    assert [frame for frame in sent.take() if frame[1] == "u:2"] == [("event", "u:2", "a", 12, 13)]

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import gevent
 import msgspec
 import pytest
 
 from deskbell_server.delivery import feed
 from deskbell_server.delivery.feed import Feed, Passed
 from deskbell_server.people.groups import Groups
-from deskbell_server.store import births, channels, log, prune, users
+from deskbell_server.store import births, channels, known, log, prune, users
 from deskbell_server.store.database import Connection, Database
 from deskbell_server.store.log import Entry, LogEnd
 from deskbell_server.store.opening import open_database
@@ -34,6 +35,12 @@ def own(database: Database) -> Feed:
 def append(database: Database, *channel: int, content: str = '{"body":"x"}') -> None:
     entries = [Entry(channel=c, kind="message", sender=1, at=1, cid="k", content=content) for c in channel]
     database.write(lambda connection: log.append(connection, entries))
+
+
+def known_people(database: Database) -> None:
+    """As after messages among all of them."""
+    ids = [f"id-{name}" for name in ("ann", "bob", "cid")]
+    database.write(lambda connection: known.by_id(connection, known.checked(connection), ids))
 
 
 def look(database: Database, own: Feed) -> tuple[Passed, bool] | None:
@@ -109,3 +116,40 @@ def test_what_cannot_be_told_one_by_one_is_jumped_over(
     append(database, channels.pair(1, 2))
     assert seen(look(database, own)) == [(5, [1, 2])]
     assert database.read(log.end) == LogEnd(end.epoch, 5)
+
+
+def test_what_is_told_at_once_is_what_a_look_finds(database: Database, own: Feed) -> None:
+    """By `own` where that can be, by `look` for the rest: to another process it is all new."""
+    other, given = Feed(database.read(log.end)), list[Passed]()
+    database.follow(own.own, own.look, given.append)
+    ways: list[bool] = []
+
+    def told(*channel: int) -> None:
+        before = len(given)
+        append(database, *channel)
+        gevent.sleep(0.01)  # the loop hears of it
+        ways.append(len(given) == before + 1 and given[-1].is_own)
+
+    Groups(database).add("@ops", ["bob", "cid"])
+    known_people(database)
+    for channel in (channels.pair(1, 2), channels.pair(2, 2), channels.EVERYONE, channels.own(2), channels.group(1)):
+        told(channel)
+    told(channels.pair(1, 3), channels.group(1), channels.pair(1, 2))
+    assert all(ways)
+    by_look = database.read(lambda connection: other.look(connection, False))
+    assert by_look
+    assert [one for passed in given for one in passed.pushes] == list(by_look[0].pushes)
+
+
+def test_what_lies_behind_something_of_others_is_looked_for(
+    database: Database, own: Feed, tmp_path: Path, database_url: str
+) -> None:
+    given: list[Passed] = []
+    database.follow(own.own, own.look, given.append)
+    known_people(database)
+    with closing(open_database(tmp_path / "a.db", database_url, Commits("normal"))) as elsewhere:
+        append(elsewhere, channels.pair(1, 2), channels.pair(1, 3))
+    append(database, channels.pair(1, 2))
+    gevent.sleep(0.01)  # the loop hears of it
+    assert [push.seq for passed in given for push in passed.pushes] == [1, 2, 3]
+    assert [passed.after.seq for passed in given] == [0, *[passed.place.seq for passed in given][:-1]]

@@ -15,6 +15,7 @@ import socketio
 from flask import Flask, request, session
 
 from deskbell_server.transport import ConnectionRefusedError, Later, Options, Transport, make_transport  # noqa: A004
+from deskbell_server.transport.connection import INBOX
 from tests.server.transport.conftest import eventually, serving
 from tests.server.wires import StockClient
 
@@ -365,6 +366,40 @@ def test_hot_events_in_order_and_below_flask(kind: str) -> None:
         assert seen[-1] == "last"
         transport.call_soon(waiting[0].answer, "now")
         eventually(lambda: answers == ["now", {"got": "after"}])
+        one.disconnect()
+
+
+def test_events_of_one_name_need_not_wait_for_each_others_answers() -> None:
+    """Those of another name wait for all of them."""
+    program, waiting, seen = Program("native"), list[Later](), list[Any]()
+
+    def later(_sid: str, data: Any) -> Later:
+        seen.append(data)
+        waiting.append(Later())
+        return waiting[-1]
+
+    program.transport.hot("later", later, inline=True)
+    program.transport.hot("inline", lambda _sid, data: seen.append(data), inline=True)
+    program.transport.hot("hot", lambda _sid, data: seen.append(data))
+    with serving(program.transport):
+        one = StockClient()
+        one.connect(program.url, transports=["websocket"])
+        answers: list[Any] = []
+        for number in range(100):
+            one.emit("later", number, callback=answers.append)
+        one.emit("inline", "inline", callback=lambda: answers.append("inline"))
+        one.emit("hot", "hot", callback=lambda: answers.append("hot"))
+        one.emit("later", "last", callback=answers.append)
+        eventually(lambda: len(waiting) == INBOX)
+        assert seen == list(range(INBOX)), "so many at a time"
+        for number in range(100):
+            eventually(lambda number=number: len(waiting) > number)  # type: ignore[misc]
+            program.transport.call_soon(waiting[number].answer, number)
+        eventually(lambda: len(waiting) == 101)
+        program.transport.call_soon(waiting[100].answer, "last")
+        eventually(lambda: len(answers) == 103)
+        assert answers == [*range(100), "inline", "hot", "last"]
+        assert seen == [*range(100), "inline", "hot", "last"]
         one.disconnect()
 
 

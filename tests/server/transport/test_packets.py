@@ -1,8 +1,9 @@
 """Socket.IO packets: what python-socketio's client encodes is understood, everything else is a PacketError."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,3 +89,40 @@ def test_an_event_prefix_makes_a_whole_event(name: str, value: Any) -> None:
 @pytest.mark.parametrize(("result", "args"), [(None, []), ((), []), ((1, 2), [1, 2]), ([1], [[1]]), (False, [False])])
 def test_what_a_handler_returns(result: Any, args: list[Any]) -> None:
     assert packets.arguments(result) == args
+
+
+class Shaped(msgspec.Struct, forbid_unknown_fields=True):
+    to: list[str]
+    body: Annotated[str, msgspec.Meta(min_length=1)]
+    number: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+SHAPES = {b"send": packets.Shape("send", msgspec.json.Decoder(Shaped).decode)}
+shaped = st.fixed_dictionaries(
+    {"to": st.lists(st.text(max_size=5), max_size=3), "body": st.text(max_size=10)},
+    optional={"number": st.integers(-2, 3) | st.floats(0, 3) | st.booleans(), "other": values},
+)
+
+
+@given(shaped | values, st.sampled_from(["send", "sync", "send_"]), st.none() | st.integers(0, 10**9), namespaces)
+def test_what_is_read_in_one_go_is_what_the_long_way_finds(
+    data: Any, name: str, number: int | None, namespace: str
+) -> None:
+    message = b"4" + sio.Packet(sio.EVENT, [name, data], namespace=namespace, id=number).encode().encode()
+    found, long = packets.shaped(message, SHAPES), packets.parse(message, 1)
+    try:
+        expected = msgspec.convert(long.data[1], Shaped, strict=True)
+    except msgspec.ValidationError:
+        assert found is None
+    else:
+        assert found is None if (name, namespace) != ("send", "/") else found == long._replace(data=[name, expected])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['42["send"]', '42["send",', '42["send",{"to":[],"body":"x"}', '42["send",{"to":[],"body":"x"},1]', "42", "4", "",
+     '42["send",{"to":[],"body":"x"}] ', '41["send",{}]', '42["send",]', '42["send",{"to":[],"body":"\\ud800"}]',
+     '42["send",' + "[" * 3000 + "]" * 3001, '42 ["send",{"to":[],"body":"x"}]'],
+)  # fmt: skip
+def test_what_has_another_form_is_left_to_the_long_way(text: str) -> None:
+    assert packets.shaped(text.encode(), SHAPES) is None

@@ -1,0 +1,155 @@
+"""`POST /api/v1/messages` with Flask and without: one table of requests, the same answers to the letter."""
+
+import http.client
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.desk.server import Login, Server
+from tests.server.transport.conftest import eventually
+
+LogIn = Callable[[Server, str], Login]
+MESSAGES = "/api/v1/messages"
+OTHER_WAY = MESSAGES + "?"
+"""With a query it goes to Flask."""
+JSON = "application/json"
+HELLO = {"to": ["bob"], "body": "hello"}
+
+
+class Case(NamedTuple):
+    name: str
+    body: Any = HELLO
+    headers: Mapping[str, str | None] = MappingProxyType({})
+    """Beside the usual ones; None leaves one out."""
+
+
+CASES = [
+    Case("stored"),
+    Case("every field", {"to": ["bob"], "body": "h", "title": "T", "priority": "urgent", "deliver_at": 1}),
+    Case("to everyone", {"to": ["@everyone"], "body": "all"}),
+    Case("several", {"to": ["bob", "alice"], "body": "two"}),
+    Case("later", {"to": ["bob"], "body": "x", "deliver_at": 2**52}),
+    Case("nobody", {"to": ["nobody"], "body": "x"}),
+    Case("no group", {"to": ["@nobody"], "body": "x"}),
+    Case("neither to nor reply_to", {"body": "x"}),
+    Case("an answer to nothing", {"reply_to": "abc.1", "body": "x"}),
+    Case("nothing to see", {"to": ["bob"], "body": " \n"}),
+    Case("a control character", {"to": ["bob"], "body": "a\x00b"}),
+    Case("too long", {"to": ["bob"], "body": "x" * 40_000}),
+    Case("larger than a request", {"to": ["bob"], "body": "x" * 70_000}),
+    Case("an unknown key", HELLO | {"colour": "red"}),
+    Case("a wrong kind", {"to": "bob", "body": "x"}),
+    Case("a fraction", HELLO | {"deliver_at": 1.5}),
+    Case("no object", [1]),
+    Case("no JSON", "{"),
+    Case("no UTF-8", b'{"to":["bob"],"body":"\xff"}'),
+    Case("nested", b"[" * 5000),
+    Case("empty", b""),
+    Case("another type", headers={"Content-Type": "text/plain"}),
+    Case("no type", headers={"Content-Type": None}),
+    Case("a type with a charset", headers={"Content-Type": "application/json; charset=utf-8"}),
+    Case("no token", headers={"Authorization": None}),
+    Case("an unknown token", headers={"Authorization": "Bearer " + "x" * 43}),
+    Case("another scheme", headers={"Authorization": "Basic YTpi"}),
+    Case("a small letter", headers={"Authorization": "bearer {token}"}),
+    Case("an empty key", headers={"Idempotency-Key": ""}),
+    Case("a long key", headers={"Idempotency-Key": "k" * 300}),
+    Case("a key that is no ASCII", headers={"Idempotency-Key": "schl\xfcssel-{key}"}),
+    Case("a connection that ends", headers={"Connection": "close"}),
+    Case("a body that waits to be asked for", headers={"Expect": "100-continue"}),
+]
+
+
+class Reply(NamedTuple):
+    status: tuple[int, str]
+    headers: list[tuple[str, str]]
+    body: Any
+
+
+def ask(office: Server, who: Login, path: str, case: Case, key: str = "") -> Reply:
+    usual = {"Content-Type": JSON, "Authorization": "Bearer {token}"} | case.headers
+    headers = {
+        name: value.replace("{token}", who.token).replace("{key}", key)
+        for name, value in usual.items()
+        if value is not None
+    }
+    raw = case.body if isinstance(case.body, bytes) else str(case.body).encode()
+    if not isinstance(case.body, str | bytes):
+        raw = json.dumps(case.body).encode()
+    host, port = office.url.removeprefix("http://").split(":")
+    with closing(http.client.HTTPConnection(host, int(port), timeout=20)) as connection:
+        connection.request("POST", path, raw, headers)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        mask = re.compile(r"[0-9a-f]{12,16}(\.\d+)?|[0-9a-f-]{36}")
+        shown = [(name, mask.sub("#", value)) for name, value in answer.getheaders() if name != "Date"]
+        return Reply((answer.status, answer.reason), shown, mask.sub("#", body))
+
+
+def written(office: Server) -> str:
+    return (office.data / "logs" / "server.log").read_text()
+
+
+@pytest.fixture(scope="module")
+def alice(office: Server) -> Login:
+    return office.login("alice", "correct horse 1", "alice's")
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_both_ways_answer_the_same(office: Server, alice: Login, case: Case) -> None:
+    keys = uuid.uuid4().hex, uuid.uuid4().hex
+    direct, by_flask = (
+        ask(office, alice, path, case, key) for path, key in zip((MESSAGES, OTHER_WAY), keys, strict=True)
+    )
+    assert direct.status == by_flask.status
+    assert direct.body == by_flask.body
+    assert sorted(direct.headers) == sorted(by_flask.headers)
+
+
+@pytest.mark.parametrize("first", [MESSAGES, OTHER_WAY])
+def test_a_repeat_is_known_whichever_way_it_came_first(office: Server, alice: Login, first: str) -> None:
+    second = OTHER_WAY if first == MESSAGES else MESSAGES
+    case = Case("keyed", headers={"Idempotency-Key": uuid.uuid4().hex})
+    other = case._replace(body=HELLO | {"body": "another"})
+    assert ask(office, alice, first, case).status[0] == 201
+    for path in (first, second):
+        assert ask(office, alice, path, case).status[0] == 200
+        assert ask(office, alice, path, other).status[0] == 409
+
+
+def test_a_token_that_ended_is_refused_at_once(office: Server, log_in: LogIn) -> None:
+    login = log_in(office, "bob")
+    assert ask(office, login, MESSAGES, Case("good", {"to": ["alice"], "body": "x"})).status[0] == 201
+    office.ask("POST", "/api/v1/logout", token=login.token)
+    answer = ask(office, login, MESSAGES, Case("ended", {"to": ["alice"], "body": "x"}))
+    assert (answer.status[0], '"revoked"' in answer.body) == (401, True)
+
+
+def test_each_request_has_its_line_in_the_log(office: Server, alice: Login) -> None:
+    for path in (MESSAGES, OTHER_WAY):
+        found = office.ask("POST", path, HELLO, alice.token)
+        line = re.compile(rf" [0-9a-f]{{12}} POST {MESSAGES} 201 \d+\.\d ms message {re.escape(found.body['id'])}\n")
+        eventually(lambda line=line: line.search(written(office)))  # type: ignore[misc]
+    assert alice.token not in written(office)
+
+
+def test_many_on_one_connection_and_a_body_that_comes_later(office: Server, alice: Login) -> None:
+    host, port = office.url.removeprefix("http://").split(":")
+    raw = json.dumps(HELLO).encode()
+    headers = {"Content-Type": JSON, "Authorization": f"Bearer {alice.token}", "Content-Length": str(len(raw))}
+    with closing(http.client.HTTPConnection(host, int(port), timeout=20)) as connection:
+        for part in (len(raw), 5, 1):
+            connection.putrequest("POST", MESSAGES)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+            for start in range(0, len(raw), part):
+                connection.send(raw[start : start + part])
+            answer = connection.getresponse()
+            assert (answer.status, json.loads(answer.read())["recipients"]) == (201, 1)
