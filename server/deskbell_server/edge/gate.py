@@ -17,10 +17,10 @@ from werkzeug.wsgi import ClosingIterator
 from deskbell_protocol import limits
 from deskbell_protocol.errors import Code
 from deskbell_server.edge import replies, wording
+from deskbell_server.edge.replies import Reply
 from deskbell_server.errors import RefusedError
 from deskbell_server.people.devices import Devices
 from deskbell_server.principals import Principal
-from deskbell_server.transport import Reply
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -1,15 +1,22 @@
 """Answers by HTTP as values: the same to the letter whether Flask sends them or the transport does."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from werkzeug.http import HTTP_STATUS_CODES
 
 from deskbell_protocol.errors import HTTP_STATUS, Code
 from deskbell_server.errors import RefusedError
-from deskbell_server.transport import Reply
 
 JSON = "application/json"
+
+
+class Reply(NamedTuple):
+    """`status` is the code and its reason."""
+
+    status: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
 
 
 def answer(body: Any, status: int = 200, *headers: tuple[str, str]) -> Reply:

@@ -10,11 +10,12 @@ import msgspec
 from deskbell_protocol import limits
 from deskbell_protocol.wire import Publish
 from deskbell_server.edge import gate, replies
+from deskbell_server.edge.replies import Reply
 from deskbell_server.errors import RefusedError
 from deskbell_server.ingest.http import told
 from deskbell_server.messaging.messages import Messages
 from deskbell_server.people.devices import Devices
-from deskbell_server.transport import Reply, Request
+from deskbell_server.transport import Request
 
 PATH = "/api/v1/messages"
 _decode = msgspec.json.Decoder(Publish).decode

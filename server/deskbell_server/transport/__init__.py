@@ -33,10 +33,10 @@ Internals of others that it leans on, to be looked at before their pins move:
 from flask import Flask
 from socketio.exceptions import ConnectionRefusedError  # noqa: A004 - its public name
 
-from deskbell_server.transport.base import Later, Options, Reply, Transport
+from deskbell_server.transport.base import Later, Options, Transport
 from deskbell_server.transport.requests import Request
 
-__all__ = ["ConnectionRefusedError", "Later", "Options", "Reply", "Request", "Transport", "make_transport"]
+__all__ = ["ConnectionRefusedError", "Later", "Options", "Request", "Transport", "make_transport"]
 
 
 def make_transport(app: Flask, options: Options) -> Transport:

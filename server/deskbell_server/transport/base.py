@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import flask_socketio
 from gevent.event import Event
@@ -27,15 +27,9 @@ DisconnectHandler = Callable[[str, str], None]
 _UNANSWERED: Final = object()
 
 
-class Reply(NamedTuple):
-    """An answer by HTTP; `status` is the code and its reason."""
-
-    status: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-
-Route = Callable[[Request, bytes], Reply | None]
+Answer = tuple[str, tuple[tuple[str, str], ...], bytes]
+"""By HTTP: the status with its reason, the headers, the body."""
+Route = Callable[[Request, bytes], Answer | None]
 """What answers a request by itself, of its head and its body; None leaves it to the application."""
 
 

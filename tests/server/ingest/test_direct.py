@@ -73,7 +73,7 @@ class Reply(NamedTuple):
 
 
 def ask(office: Server, who: Login, path: str, case: Case, key: str = "") -> Reply:
-    usual = {"Content-Type": JSON, "Authorization": "Bearer {token}"} | case.headers
+    usual: dict[str, str | None] = {"Content-Type": JSON, "Authorization": "Bearer {token}", **case.headers}
     headers = {
         name: value.replace("{token}", who.token).replace("{key}", key)
         for name, value in usual.items()
