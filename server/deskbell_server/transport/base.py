@@ -63,7 +63,7 @@ class Options:
     """From an opened transport to an accepted CONNECT."""
     ping_interval_s: float = limits.PING_INTERVAL_S
     ping_timeout_s: float = limits.PING_TIMEOUT_S
-    waiting_max: int = 2000
+    waiting_max: int = 6000
     """Sockets that have not signed in yet, and half heads; further ones are answered 503."""
     patience_s: float = 2.0
     """Who has been of no use for so long (half a head, no login, no request) gives way to who comes."""
