@@ -6,6 +6,7 @@ import signal
 import ssl
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 import gevent
 from flask import Flask
@@ -53,6 +54,8 @@ from deskbell_server.web import Web, check_diagnostics
 log = logging.getLogger(__name__)
 
 PUBLISH_BURST = 100.0
+PLACES = 4096
+"""Addresses of which it is remembered what they count as."""
 READING = Rate(per_s=50, burst=200)
 DRAIN_S = 10.0
 PATIENCE_S = limits.ANSWER_S - 0.3
@@ -78,7 +81,7 @@ class Server:
                 polling=settings.polling,
                 allowed_origins=settings.allowed_origin,
                 environ=proxies.see_through,
-                place=lambda address: "" if proxies.trusts(address) else guessing.place(address),
+                place=lru_cache(PLACES)(lambda address: "" if proxies.trusts(address) else guessing.place(address)),
                 unknown=socket.unknown,
                 body_bytes=2 * limits.REQUEST_BYTES,  # a little too long is still answered by the door, in its words
                 body_s=BODY_S,

@@ -1,6 +1,7 @@
 """Where log lines go: to the terminal, and to a file in the data folder, written by a native thread."""
 
 import logging
+import os
 import sys
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
@@ -15,6 +16,7 @@ _FIXED = frozenset({str, int, float, bool, bytes, type(None)})
 
 def start(level: str, folder: Path, worker: int | None = None) -> QueueListener:
     """Begins logging; `stop()` of what is returned writes out what waits. Each process has a file of its own."""
+    _leave_out_what_no_line_shows()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     terminal = logging.StreamHandler(sys.stderr)
     file = LogFile(
@@ -35,6 +37,12 @@ def start(level: str, folder: Path, worker: int | None = None) -> QueueListener:
     return listener
 
 
+def _leave_out_what_no_line_shows() -> None:
+    """Thread, process and place in the code: looked up for every line otherwise. Source: "Optimization" of logging."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001
+
+
 class Queued(QueueHandler):
     """Formatting is the listener's work, where the values of a line cannot change until then."""
 
@@ -48,6 +56,10 @@ class LogFile(RotatingFileHandler):
     """A full disk takes no lines: they still go to the terminal, which is told once until the disk takes them again."""
 
     _told = False
+
+    def shouldRollover(self, _record: logging.LogRecord) -> bool:  # noqa: N802 - logging's name
+        """By what stands there: the line itself is not made for it, and may be too much."""
+        return self.stream is not None and os.fstat(self.stream.fileno()).st_size >= self.maxBytes
 
     def flush(self) -> None:
         super().flush()
@@ -63,7 +75,13 @@ class LogFile(RotatingFileHandler):
 
 
 class OneLine(logging.Formatter):
-    """A message that came from outside cannot look like another log line; only tracebacks have several."""
+    """A message that came from outside cannot look like another log line; only tracebacks have several. Made once."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: str | None = getattr(record, "line", None)
+        if line is None:
+            record.line = line = super().format(record)
+        return line
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
