@@ -59,7 +59,8 @@ class LogFile(RotatingFileHandler):
 
     def shouldRollover(self, _record: logging.LogRecord) -> bool:  # noqa: N802 - logging's name
         """By what stands there: the line itself is not made for it, and may be too much."""
-        return self.stream is not None and os.fstat(self.stream.fileno()).st_size >= self.maxBytes
+        size = 0 if self.stream is None else os.fstat(self.stream.fileno()).st_size
+        return 0 < self.maxBytes <= size
 
     def flush(self) -> None:
         super().flush()
