@@ -1,6 +1,7 @@
 """Rules of the one log, each broken once in the real code of the server. Source: LOG.md, "mutants"."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from deskbell_server.delivery.feed import Feed, Push
 from deskbell_server.messaging import appending, messages, viewing
 from deskbell_server.messaging.publishes import Stored
 from deskbell_server.store import backup, births, channels, floors, log, marks, members, prune, workers
-from deskbell_server.store.database import Connection
+from deskbell_server.store.database import Connection, Memory, memory
 from deskbell_server.store.log import LogEnd, Row
 from deskbell_server.store.members import Window
 from tests.model.played import Killed
@@ -159,12 +160,37 @@ def does_not_know_another_epoch(patch: Patch) -> None:
 def counts_what_it_could_not_read(patch: Patch) -> None:
     """The log's end, where it read fewer entries than that."""
 
-    def next_pushes(self: Feed, connection: Connection, end: LogEnd) -> Any:
-        _, pushes = original(self, connection, end)
+    def next_pushes(self: Feed, connection: Connection, end: LogEnd, now: float) -> Any:
+        _, pushes = original(self, connection, end, now)
         return end, pushes
 
     original = Feed._next
     patch.setattr(Feed, "_next", next_pushes)
+
+
+def tells_its_own_before_what_others_wrote(patch: Patch) -> None:
+    """What lies between is passed silently."""
+
+    def own(self: Feed, connection: Connection) -> Any:
+        before, rows = self._fetched, memory(connection).appended
+        self._fetched = LogEnd(before.epoch, rows[0].seq - 1)
+        found = original(self, connection)
+        self._fetched = self._fetched if found else before
+        return found and replace(found, after=before)
+
+    original = Feed.own
+    patch.setattr(Feed, "own", own)
+
+
+def remembers_what_was_rolled_back(patch: Patch) -> None:
+    """What a failed group had appended is told all the same."""
+
+    def forget(self: Memory) -> None:
+        if not hasattr(self, "appended"):
+            original(self)
+
+    original = Memory.forget
+    patch.setattr(Memory, "forget", forget)
 
 
 def pushes_to_who_has_left(patch: Patch) -> None:
@@ -294,6 +320,8 @@ MUTANTS: tuple[Mutant, ...] = (
     says_heads_without_prev,
     does_not_know_another_epoch,
     counts_what_it_could_not_read,
+    tells_its_own_before_what_others_wrote,
+    remembers_what_was_rolled_back,
     pushes_to_who_has_left,
     pushes_by_the_members_of_now,
     passes_silently_what_was_pruned,

@@ -24,6 +24,8 @@ KNOWN_S = 1.0
 """So long what somebody is called is not asked for again."""
 BEHIND_MAX = 10_000
 """So far behind, the log is not followed any more: everybody is told where it ends, and asks."""
+BEHIND_S = 5.0
+"""And for so long: what a process that was stopped would tell one by one is old."""
 
 
 class Push(msgspec.Struct, frozen=True):
@@ -58,6 +60,8 @@ class Feed:
         self._births: Births | None = None
         self._parties = Parties()
         self._learned_at = 0.0
+        self._even_at = time.monotonic()
+        """When it had read to the end last."""
 
     def own(self, connection: Connection) -> Passed | None:
         """What this connection has just appended; None where something of others lies before it, or where it has to be
@@ -74,36 +78,40 @@ class Feed:
         except LookupError:
             return None
         self._fetched = place = LogEnd(after.epoch, rows[-1].seq)
+        self._even_at = time.monotonic()
         return Passed(after, place, pushes, is_own=True)
 
     def look(self, connection: Connection, has_committed: bool) -> tuple[Passed, bool] | None:
         """What comes next, and whether there is more; None for nothing."""
-        end, after = log.end(connection), self._fetched
+        end, after, now = log.end(connection), self._fetched, time.monotonic()
         if end == after:
+            self._even_at = now
             return None
-        place, pushes = self._next(connection, end)
+        place, pushes = self._next(connection, end, now)
         if pushes is None:
             self._births, self._parties = None, Parties()
+        if place == end:
+            self._even_at = now
         self._fetched = place
         return Passed(after, place, pushes or (), pushes is None, has_committed), place != end
 
-    def _next(self, connection: Connection, end: LogEnd) -> tuple[LogEnd, list[Push] | None]:
+    def _next(self, connection: Connection, end: LogEnd, now: float) -> tuple[LogEnd, list[Push] | None]:
         """Up to where they go; no list where they cannot be told one by one."""
         after = self._fetched.seq
-        if end.epoch != self._fetched.epoch or not after < end.seq <= after + BEHIND_MAX:
+        is_near = after < end.seq <= after + BEHIND_MAX and now - self._even_at <= BEHIND_S
+        if end.epoch != self._fetched.epoch or not is_near:
             return end, None
         try:
             rows = log.everything(connection, after, AT_ONCE)
             if [row.seq for row in rows] != list(range(after + 1, min(end.seq, after + AT_ONCE) + 1)):
                 _log.error("the log has a hole between %d and %d", after, end.seq)
             elif not any(row.channel == channels.GONE for row in rows):  # else nobody would notice what they missed
-                return LogEnd(end.epoch, rows[-1].seq), self._pushes(connection, rows)
+                return LogEnd(end.epoch, rows[-1].seq), self._pushes(connection, rows, now)
         except (LookupError, TypeError, ValueError, msgspec.MsgspecError):
             _log.exception("entries between %d and %d cannot be told", after, end.seq)
         return end, None
 
-    def _pushes(self, connection: Connection, rows: Sequence[Row]) -> list[Push]:
-        now = time.monotonic()
+    def _pushes(self, connection: Connection, rows: Sequence[Row], now: float) -> list[Push]:
         if now - self._learned_at > KNOWN_S:
             self._parties, self._learned_at = Parties(), now
         ids = self._births = self._births or births.births(connection)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import flask_socketio
 from gevent.event import Event
@@ -106,6 +106,12 @@ class Later:
         self._value: Any = _UNANSWERED
         self._then: Callable[[Any], None] | None = None
         self._event: Event | None = None
+
+    @classmethod
+    def answered_with(cls, value: Any) -> Self:
+        later = cls()
+        later.answer(value)
+        return later
 
     @property
     def answered(self) -> bool:

@@ -37,10 +37,10 @@ class Connection(EngineSocket):
         "_busy",
         "_discarded",
         "_inbox",
+        "_later",
         "_paused",
         "_readable",
         "_reader",
-        "_unanswered",
         "_waits_for",
         "due",
         "logins",
@@ -54,7 +54,9 @@ class Connection(EngineSocket):
         self._readable: Any = reactor.loop.io(stream.fileno(), _READ)
         self._inbox: deque[bytes | packets.Packet] | None = None
         self._busy = self._paused = self.pinged = False
-        self._discarded = self._unanswered = self.logins = 0
+        self._later: deque[tuple[packets.Packet, Later]] | None = None
+        """Those whose answers come later, or after such a one."""
+        self._discarded = self.logins = 0
         self._waits_for = ""
         self.due, self.slot = 0.0, -1
 
@@ -154,7 +156,7 @@ class Connection(EngineSocket):
             if packet is None:
                 continue
             quick = packet.kind == packets.EVENT and packet.data[0] in handler.inline and packet.namespace == "/"
-            if self._unanswered and not (quick and packet.data[0] == self._waits_for and self._unanswered < INBOX):
+            if self._later and not (quick and packet.data[0] == self._waits_for and len(self._later) < INBOX):
                 break  # goes on with their answers
             if not quick and not may_block:
                 spawn_raw(self._run_blocking)
@@ -165,7 +167,7 @@ class Connection(EngineSocket):
             else:
                 handler.dispatch(self, packet)
         self._busy = False
-        if self._inbox or self._unanswered:
+        if self._inbox or self._later:
             return
         self._inbox = None
         self.forget_environ()
@@ -199,18 +201,25 @@ class Connection(EngineSocket):
         """Where the answer comes later, further events of that name need not wait for it: their handler keeps order."""
         result = self._handler.call_inline(self, packet)
         if type(result) is not Later:
-            self._handler.answer(self, packet, result)
-            return
+            if self._later is None:
+                self._handler.answer(self, packet, result)
+                return
+            result = Later.answered_with(result)
+        if self._later is None:
+            self._later, self._waits_for = deque(), packet.data[0]
+        self._later.append((packet, result))
+        result.then(self._answer_all)
 
-        def answer(value: Any) -> None:
-            self._unanswered -= 1
-            self._handler.answer(self, packet, value)
-            if not self._busy:
-                self._run(may_block=False)
-
-        self._unanswered += 1
-        self._waits_for = packet.data[0]
-        result.then(answer)
+    def _answer_all(self, _value: Any) -> None:
+        """That is known by now, in the order in which it was asked."""
+        later = self._later
+        while later and later[0][1].answered:
+            packet, result = later.popleft()
+            self._handler.answer(self, packet, result.wait())
+        if not later:
+            self._later = None
+        if not self._busy:
+            self._run(may_block=False)
 
     # -- time
 

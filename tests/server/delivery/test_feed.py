@@ -88,7 +88,9 @@ def test_more_than_one_look_takes_comes_with_the_next(
     assert ([e.seq for e in second[0].pushes], second[1]) == ([4, 5], False)
 
 
-@pytest.mark.parametrize("trouble", ["hole", "gone", "unreadable", "nobody's", "far behind", "restored"])
+@pytest.mark.parametrize(
+    "trouble", ["hole", "gone", "unreadable", "nobody's", "far behind", "behind for long", "restored"]
+)
 def test_what_cannot_be_told_one_by_one_is_jumped_over(
     database: Database, own: Feed, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
@@ -105,6 +107,8 @@ def test_what_cannot_be_told_one_by_one_is_jumped_over(
             connection.execute("UPDATE log SET sender = 99 WHERE seq = 2")
         elif trouble == "restored":
             births.renew(connection)
+        elif trouble == "behind for long":
+            own._even_at -= feed.BEHIND_S
         else:
             monkeypatch.setattr(feed, "BEHIND_MAX", 3)
 
