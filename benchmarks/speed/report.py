@@ -13,8 +13,11 @@ NOISY = 0.4
 MEASURES = {
     "acked": "1:1 messages/s, 64 outstanding",
     "cpu_us_per_message": "the server's CPU for each of them, µs",
-    "p50_at_rate": "p50 at 1,000 messages/s, ms",
-    "p99_at_rate": "p99 at 1,000 messages/s, ms",
+    "p50_fresh": "p50 at 1,000 messages/s, fresh server, ms",
+    "p99_fresh": "p99 at 1,000 messages/s, fresh server, ms",
+    "p50_at_rate": "p50 at 1,000 messages/s, after saturation, ms",
+    "p99_at_rate": "p99 at 1,000 messages/s, after saturation, ms",
+    "cpu_us_at_rate": "the server's CPU for each at 1,000 a second, µs",
     "sustained": "announcements back to back to 1,000, deliveries/s",
     "announce_first": "announcement to 10,000, first has it, ms",
     "announce_last": "announcement to 10,000, last has it, ms",

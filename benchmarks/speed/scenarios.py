@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from benchmarks.speed.load import Load, LoadFailed
 from benchmarks.speed.servers import VARIANTS, Running, Servers, Variant
@@ -89,28 +90,39 @@ class Bench:
 
 
 def messages(bench: Bench, variant: Variant) -> Figures:
-    """1,000 clients: connecting, 64 messages outstanding, 1,000 messages a second, announcements back to back."""
+    """1,000 clients: connecting; 1,000 messages a second on a fresh server; 64 messages outstanding; 1,000 messages a
+    second again; announcements back to back.
+    """
     seconds = bench.effort.seconds
-    rest = ["idle:0.5", f"rate:{RATE}:{seconds}", "idle:0.5", f"pipe:{PIPELINED}:{seconds}"]
-    if variant.key in ("relaxed", "node_sql"):
-        rest = rest[1:2] if variant.key == "node_sql" else []
-    phases = ["connect", f"closed:{OUTSTANDING}:1", f"closed:{OUTSTANDING}:{seconds}", *rest]
-    with bench.load(",".join(phases)) as load:
+    rate, closed = f"idle:0.5,rate:{RATE}:{seconds}", f"closed:{OUTSTANDING}:1,closed:{OUTSTANDING}:{seconds}"
+    parts = [rate, closed, rate, f"idle:0.5,pipe:{PIPELINED}:{seconds}"]
+    parts = {"relaxed": parts[1:2], "node_sql": parts[:3]}.get(variant.key, parts)
+    with bench.load(",".join(["connect", *parts])) as load:
         figures: Figures = {"connect_1000": load.wait("connect")["per_second"]}
+        if rate in parts:
+            fresh = load.wait("rate", within_s=seconds)
+            figures |= {"p50_fresh": fresh["delivered_p50_ms"], "p99_fresh": fresh["delivered_p99_ms"]}
         load.wait("closed")
-        load.begin("closed")
-        before = bench.running.usage().cpu_s
-        closed = load.wait("closed", within_s=seconds)
-        used = bench.running.usage().cpu_s - before
-        figures |= {"acked": closed["per_second"], "cpu_us_per_message": used / closed["acked"] * 1e6}
-        if "idle:0.5" in rest or variant.key == "node_sql":
-            rate = load.wait("rate", within_s=seconds)
-            figures |= {"p50_at_rate": rate["delivered_p50_ms"], "p99_at_rate": rate["delivered_p99_ms"]}
-        if "idle:0.5" in rest:
+        figures |= _with_processor(bench, load, "closed", "acked", "cpu_us_per_message")[1]
+        if rate in parts:
+            done, figure = _with_processor(bench, load, "rate", "", "cpu_us_at_rate")
+            figures |= figure | {"p50_at_rate": done["delivered_p50_ms"], "p99_at_rate": done["delivered_p99_ms"]}
+        if len(parts) > 3:
             figures["sustained"] = load.wait("pipe", within_s=seconds)["per_second"]
         load.finish()
         bench.check_store(load.messages, load.announcements)
     return figures
+
+
+def _with_processor(bench: Bench, load: Load, phase: str, speed: str, cost: str) -> tuple[dict[str, Any], Figures]:
+    """What a phase reports; its messages a second under the name `speed`, if any, and what the server's processor had
+    to do for each, in µs, under `cost`.
+    """
+    load.begin(phase)
+    before = bench.running.usage().cpu_s
+    done = load.wait(phase, within_s=bench.effort.seconds)
+    used = bench.running.usage().cpu_s - before
+    return done, {cost: used / done["acked"] * 1e6} | ({speed: done["per_second"]} if speed else {})
 
 
 def many(bench: Bench, _variant: Variant) -> Figures:

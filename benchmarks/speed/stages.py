@@ -31,8 +31,9 @@ STAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     WRITER: {
         "keys": ("messaging.appending:_used_keys", "messaging.appending:first_answer"),
-        "permission": ("messaging.appending:_single_recipients", "messaging.appending:resolve"),
+        "permission": ("messaging.appending:_channels_of_one", "messaging.appending:resolve"),
         "encoding": ("messaging.appending:_entries",),
+        "windows": ("store.known:open_pairs",),
         "insert": ("messaging.appending:store", "messaging.appending:store_together", "store.log:append"),
         "begin, rollback": (
             "store.sqlite:SqliteSession.begin",
@@ -40,7 +41,7 @@ STAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "store.sqlite:SqliteSession.rollback",
         ),
         "commit, fsync": ("store.sqlite:SqliteSession.commit",),
-        "read back, encode for delivery": ("delivery.feed:Feed.look",),
+        "encode for delivery": ("delivery.feed:Feed.own", "delivery.feed:Feed.look"),
     },
 }
 """What begins a stage. In each other begins another one, until it returns."""
