@@ -13,7 +13,7 @@ from deskbell_server.delivery.feed import Feed, Push
 from deskbell_server.messaging import appending, messages, viewing
 from deskbell_server.messaging.publishes import Stored
 from deskbell_server.store import backup, births, channels, floors, log, marks, members, prune, workers
-from deskbell_server.store.database import Connection, Memory, memory
+from deskbell_server.store.database import Connection, Memory, memory_of
 from deskbell_server.store.log import LogEnd, Row
 from deskbell_server.store.members import Window
 from tests.model.played import Killed
@@ -172,7 +172,7 @@ def tells_its_own_before_what_others_wrote(patch: Patch) -> None:
     """What lies between is passed silently."""
 
     def own(self: Feed, connection: Connection) -> Any:
-        before, rows = self._fetched, memory(connection).appended
+        before, rows = self._fetched, memory_of(connection).appended
         self._fetched = LogEnd(before.epoch, rows[0].seq - 1)
         found = original(self, connection)
         self._fetched = self._fetched if found else before

@@ -5,9 +5,8 @@ as `prev`, so that a client notices what it missed. Source: LOG.md 11 and 13 to 
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
-from typing import Any
 
 import msgspec
 
@@ -59,17 +58,10 @@ class Delivery:
         self.place = found.place
         for people, pushes in groupby(found.pushes, lambda push: push.people):
             if people is None:
-                self._carefully(self._pass_joined, list(pushes))
+                self._pass_joined(list(pushes))
                 continue
             for push in pushes:
-                self._carefully(self._pass, push, people)
-
-    def _carefully(self, pass_on: Callable[..., None], *what: Any) -> None:
-        """Whoever does not get it notices that with what comes next."""
-        try:
-            pass_on(*what)
-        except Exception:
-            log.exception("what is stored up to %d cannot be pushed", self.place.seq)
+                self._pass(push, people)
 
     def synced(self, place: LogEnd) -> None:
         """What an answer to a sync said: another log than this one is told of at once, but none that came before it."""
@@ -118,18 +110,18 @@ class Delivery:
         """To those of these people who are connected, and were not told of it."""
         told = self._told
         rooms: list[tuple[str, bytes]] = []
+        own: list[tuple[str, bytes]] = []
         for person in people:
             prev = told.get(person)
             if prev is None or prev >= push.seq:
                 continue
-            told[person] = push.seq  # before it is sent: whoever does not get it must notice with the next
-            to = (user_room(person), self._place(prev, push.seq))
-            if push.own_tail is not None and person == push.sender:
-                self._transport.fan_out(names.EVENT, [to], push.own_tail)
-            else:
-                rooms.append(to)
+            told[person] = push.seq  # of all before anything is sent: whoever does not get it must notice with the next
+            to = own if push.own_tail is not None and person == push.sender else rooms
+            to.append((user_room(person), self._place(prev, push.seq)))
+        if own and push.own_tail is not None:
+            self._send(own, push.own_tail)
         if rooms:
-            self._transport.fan_out(names.EVENT, rooms, push.tail)
+            self._send(rooms, push.tail)
 
     def _pass_joined(self, pushes: Sequence[Push]) -> None:
         """To everyone: as one write, but for those who wrote some of it, or were told of some."""
@@ -149,9 +141,16 @@ class Delivery:
                 place = places[prev] = self._place(prev, first)
             told[person] = last
             rooms.append((user_room(person), place))
-        self._transport.fan_out(names.EVENT, rooms, pushes[0].tail, more)
+        self._send(rooms, pushes[0].tail, more)
         for push in pushes:
             self._pass(push, apart)
+
+    def _send(self, rooms: Sequence[tuple[str, bytes]], tail: bytes, more: Sequence[bytes] = ()) -> None:
+        """Whoever does not get it notices that with what comes next."""
+        try:
+            self._transport.fan_out(names.EVENT, rooms, tail, more)
+        except Exception:
+            log.exception("what is stored up to %d cannot be pushed", self.place.seq)
 
     def _place(self, prev: int, seq: int) -> bytes:
         """How every frame begins, event or head."""

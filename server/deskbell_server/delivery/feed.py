@@ -14,7 +14,7 @@ from deskbell_server.messaging import viewing
 from deskbell_server.messaging.viewing import Parties
 from deskbell_server.store import births, channels, log, members
 from deskbell_server.store.births import Births
-from deskbell_server.store.database import Connection, memory
+from deskbell_server.store.database import Connection, memory_of
 from deskbell_server.store.log import LogEnd, Row
 
 _log = logging.getLogger(__name__)
@@ -64,14 +64,13 @@ class Feed:
         """When it had read to the end last."""
 
     def own(self, connection: Connection) -> Passed | None:
-        """What this connection has just appended; None where something of others lies before it, or where it has to be
-        asked who sees it.
+        """What this connection has just appended, without asking; None where something of others lies before it, where
+        it is much, or where it has to be asked who sees it: then it is looked for.
         """
-        known = memory(connection)
-        rows, after = known.appended, self._fetched
-        if known.state is None or known.state["epoch"] != after.epoch or rows[0].seq != after.seq + 1:
+        known = memory_of(connection)
+        rows, after, ids = known.appended, self._fetched, self._births
+        if ids is None or LogEnd(known.epoch, rows[0].seq - 1) != after or len(rows) > AT_ONCE:
             return None
-        ids = self._births = self._births or births.births(connection)
         try:
             said = viewing.said(ids, rows, Parties(known.parties))
             pushes = [_push(row, ids.id(row.seq), said.get(row.seq), _few(row)) for row in rows]

@@ -47,7 +47,11 @@ class Queued(QueueHandler):
     """Formatting is the listener's work, where the values of a line cannot change until then."""
 
     def prepare(self, record: logging.LogRecord) -> Any:
-        if record.exc_info is None and all(type(value) in _FIXED for value in record.args or ()):
+        if (
+            record.exc_info is None
+            and type(record.args) is tuple
+            and all(type(value) in _FIXED for value in record.args)
+        ):
             return record
         return super().prepare(record)
 

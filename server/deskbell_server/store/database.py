@@ -30,7 +30,7 @@ class Memory:
     the last one has appended. Nothing of a transaction that was rolled back.
     """
 
-    __slots__ = ("appended", "count", "ids", "names", "pairs", "parties", "state")
+    __slots__ = ("appended", "count", "epoch", "ids", "names", "pairs", "parties", "state")
 
     def __init__(self) -> None:
         self.forget()
@@ -43,6 +43,8 @@ class Memory:
         self.parties: dict[int, Any] = {}
         self.count: int | None = None
         self.pairs: set[int] = set()
+        self.epoch = ""
+        """Of what was appended last."""
         self.appended: list[Any] = []
 
 
@@ -68,7 +70,7 @@ class Session(Connection, Protocol):
     def close(self) -> None: ...
 
 
-def memory(connection: Connection) -> Memory:
+def memory_of(connection: Connection) -> Memory:
     """That of a connection; of one that has none, an empty one."""
     found: Memory | None = getattr(connection, "memory", None)
     return Memory() if found is None else found

@@ -22,11 +22,15 @@ class Following:
         self._own = own
         self._look = look
         self._give = give
-        self._is_even = False
+        self._told_all = self._is_wanted = False
         self.is_nudged = False
-        """Whether somebody wants it to look."""
+        """Whether somebody wants it to look, and has put a job in the queue for it."""
         self.has_written = False
         """Whether something was committed that is not told yet."""
+
+    def begun(self) -> None:
+        """A group is taken, and who nudged before it was is served with it; who comes now has a job behind it."""
+        self._is_wanted, self.is_nudged = self._is_wanted or self.is_nudged, False
 
     def own(self, session: Session) -> list[Job]:
         """What the group has appended, where nothing need be asked for it: who wrote it gets it with the answer."""
@@ -40,13 +44,13 @@ class Following:
         session.memory.appended.clear()
         if found is None:
             return []
-        self.has_written, self._is_even = False, True
+        self.has_written, self._told_all = False, True
         return [self._told(found)]
 
     def is_due(self) -> bool:
         """Whether to look now: not where all that the last group wrote is told, and nobody wants it."""
-        is_due = self.is_nudged or not self._is_even
-        self.is_nudged = self._is_even = False
+        is_due = self._is_wanted or not self._told_all
+        self._is_wanted = self._told_all = False
         return is_due
 
     def look(self, session: Session, end: Callable[[Session], object]) -> tuple[Job, bool] | None:

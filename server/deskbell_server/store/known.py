@@ -10,11 +10,12 @@ import msgspec
 
 from deskbell_protocol.wire import Party
 from deskbell_server.store import members, meta, users
-from deskbell_server.store.database import Connection, Memory, memory
+from deskbell_server.store.database import Connection, Memory, memory_of
 from deskbell_server.store.sets import select
 
 PAIRS_MAX = 200_000
-"""Pairs that are remembered; with more it begins anew."""
+ACCOUNTS_MAX = 50_000
+"""So many are remembered; with more it begins anew."""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -27,11 +28,11 @@ class Account(msgspec.Struct, frozen=True):
 
 def checked(connection: Connection) -> Memory:
     """The connection's memory, as far as it is true in this transaction."""
-    found = memory(connection)
+    found = memory_of(connection)
     state = dict(
         connection.execute(f"SELECT key, value FROM meta WHERE key IN ('epoch', '{meta.ACCOUNTS}')").fetchall(),
     )
-    if found.state != state:
+    if found.state != state or len(found.names) + len(found.ids) > ACCOUNTS_MAX:
         found.forget()
         found.state = state
     return found

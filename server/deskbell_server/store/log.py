@@ -5,14 +5,14 @@ A person's view is the rows of their channels, in the order of `seq`; it is neve
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import astuple
 
 from deskbell_protocol import limits
 from deskbell_server.store import ages, channels, members
-from deskbell_server.store.database import Connection, memory
+from deskbell_server.store.database import Connection, memory_of
 from deskbell_server.store.sets import insert, select
 
 KEY_LIFE_MS: Final = int(limits.IDEMPOTENCY_LIFE_S * 1000)
@@ -40,7 +40,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True):
-    """An entry of the log, whole whichever part it is; `cid` in part 0 alone."""
+    """An entry of the log, whole whichever part it is; `cid` in part 0 alone. Without content it cannot be told."""
 
     seq: int
     channel: int
@@ -96,22 +96,24 @@ def head(connection: Connection) -> int:
 
 def append(connection: Connection, entries: Sequence[Entry]) -> int:
     """Numbers and stores them, one after the other; the place of the first. In the writer's transaction only."""
-    first = head(connection) + 1
+    before, memory = end(connection), memory_of(connection)
+    first = before.seq + 1
     insert(
         connection,
         f"INSERT INTO log ({_COLUMNS})",
         [(first + place, *astuple(entry)) for place, entry in enumerate(entries)],
     )
     connection.execute("UPDATE meta SET value = ? WHERE key = 'head'", (str(first + len(entries) - 1),))
-    memory(connection).appended += _as_read(first, entries)
+    memory.epoch = before.epoch
+    memory.appended += _as_read(first, entries)
     return first
 
 
 def _as_read(first: int, entries: Sequence[Entry]) -> Iterator[Row]:
     """What will be read of them."""
+    content: Any = None
     for seq, entry in enumerate(entries, first):
-        if not entry.part:
-            content = entry.content or ""
+        content = content if entry.part else entry.content
         yield Row(
             seq, entry.channel, entry.kind, entry.sender, entry.at, entry.part, entry.reply_to, entry.cid, content
         )

@@ -84,12 +84,6 @@ def parties_by_key(connection: Connection, name_keys: list[str]) -> dict[str, Pa
     return {row[0]: Party(id=row[1], name=row[2], display=row[3]) for row in rows}
 
 
-def numbers_by_key(connection: Connection, name_keys: list[str]) -> dict[str, int]:
-    """Of the enabled users of these keys: what they are called in the log."""
-    sql = "SELECT name_key, number FROM users WHERE name_key IN ({}) AND disabled_at IS NULL"
-    return dict(select(connection, sql, name_keys))
-
-
 def parties_by_id(connection: Connection, ids: list[str]) -> list[Party]:
     """The enabled users of these ids, as they are called now."""
     sql = "SELECT id, name, display FROM users WHERE id IN ({}) AND disabled_at IS NULL"

@@ -236,6 +236,7 @@ class Writer(Worker):
         group = super()._next_group()
         if group is not None:
             self._ending = not gather(self.queue, group, self._most)
+            self.following.begun()
         return group
 
     def _serve(self, group: list[Waiting]) -> None:

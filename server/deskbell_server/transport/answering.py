@@ -87,7 +87,7 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         self.request_version = request.version
         self.close_connection = not request.keeps
         answer = self.server.routes.get((request.method, request.path)) if not request.query else None
-        if answer is None or not request.length or b"expect" in request.headers:
+        if answer is None or not request.length or request.version != "HTTP/1.1" or b"expect" in request.headers:
             return False
         if not self._has_body(request.length):
             return False

@@ -103,7 +103,7 @@ class Connection(EngineSocket):
             self._run(may_block=False)
         if (self._reader.more or (self._inbox and self._waiting_bytes() > INBOX_BYTES)) and self.state is OPEN:
             self._pause()  # more may stand in what was read already
-            if not self._busy:
+            if not (self._busy or self._later):  # else it goes on with the last answer
                 self._reactor.resume_soon(self.resume)
 
     def _receive(self, payload: bytes) -> None:

@@ -175,3 +175,27 @@ def test_who_was_told_of_some_announcements_gets_the_rest(delivery: Delivery, se
     delivery._told[2] = 12
     delivery.passed(passed(10, *[push(seq, everyone=True) for seq in (11, 12, 13)]))
     assert [frame for frame in sent.take() if frame[1] == "u:2"] == [("event", "u:2", "a", 12, 13)]
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+@pytest.mark.parametrize("everyone", [False, True])
+def test_whatever_cannot_be_sent_everybody_notices_it(
+    delivery: Delivery, sent: Sent, everyone: bool, failing: int
+) -> None:
+    """Nothing is passed silently: `prev` of the next frame lies beyond what did not come."""
+    own, calls, fan_out = b',"for":"its sender"}', 0, sent.fan_out
+
+    def fails_once(event: str, rooms: Iterable[tuple[str, bytes]], tail: bytes, more: Sequence[bytes] = ()) -> None:
+        nonlocal calls
+        calls += 1
+        sent.fails = calls == failing
+        fan_out(event, rooms, tail, more)
+
+    sent.fan_out = fails_once  # type: ignore[method-assign]
+    people = () if everyone else (1, 2)
+    delivery.passed(passed(10, *[push(seq, *people, everyone=everyone, sender=1, own=own) for seq in (11, 12)]))
+    delivery.head([1, 2])
+    assert calls > failing
+    for event, _, frame in sent.frames:
+        last = frame["seq"] + (event == "head")
+        assert not [seq for seq in (11, 12) if frame["prev"] < seq < last], "both see both"

@@ -43,6 +43,14 @@ def known_people(database: Database) -> None:
     database.write(lambda connection: known.by_id(connection, known.checked(connection), ids))
 
 
+def heard(given: list[Passed], database: Database) -> None:
+    """The loop has heard of all."""
+    end = database.read(log.end)
+    with gevent.Timeout(10):
+        while not given or given[-1].place != end:
+            gevent.sleep(0.002)
+
+
 def look(database: Database, own: Feed) -> tuple[Passed, bool] | None:
     return database.read(lambda connection: own.look(connection, False))
 
@@ -123,26 +131,59 @@ def test_what_cannot_be_told_one_by_one_is_jumped_over(
 
 
 def test_what_is_told_at_once_is_what_a_look_finds(database: Database, own: Feed) -> None:
-    """By `own` where that can be, by `look` for the rest: to another process it is all new."""
-    other, given = Feed(database.read(log.end)), list[Passed]()
-    database.follow(own.own, own.look, given.append)
-    ways: list[bool] = []
+    """By `own` where nothing has to be asked, by `look` for the rest: to another process it is all new."""
+    other, given, looks = Feed(database.read(log.end)), list[Passed](), list[bool]()
 
-    def told(*channel: int) -> None:
-        before = len(given)
-        append(database, *channel)
-        gevent.sleep(0.01)  # the loop hears of it
-        ways.append(len(given) == before + 1 and given[-1].is_own)
+    def counted(connection: Connection, has_committed: bool) -> tuple[Passed, bool] | None:
+        found = own.look(connection, has_committed)
+        looks.append(found is not None)
+        return found
 
-    Groups(database).add("@ops", ["bob", "cid"])
+    database.follow(own.own, counted, given.append)
+    Groups(database).add("@ops", ["bob", "cid"])  # the first is looked for: it learns of the epochs
     known_people(database)
-    for channel in (channels.pair(1, 2), channels.pair(2, 2), channels.EVERYONE, channels.own(2), channels.group(1)):
-        told(channel)
-    told(channels.pair(1, 3), channels.group(1), channels.pair(1, 2))
-    assert all(ways)
+    at_once = channels.pair(1, 2), channels.pair(1, 1), channels.EVERYONE, channels.own(2)
+    for channel in at_once:
+        append(database, channel)
+    looks.clear()
+    for channel in at_once:
+        append(database, channel)
+    heard(given, database)
+    assert looks == []
+    append(database, channels.group(1))
+    append(database, channels.pair(1, 3), channels.group(1), channels.pair(1, 2))
+    heard(given, database)
+    assert looks.count(True) == 2
     by_look = database.read(lambda connection: other.look(connection, False))
     assert by_look
     assert [one for passed in given for one in passed.pushes] == list(by_look[0].pushes)
+
+
+def test_much_at_once_is_looked_for(database: Database, own: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "AT_ONCE", 3)
+    given: list[Passed] = []
+    database.follow(own.own, own.look, given.append)
+    known_people(database)
+    append(database, channels.pair(1, 2))
+    append(database, *[channels.pair(1, 2)] * 4)
+    heard(given, database)
+    assert [[push.seq for push in passed.pushes] for passed in given] == [[1], [2, 3, 4], [5]]
+
+
+def test_an_epoch_that_another_process_began_is_not_told_as_this_one(
+    database: Database, own: Feed, tmp_path: Path, database_url: str
+) -> None:
+    given: list[Passed] = []
+    database.follow(own.own, own.look, given.append)
+    known_people(database)
+    append(database, channels.pair(1, 2))
+    with closing(open_database(tmp_path / "a.db", database_url, Commits("normal"))) as elsewhere:
+        elsewhere.write(births.renew)
+    append(database, channels.own(2))
+    heard(given, database)
+    end = database.read(log.end)
+    assert (given[-1].is_jump, given[-1].place) == (True, end)
+    assert not [passed for passed in given if passed.pushes and passed.place.seq == end.seq]
 
 
 def test_what_lies_behind_something_of_others_is_looked_for(
@@ -154,6 +195,6 @@ def test_what_lies_behind_something_of_others_is_looked_for(
     with closing(open_database(tmp_path / "a.db", database_url, Commits("normal"))) as elsewhere:
         append(elsewhere, channels.pair(1, 2), channels.pair(1, 3))
     append(database, channels.pair(1, 2))
-    gevent.sleep(0.01)  # the loop hears of it
+    heard(given, database)
     assert [push.seq for passed in given for push in passed.pushes] == [1, 2, 3]
     assert [passed.after.seq for passed in given] == [0, *[passed.place.seq for passed in given][:-1]]

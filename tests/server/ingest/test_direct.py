@@ -9,14 +9,21 @@ from contextlib import closing
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
+from deskbell_protocol import wire
+from deskbell_server.ingest.direct import DirectDoor
+from deskbell_server.limiter import Limiter, Rate
+from deskbell_server.messaging.messages import Messages
+from deskbell_server.people.people import People
+from deskbell_server.transport import Request
 from tests.desk.server import Login, Server
 from tests.server.transport.conftest import eventually
 
 LogIn = Callable[[Server, str], Login]
 MESSAGES = "/api/v1/messages"
-OTHER_WAY = MESSAGES + "?"
+OTHER_WAY = MESSAGES + "?way=flask"
 """With a query it goes to Flask."""
 JSON = "application/json"
 HELLO = {"to": ["bob"], "body": "hello"}
@@ -88,7 +95,9 @@ def ask(office: Server, who: Login, path: str, case: Case, key: str = "") -> Rep
         answer = connection.getresponse()
         body = answer.read().decode()
         mask = re.compile(r"[0-9a-f]{12,16}(\.\d+)?|[0-9a-f-]{36}")
-        shown = [(name, mask.sub("#", value)) for name, value in answer.getheaders() if name != "Date"]
+        assert answer.getheader("Content-Length") == str(len(body.encode()))
+        varying = ("Date", "Content-Length")
+        shown = [(name, mask.sub("#", value)) for name, value in answer.getheaders() if name not in varying]
         return Reply((answer.status, answer.reason), shown, mask.sub("#", body))
 
 
@@ -153,3 +162,26 @@ def test_many_on_one_connection_and_a_body_that_comes_later(office: Server, alic
                 connection.send(raw[start : start + part])
             answer = connection.getresponse()
             assert (answer.status, json.loads(answer.read())["recipients"]) == (201, 1)
+
+
+@pytest.mark.parametrize(
+    ("case", "is_direct"),
+    [
+        (Case("stored"), True),
+        (Case("nobody", {"to": ["nobody"], "body": "x"}), True),
+        (Case("an unknown token", headers={"Authorization": "Bearer " + "x" * 43}), True),
+        (Case("no JSON", "{"), False),
+        (Case("an unknown key", HELLO | {"colour": "red"}), False),
+        (Case("another type", headers={"Content-Type": "text/plain"}), False),
+    ],
+    ids=lambda given: given.name if isinstance(given, Case) else "",
+)
+def test_what_is_right_needs_no_flask(people: People, case: Case, is_direct: bool) -> None:
+    people.accounts.add("bob", "battery staple 2")
+    messages = Messages(people.database, Limiter(Rate(0, 1)))
+    login = people.accounts.login(wire.Login("bob", "battery staple 2", "d"), "")
+    headers = {"Content-Type": JSON, "Authorization": f"Bearer {login.token}", **case.headers}
+    raw = {name.lower().encode(): str(value).encode() for name, value in headers.items()}
+    body = case.body.encode() if isinstance(case.body, str) else msgspec.json.encode(case.body)
+    head = Request("POST", MESSAGES, "", "HTTP/1.1", raw, len(body), keeps=True)
+    assert (DirectDoor(people.devices, messages).answer(head, body) is not None) is is_direct

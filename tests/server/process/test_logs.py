@@ -8,10 +8,11 @@ import urllib.parse
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
-from deskbell_server.process.logs import LogFile
+from deskbell_server.process.logs import LogFile, Queued
 from tests.desk.server import Login, Server
 from tests.server.conftest import PASSWORDS
 from tests.server.wires import Wire
@@ -110,3 +111,12 @@ def test_a_full_disk_is_told_once(capsys: pytest.CaptureFixture[str], folder: Pa
     assert told.count("No space left on device") == 1
     assert "Traceback" not in told
     assert (folder / "server.log").read_text() == "room again\n"
+
+
+@pytest.mark.parametrize("shown", ["%s", "%(a)s"])
+def test_a_value_that_changes_is_shown_as_it_was(shown: str) -> None:
+    queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    value = {"a": 1}
+    Queued(queue).handle(logging.LogRecord("n", logging.INFO, "p", 1, shown, (value,), None))
+    value["a"] = 2
+    assert "1" in queue.get().getMessage()

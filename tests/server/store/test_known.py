@@ -12,7 +12,7 @@ from deskbell_server.messaging.appending import store_together
 from deskbell_server.messaging.publishes import Request, Stored
 from deskbell_server.principals import Principal
 from deskbell_server.store import births, channels, log, users
-from deskbell_server.store.database import Connection, Database, memory
+from deskbell_server.store.database import Connection, Database, memory_of
 from deskbell_server.store.opening import open_database
 from deskbell_server.store.sqlite import Commits
 
@@ -112,5 +112,5 @@ def test_a_pair_whose_windows_are_gone_gets_them_again(both: tuple[Database, Dat
 def test_only_the_writer_remembers(both: tuple[Database, Database]) -> None:
     here, _ = both
     say(here, "bob")
-    assert here.write(lambda connection: len(memory(connection).names)) == 1
-    assert here.read(lambda connection: len(memory(connection).names)) == 0
+    assert here.write(lambda connection: len(memory_of(connection).names)) == 1
+    assert here.read(lambda connection: len(memory_of(connection).names)) == 0

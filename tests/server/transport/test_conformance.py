@@ -405,6 +405,39 @@ def test_events_of_one_name_need_not_wait_for_each_others_answers() -> None:
         one.disconnect()
 
 
+def test_who_sends_more_than_is_held_waits_for_the_answer_and_keeps_nobody_busy() -> None:
+    program, waiting, seen, resumed = Program("native"), list[Later](), list[Any](), list[int]()
+
+    def later(_sid: str, _data: Any) -> Later:
+        waiting.append(Later())
+        return waiting[-1]
+
+    program.transport.hot("later", later, inline=True)
+    program.transport.hot("hot", lambda _sid, data: seen.append(data))
+    with serving(program.transport):
+        one, two = StockClient(), StockClient()
+        for client in (one, two):
+            client.connect(program.url, transports=["websocket"])
+        reactor = program.transport.server.eio.reactor  # type: ignore[attr-defined]
+        resume_soon = reactor.resume_soon
+
+        def counted(resume: Callable[[], object]) -> None:
+            resumed.append(1)
+            resume_soon(resume)
+
+        reactor.resume_soon = counted
+        one.emit("later", 0)
+        for number in range(4 * INBOX):
+            one.emit("hot", number)
+        for _ in range(50):
+            two.call("hot", "two")
+        assert len(resumed) < INBOX
+        program.transport.call_soon(waiting[0].answer, 0)
+        eventually(lambda: [number for number in seen if number != "two"] == list(range(4 * INBOX)))
+        for client in (one, two):
+            client.disconnect()
+
+
 def test_hot_logins(kind: str) -> None:
     program = Program(kind)
     transport = program.transport
