@@ -182,6 +182,17 @@ def tells_its_own_before_what_others_wrote(patch: Patch) -> None:
     patch.setattr(Feed, "own", own)
 
 
+def joins_announcements_from_the_beginning(patch: Patch) -> None:
+    """As if nobody had been told anything before."""
+
+    def joined(self: Delivery, pushes: Sequence[Push]) -> None:
+        self._told = dict.fromkeys(self._told, 0)
+        original(self, pushes)
+
+    original = Delivery._pass_joined
+    patch.setattr(Delivery, "_pass_joined", joined)
+
+
 def remembers_what_was_rolled_back(patch: Patch) -> None:
     """What a failed group had appended is told all the same."""
 
@@ -321,6 +332,7 @@ MUTANTS: tuple[Mutant, ...] = (
     does_not_know_another_epoch,
     counts_what_it_could_not_read,
     tells_its_own_before_what_others_wrote,
+    joins_announcements_from_the_beginning,
     remembers_what_was_rolled_back,
     pushes_to_who_has_left,
     pushes_by_the_members_of_now,

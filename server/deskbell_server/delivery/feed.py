@@ -1,5 +1,5 @@
-"""The feed: what was committed, by whatever process, in the order of the log. The writer's thread reads it after each
-of its commits, and the loop passes it on. Source: LOG.md 8 to 12.
+"""The feed: what was committed, by whatever process, in the order of the log. The writer's thread looks after each of its
+commits, or has it in memory; the loop passes it on. Source: LOG.md 8 to 12.
 """
 
 import logging
@@ -25,7 +25,7 @@ KNOWN_S = 1.0
 BEHIND_MAX = 10_000
 """So far behind, the log is not followed any more: everybody is told where it ends, and asks."""
 BEHIND_S = 5.0
-"""And for so long: what a process that was stopped would tell one by one is old."""
+"""Nor is it where the end was not reached for so long: what a process that was stopped would tell is old."""
 
 
 class Push(msgspec.Struct, frozen=True):

@@ -18,6 +18,10 @@ class Reply(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
+    @property
+    def code(self) -> int:
+        return int(self.status[:3])
+
 
 def answer(body: Any, status: int = 200, *headers: tuple[str, str]) -> Reply:
     """`body` as JSON."""

@@ -12,12 +12,12 @@ from deskbell_protocol.wire import Publish
 from deskbell_server.edge import gate, replies
 from deskbell_server.edge.replies import Reply
 from deskbell_server.errors import RefusedError
-from deskbell_server.ingest.http import told
+from deskbell_server.ingest.http import MESSAGES, PREFIX, told
 from deskbell_server.messaging.messages import Messages
 from deskbell_server.people.devices import Devices
 from deskbell_server.transport import Request
 
-PATH = "/api/v1/messages"
+PATH = PREFIX + MESSAGES
 _decode = msgspec.json.Decoder(Publish).decode
 
 
@@ -41,7 +41,7 @@ class DirectDoor:
             reply = replies.refusal(refused)
         except Exception as problem:  # noqa: BLE001 - it is logged, and answered
             reply = gate.failed(request_id, PATH, problem)
-        gate.write_down(request_id, "POST", PATH, int(reply.status[:3]), since, message_id)
+        gate.write_down(request_id, "POST", PATH, reply.code, since, message_id)
         return reply._replace(headers=(*reply.headers, ("X-Request-Id", request_id)))
 
     def _publish(self, head: Request, draft: Publish) -> tuple[str, Reply]:

@@ -18,6 +18,8 @@ from deskbell_server.principals import Principal
 from deskbell_server.store.devices import DeviceRow
 from deskbell_server.store.doors import ScheduledRow
 
+PREFIX = "/api/v1"
+MESSAGES = "/messages"
 PAGE_DEFAULT = 50
 
 
@@ -33,14 +35,14 @@ class Api:
     scheduled: Scheduled
 
     def blueprint(self) -> Blueprint:
-        found = Blueprint("api", __name__, url_prefix="/api/v1")
+        found = Blueprint("api", __name__, url_prefix=PREFIX)
         for rule, method, view in (
             ("/login", "POST", self.login),
             ("/logout", "POST", self.logout),
             ("/me", "GET", self.me),
             ("/users", "GET", self.users),
-            ("/messages", "POST", self.publish),
-            ("/messages", "GET", self.history),
+            (MESSAGES, "POST", self.publish),
+            (MESSAGES, "GET", self.history),
             ("/devices", "GET", self.list_devices),
             ("/devices/<device_id>", "DELETE", self.revoke_device),
             ("/scheduled", "GET", self.list_scheduled),

@@ -10,6 +10,7 @@ Two kinds with one interface (`base.Transport`): `native` is the one to run, `st
 same rules (`guard`). A byte's way through the native kind:
 
     http -> handshake      an accepted socket, its first request, the upgrade       streams: plain or TLS
+    answering              what is no upgrade: by a route, else by the application  requests: HTTP, read strictly
     engine -> connection   its connection: frames in, packets in order              frames, packets: pure
     guard -> handlers      Socket.IO, failing closed; Flask-SocketIO above it       rooms: who is where
     sending <- outbox      bounded, joined, in slices                               wheel: every deadline
@@ -24,8 +25,9 @@ Internals of others that it leans on, to be looked at before their pins move:
     python-engineio 4.15  Server.sockets, _get_socket, _handle_connect, _bad_request, _ok, _trigger_event, generate_id;
                           BaseSocket's attributes and Socket.send, poll, close, schedule_ping, queue (long polling,
                           whose clients are ours to time out: monitor_clients is off; the stock kind)
-    gevent 26.9           pywsgi.WSGIServer.do_read, do_handle, socket._accept; WSGIHandler(rfile=), read_requestline,
-                          read_request, run_application, wsgi_input; ssl.SSLSocket(_context=), _sslobj, _sock
+    gevent 26.9           pywsgi.WSGIServer.do_read, do_handle, socket._accept; WSGIHandler(rfile=), handle,
+                          handle_one_request, handle_one_response, run_application, finalize_headers, wsgi_input;
+                          ssl.SSLSocket(_context=), _sslobj, _sock
     simple-websocket 1.1  environ["wsgi.input"].raw._sock, Server(max_message_size=), sock; python-engineio's wrapper of
                           it, server_args and ws (long polling upgraded)
 """

@@ -1,5 +1,7 @@
 """What the writer remembers between its transactions: nothing that is not true any more. Source: `store/known.py`."""
 
+import inspect
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from functools import partial
@@ -114,3 +116,14 @@ def test_only_the_writer_remembers(both: tuple[Database, Database]) -> None:
     say(here, "bob")
     assert here.write(lambda connection: len(memory_of(connection).names)) == 1
     assert here.read(lambda connection: len(memory_of(connection).names)) == 0
+
+
+def test_each_change_of_an_account_is_counted() -> None:
+    """But for a password, which no message asks for. Nobody else writes to that table."""
+    changes = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) users\b(?! SET password_hash)")
+    files = Path(users.__file__).parents[1].rglob("*.py")
+    assert {file.name for file in files if changes.search(file.read_text())} == {"users.py"}
+    writing = [inspect.getsource(one) for one in vars(users).values() if inspect.isfunction(one)]
+    writing = [text for text in writing if changes.search(text)]
+    assert len(writing) == 3
+    assert all("meta.count(connection, meta.ACCOUNTS)" in text for text in writing)
