@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from deskbell_protocol import wire
+from deskbell_protocol import names, wire
 from deskbell_server.delivery.delivery import Delivery
 from deskbell_server.delivery.feed import Feed, Push
 from deskbell_server.messaging import appending, messages, viewing
@@ -16,7 +16,7 @@ from deskbell_server.store import backup, births, channels, floors, log, marks, 
 from deskbell_server.store.database import Connection, Memory, memory_of
 from deskbell_server.store.log import LogEnd, Row
 from deskbell_server.store.members import Window
-from tests.model.played import Killed
+from tests.model.played import Killed, NotPushedError
 
 Patch = pytest.MonkeyPatch
 Mutant = Callable[[Patch], None]
@@ -87,15 +87,18 @@ def opens_a_window_that_began_before(patch: Patch) -> None:
 
 
 def notes_what_was_told_after_sending(patch: Patch) -> None:
+    def send(self: Delivery, rooms: Any, tail: bytes, more: Sequence[bytes] = ()) -> None:
+        self._transport.fan_out(names.EVENT, rooms, tail, more)
+
     def passed_on(self: Delivery, push: Push, people: Iterable[int]) -> None:
         before = dict(self._told)
         try:
             original(self, push, people)
-        except Exception:
+        except NotPushedError:
             self._told.update(before)
-            raise
 
     original = Delivery._pass
+    patch.setattr(Delivery, "_send", send)
     patch.setattr(Delivery, "_pass", passed_on)
 
 

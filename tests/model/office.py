@@ -213,7 +213,7 @@ def make_template(path: Path) -> None:
     migrate.prepare(path)
     database = PlayedDatabase(path)
     for name in ("alice", "bob", "carol"):
-        user = users.User(new_id(), name, "", "-", False, False, None)
+        user = users.User(new_id(), name, "", "-", False, True, None)
         assert database.write(partial(users.add, user=user, name_key=name, display_key=name, at=now_ms()))
     Groups(database).add(GROUP, ["alice", "bob", "carol"])
     database.close()

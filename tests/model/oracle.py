@@ -23,7 +23,7 @@ DEVICES = {"alice 1": "alice", "alice 2": "alice", "bob 1": "bob"}
 HOMES = {"alice 1": 0, "alice 2": 1, "bob 1": 1}
 """The process to which a device connects when nothing else is said."""
 PEOPLE = ("alice", "bob", "carol")
-ADDRESSES = (("alice",), ("bob",), ("alice", "bob"), (GROUP,), ("carol",), ("bob", GROUP))
+ADDRESSES = (("alice",), ("bob",), ("alice", "bob"), (GROUP,), ("carol",), ("bob", GROUP), (names.EVERYONE,))
 
 View = dict[int, Seen]
 
@@ -68,7 +68,7 @@ class Acked:
         """How many of its entries that person sees, at least and at most."""
         if user == self.sender:
             return len(set(self.to)), len(set(self.to))
-        alone = int(user in self.to)
+        alone = int(user in self.to) + (names.EVERYONE in self.to)
         return alone + (GROUP in self.to and user in self.members), alone + (GROUP in self.to)
 
 

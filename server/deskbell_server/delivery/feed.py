@@ -1,5 +1,5 @@
-"""The feed: what was committed, by whatever process, in the order of the log. The writer's thread looks after each of its
-commits, or has it in memory; the loop passes it on. Source: LOG.md 8 to 12.
+"""The feed: what was committed, by whatever process, in the order of the log. The writer's thread looks after each of
+its commits, or has it in memory; the loop passes it on. Source: LOG.md 8 to 12.
 """
 
 import logging

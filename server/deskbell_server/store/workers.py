@@ -1,8 +1,8 @@
 """Native threads that carry a database: one commits in groups, a few others read. The loop never waits for the disk.
 
 All jobs that wait are one transaction, so that one fsync makes them all durable. When one of them fails, the group is
-rolled back and run one by one, so that only the guilty fails. After each group the writer tells those who follow what was
-committed (`following`). A `Driver` says what is particular to a database.
+rolled back and run one by one, so that only the guilty fails. After each group the writer tells those who follow what
+was committed (`following`). A `Driver` says what is particular to a database.
 """
 
 import logging
