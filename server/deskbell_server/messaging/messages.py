@@ -68,7 +68,11 @@ class Messages:
         return self._committed(stored)
 
     def publish_soon(
-        self, principal: Principal, draft: Publish, key: str, done: Callable[[Stored | None, Exception | None], object]
+        self,
+        principal: Principal,
+        draft: Publish,
+        key: str | None,
+        done: Callable[[Stored | None, Exception | None], object],
     ) -> None:
         """The same for the hot path, in the loop: `done` gets the outcome after the commit."""
         request = self._checked(principal, draft, key)

@@ -55,10 +55,14 @@ class Devices:
             raise RefusedError(Code.UNAUTHORIZED, UNKNOWN)
         if token.startswith(tickets.PREFIX):
             return self._by_ticket(token)
-        digest = token_hash(token)
-        known = self._known.get(digest)
-        if known is None:
-            known = self._look_up(digest)
+        return self.remembered(token) or self._used_now(self._look_up(token_hash(token)))
+
+    def remembered(self, token: str) -> Principal | None:
+        """The same without asking the database; None where it has to be asked."""
+        known = self._known.get(token_hash(token)) if len(token) <= TOKEN_CHARS_MAX else None
+        return None if known is None else self._used_now(known)
+
+    def _used_now(self, known: _Known) -> Principal:
         now = now_ms()
         if now - known.used_at > USED_EVERY_MS:
             known.used_at = now

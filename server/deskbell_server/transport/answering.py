@@ -1,4 +1,4 @@
-"""Answers to the requests of one HTTP connection: by a route where there is one for it, else by pywsgi's own code.
+"""Answers of the application to the requests of one HTTP connection, by pywsgi's own code.
 
 Their heads and bodies are read here, patient for a bounded time with each part.
 """
@@ -12,15 +12,12 @@ from typing import Any
 from gevent import GreenletExit, pywsgi
 
 from deskbell_server.transport import refusals, requests
-from deskbell_server.transport.base import Answer
 from deskbell_server.transport.refusals import HandshakeError
 from deskbell_server.transport.requests import Incoming, Request
 from deskbell_server.transport.serving import within
 
 log = logging.getLogger(__name__)
 
-BODY_WITH_HEAD_S = 1.0
-"""How long a body is awaited that may be answered without the application."""
 _EXPECT = b"100-continue"
 
 
@@ -47,7 +44,8 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
         self.refused = False
         super().__init__(sock, address, server, rfile=io.BytesIO())
 
-    def serve_first(self, request: Request) -> None:
+    def serve_first(self, request: Request | None) -> None:
+        """That, if it was read already, and what follows."""
         self._request = request
         self.handle()
 
@@ -61,8 +59,7 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
             return None
         if request is None:
             return None
-        if not self._answer_directly(request):
-            self._answer(request)
+        self._answer(request)
         if self.refused:
             self.server.linger(self.socket)
         return None if self.close_connection else True
@@ -82,46 +79,10 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
             return requests.read(self._incoming.head(self._options.header_bytes))
         raise HandshakeError(408, "Head too slow.")
 
-    def _answer_directly(self, request: Request) -> bool:
-        """Whether it was answered without the application; what was read of its body stands there still."""
-        self.request_version = request.version
-        self.close_connection = not request.keeps
-        answer = self.server.routes.get((request.method, request.path)) if not request.query else None
-        if answer is None or not request.length or request.version != "HTTP/1.1" or b"expect" in request.headers:
-            return False
-        if not self._has_body(request.length):
-            return False
-        self.server.kept.busy(self._number)
-        reply = answer(request, self._incoming.look(request.length))
-        if reply is None:
-            return False
-        self._incoming.drop(request.length)
-        self._send(reply)
-        return True
-
-    def _has_body(self, length: int) -> bool:
-        """Also if it comes a little later than the head."""
-        if not self._incoming.has(length) and length <= self._options.body_bytes:
-            with contextlib.suppress(EOFError), within(BODY_WITH_HEAD_S):
-                self._incoming.await_(length)
-        return self._incoming.has(length)
-
-    def _send(self, answer: Answer) -> None:
-        status, headers, body = answer
-        self.close_connection |= self.server.ending
-        headers = (
-            *headers,
-            ("Date", self.server.date()),
-            *((("Connection", "close"),) if self.close_connection else ()),
-        )
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        try:
-            self.socket.sendall(f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("latin-1") + body)
-        except OSError:
-            self.close_connection = True
-
     def _answer(self, request: Request) -> None:
         self._asked = request
+        self.request_version = request.version
+        self.close_connection = not request.keeps
         self.wsgi_input = pywsgi.Input(self.rfile, 0)  # nothing is left in it to be thrown away
         self.environ = self.server.get_environ() | requests.environ(request, self.client_address)
         self.environ["wsgi.input"] = _Input(self.socket)

@@ -29,8 +29,10 @@ _UNANSWERED: Final = object()
 
 Answer = tuple[str, tuple[tuple[str, str], ...], bytes]
 """By HTTP: the status with its reason, the headers, the body."""
-Route = Callable[[Request, bytes], Answer | None]
-"""What answers a request by itself, of its head and its body; None leaves it to the application."""
+Route = Callable[[Request, bytes, Callable[[Answer], None], bool], bool | None]
+"""`route(head, body, answer, may_block)`: True where `answer` is or will be called, in the loop's thread; False where
+the application has to answer; None where it would block: then it is asked again in a greenlet, with `may_block`.
+"""
 
 
 def answer_failure(event: str, error: BaseException) -> Any:
@@ -180,8 +182,8 @@ class Transport(ABC):
 
     @abstractmethod
     def route(self, method: str, path: str, answer: Route) -> None:
-        """Ask `answer` first, of requests to exactly this address that come with their body; it runs in a greenlet of
-        its own, without the application. A kind may leave all to the application.
+        """Ask `answer` first, of requests to exactly this address that come with their body: in the loop itself, and
+        without the application. A kind may leave all to the application.
         """
 
     @abstractmethod

@@ -1,6 +1,7 @@
 """HTTP in front of it all: accepts, reads a request's head within bounds, and knows an upgrade from other requests.
 
-An upgrade leaves as a bare non-blocking stream. Everything else is answered in a greenlet of its connection.
+An upgrade leaves as a bare non-blocking stream, and so does what has a route. Everything else is answered in a greenlet
+of its connection.
 """
 
 import contextlib
@@ -26,6 +27,7 @@ from deskbell_server.transport.refusals import HandshakeError
 from deskbell_server.transport.requests import Incoming, Request
 from deskbell_server.transport.serving import within
 from deskbell_server.transport.streams import TlsStream
+from deskbell_server.transport.watched import Watched
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
         self._heads = Newcomers(options.waiting_max, options.patience_s, "Too many are waiting.")
         self.kept = Newcomers(options.http_max, options.patience_s, "Too many requests at a time.")
         self._told_at = -TELL_S
-        self.handlers: set[Handler] = set()
+        self.handlers: set[Handler | Watched] = set()
         self.ending = False
         self._lingering = 0
         if tls is not None:
@@ -161,12 +163,39 @@ class HttpServer(pywsgi.WSGIServer):  # type: ignore[misc]
             self.refuse(client, error)
             client.close()
             return
+        if (request.method, request.path) in self.routes:
+            stream = client if self._tls is None else TlsStream(client)
+            watched = Watched(self, self._engine.reactor, client, stream, address)
+            self.handlers.add(watched)
+            watched.start(head + b"\r\n" + incoming.rest)
+        else:
+            self._serve_http(client, request, incoming.rest, address)
+
+    def leave(self, watched: Watched, read: bytes) -> None:
+        """It goes on in a greenlet."""
+        self.handlers.discard(watched)
+        spawn_raw(self._serve_http, watched.socket, None, read, watched.address)
+
+    def gone(self, watched: Watched) -> None:
+        self.handlers.discard(watched)
+        self.kept.remove(watched.stream.fileno())
+        watched.stream.close()
+
+    def mark(self, watched: Watched, *, is_busy: bool) -> None:
+        """Whether it is of use."""
+        if is_busy:
+            self.kept.busy(watched.stream.fileno())
+        else:
+            self.kept.idle(watched.stream.fileno(), time.monotonic())
+
+    def _serve_http(self, client: Any, request: Request | None, rest: bytes, address: Any) -> None:
+        number = client.fileno()
         try:
-            self._serve_http(client if self._tls is not None else _cooperative(client), request, incoming.rest, address)
+            self._serve_in_greenlet(client if self._tls is not None else _cooperative(client), request, rest, address)
         finally:
             self.kept.remove(number)
 
-    def _serve_http(self, client: Any, request: Request, rest: bytes, address: Any) -> None:
+    def _serve_in_greenlet(self, client: Any, request: Request | None, rest: bytes, address: Any) -> None:
         # Of each single read or write; a polling client that was upgraded is silent between two pings.
         client.settimeout(max(self.options.body_s, self.options.ping_interval_s + self.options.ping_timeout_s))
         handler = Handler(client, address, self, Incoming(client.recv, rest))

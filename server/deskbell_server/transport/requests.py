@@ -145,23 +145,6 @@ class Incoming:
             raise HandshakeError(431, "Head too large.")
         return self._taken(end + 4)[:-2]
 
-    def has(self, length: int) -> bool:
-        """Whether so much has come."""
-        return len(self._buffer) >= length
-
-    def await_(self, length: int) -> None:
-        """Until so much has come."""
-        while not self.has(length):
-            self._more()
-
-    def look(self, length: int) -> bytes:
-        """What comes next, which stays."""
-        return bytes(self._buffer[:length])
-
-    def drop(self, size: int) -> None:
-        """What was looked at."""
-        del self._buffer[:size]
-
     def body(self, length: int | None, size_max: int) -> bytes:
         """Of that length, or in chunks. Raises HandshakeError, 413 for what is too large."""
         if length is not None:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import socket
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -13,6 +14,7 @@ import msgspec
 import pytest
 
 from deskbell_protocol import wire
+from deskbell_server.edge.replies import Reply
 from deskbell_server.ingest.direct import DirectDoor
 from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.messaging.messages import Messages
@@ -73,13 +75,13 @@ CASES = [
 ]
 
 
-class Reply(NamedTuple):
+class Shown(NamedTuple):
     status: tuple[int, str]
     headers: list[tuple[str, str]]
     body: Any
 
 
-def ask(office: Server, who: Login, path: str, case: Case, key: str = "") -> Reply:
+def ask(office: Server, who: Login, path: str, case: Case, key: str = "") -> Shown:
     usual: dict[str, str | None] = {"Content-Type": JSON, "Authorization": "Bearer {token}", **case.headers}
     headers = {
         name: value.replace("{token}", who.token).replace("{key}", key)
@@ -98,7 +100,7 @@ def ask(office: Server, who: Login, path: str, case: Case, key: str = "") -> Rep
         assert answer.getheader("Content-Length") == str(len(body.encode()))
         varying = ("Date", "Content-Length")
         shown = [(name, mask.sub("#", value)) for name, value in answer.getheaders() if name not in varying]
-        return Reply((answer.status, answer.reason), shown, mask.sub("#", body))
+        return Shown((answer.status, answer.reason), shown, mask.sub("#", body))
 
 
 def written(office: Server) -> str:
@@ -184,4 +186,64 @@ def test_what_is_right_needs_no_flask(people: People, case: Case, is_direct: boo
     raw = {name.lower().encode(): str(value).encode() for name, value in headers.items()}
     body = case.body.encode() if isinstance(case.body, str) else msgspec.json.encode(case.body)
     head = Request("POST", MESSAGES, "", "HTTP/1.1", raw, len(body), keeps=True)
-    assert (DirectDoor(people.devices, messages).answer(head, body) is not None) is is_direct
+    door, told = DirectDoor(people.devices, messages), list[Reply]()
+    assert door.answer(head, body, told.append, True) is is_direct
+    assert door.answer(head, body, told.append, False) in (is_direct, None)
+
+
+def raw(alice: Login, body: str, *, version: str = "1.1", more: str = "", path: str = MESSAGES) -> bytes:
+    head = f"POST {path} HTTP/{version}\r\nHost: x\r\nContent-Type: {JSON}\r\nAuthorization: Bearer {alice.token}\r\n"
+    return f"{head}{more}Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+
+
+def talk(office: Server, *pieces: bytes, ends: bool = False) -> bytes:
+    """All that is answered until the server hangs up, or to as many requests as were sent."""
+    with closing(socket.create_connection(("127.0.0.1", office.port), timeout=20)) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while (more := connection.recv(65536)) and (answer := answer + more).count(b"HTTP/1.1 ") < len(pieces):
+            pass
+        return answer
+
+
+def test_requests_behind_each_other_are_answered_in_order(office: Server, alice: Login) -> None:
+    """Also where one of them is Flask's: from there on the connection is."""
+    good, bad = raw(alice, '{"to":["bob"],"body":"x"}'), raw(alice, "{}")
+    by_flask = raw(alice, '{"to":["bob"],"body":"x"}', path=OTHER_WAY)
+    requests = [good, good, bad, good, by_flask, good]
+    answers = b""
+    with closing(socket.create_connection(("127.0.0.1", office.port), timeout=20)) as connection:
+        connection.sendall(b"".join(requests))
+        while answers.count(b"HTTP/1.1 ") < len(requests) or not answers.endswith(b"}"):
+            answers += connection.recv(65536)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"201", b"201", b"422", b"201", b"201", b"201"]
+
+
+def test_who_has_sent_all_still_gets_the_answer(office: Server, alice: Login) -> None:
+    answer = talk(office, raw(alice, '{"to":["bob"],"body":"x"}'), ends=True)
+    assert answer.startswith(b"HTTP/1.1 201 CREATED\r\n")
+
+
+def test_an_older_http_is_answered_as_it_asks(office: Server, alice: Login) -> None:
+    kept = raw(alice, '{"to":["bob"],"body":"x"}', version="1.0", more="Connection: keep-alive\r\n")
+    assert b"\r\nConnection: keep-alive\r\n" in talk(office, kept)
+
+
+@pytest.mark.parametrize("broken", ["no length", "two lengths", "bare line ends", "a length too large"])
+def test_what_two_could_understand_differently_is_refused_as_everywhere(
+    office: Server, alice: Login, broken: str
+) -> None:
+    good = raw(alice, '{"to":["bob"],"body":"x"}')
+    bad = {
+        "no length": good.replace(b"Content-Length", b"X-Length"),
+        "two lengths": good.replace(b"Content-Length: 25", b"Content-Length: 25\r\nContent-Length: 26"),
+        "bare line ends": good.replace(b"\r\nHost", b"\nHost"),
+        "a length too large": good.replace(b"Content-Length: 25", b"Content-Length: 99999999"),
+    }[broken]
+    assert bad != good
+    answer = talk(office, good, bad)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer)[0] == b"201"
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer)[1] in (b"400", b"413")
