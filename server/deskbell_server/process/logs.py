@@ -3,14 +3,16 @@
 import logging
 import os
 import sys
+import time
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 FILE_BYTES = 10 << 20
 FILES = 5
+GATHER_S = 0.02
 _FIXED = frozenset({str, int, float, bool, bytes, type(None)})
 
 
@@ -28,7 +30,7 @@ def start(level: str, folder: Path, worker: int | None = None) -> QueueListener:
     for handler in (terminal, file):
         handler.setFormatter(OneLine(FORMAT))
     queue: SimpleQueue[Any] = SimpleQueue()
-    listener = QueueListener(queue, terminal, file)
+    listener = Gathering(queue, terminal, file)
     listener.start()
     root = logging.getLogger()
     root.handlers[:] = [Queued(queue)]
@@ -41,6 +43,20 @@ def _leave_out_what_no_line_shows() -> None:
     """Thread, process and place in the code: looked up for every line otherwise. Source: "Optimization" of logging."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # noqa: SLF001
+
+
+class Gathering(QueueListener):
+    """A line wakes this thread, and those of the next moment are written with it: each wake-up stops the loop."""
+
+    def dequeue(self, block: bool) -> Any:
+        try:
+            return self.queue.get_nowait()
+        except Empty:
+            if not block:
+                raise
+        record = self.queue.get()
+        time.sleep(GATHER_S)
+        return record
 
 
 class Queued(QueueHandler):
