@@ -7,7 +7,7 @@ import time
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 FILE_BYTES = 10 << 20
@@ -49,12 +49,13 @@ class Gathering(QueueListener):
     """A line wakes this thread, and those of the next moment are written with it: each wake-up stops the loop."""
 
     def dequeue(self, block: bool) -> Any:
+        waiting = cast("SimpleQueue[Any]", self.queue)
         try:
-            return self.queue.get_nowait()
+            return waiting.get_nowait()
         except Empty:
             if not block:
                 raise
-        record = self.queue.get()
+        record = waiting.get()
         time.sleep(GATHER_S)
         return record
 
