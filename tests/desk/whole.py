@@ -5,12 +5,14 @@ from typing import Any
 from deskbell_protocol.wire import Content, plain
 
 CONTENT = Content(body="红了\nline two", title="构建", priority="urgent")
+OTHER = Content(body="another", title="another", priority="low")
+"""Each field is another one than in `CONTENT`."""
 FIELDS: dict[str, Any] = plain(CONTENT)
 
 
 def left_out() -> set[str]:
     """The fields of `Content` that are not filled here: a new one belongs into `CONTENT`."""
-    return {*Content.__struct_fields__} - {*FIELDS}
+    return {*Content.__struct_fields__} - {*FIELDS} | {*Content.__struct_fields__} - {*plain(OTHER)}
 
 
 def content_of(data: dict[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from deskbell_protocol.ids import now_ms
-from deskbell_protocol.wire import Publish
+from deskbell_protocol.wire import Publish, plain
 from tests.desk.server import Login, Server
 from tests.desk.services import OwnRedis
-from tests.desk.whole import FIELDS, content_of, left_out
+from tests.desk.whole import FIELDS, OTHER, content_of, left_out
 from tests.server.conftest import PASSWORDS
 from tests.server.wires import Wire
 from tests.web.test_sessions import Caller
@@ -86,9 +86,7 @@ OTHERS = {
     "to": ["carol"],
     "reply_to": "01890a5d-ac96-774b-bcce-b302099a8057",
     "deliver_at": now_ms() + 10**8,
-    "body": "another",
-    "title": "another",
-    "priority": "low",
+    **plain(OTHER),
 }
 
 
