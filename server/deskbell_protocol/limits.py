@@ -4,6 +4,7 @@ from typing import Final
 
 BODY_BYTES: Final = 16 * 1024
 TITLE_CHARS: Final = 250
+URL_CHARS: Final = 2000
 RECIPIENTS: Final = 500
 """Names in one `to`; a group counts as one name."""
 NAME_CHARS: Final = 64

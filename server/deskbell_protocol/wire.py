@@ -20,6 +20,7 @@ Id = Annotated[str, Meta(min_length=3, max_length=limits.ID_CHARS)]
 Seq = Annotated[int, Meta(ge=0, lt=2**53)]
 Text = Annotated[str, Meta(min_length=1)]
 Title = Annotated[str, Meta(max_length=limits.TITLE_CHARS)]
+Url = Annotated[str, Meta(max_length=limits.URL_CHARS, pattern=r"^(https?://[^\s/@\\]+([/?#]\S*)?)?$")]
 To = Annotated[
     list[Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS + 1)]],
     Meta(min_length=1, max_length=limits.RECIPIENTS),
@@ -44,6 +45,8 @@ class Content(Struct, frozen=True, omit_defaults=True, kw_only=True):
     body: str
     title: str = ""
     priority: Priority = "normal"
+    url: str = ""
+    """What it is about, on the web."""
 
 
 class Party(Outgoing, frozen=True):
@@ -100,6 +103,7 @@ class Said(Content, Incoming, frozen=True, kw_only=True):
 
     body: Text
     title: Title = ""
+    url: Url = ""
 
 
 class Publish(Said, frozen=True, kw_only=True):

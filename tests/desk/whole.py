@@ -4,8 +4,8 @@ from typing import Any
 
 from deskbell_protocol.wire import Content, plain
 
-CONTENT = Content(body="红了\nline two", title="构建", priority="urgent")
-OTHER = Content(body="another", title="another", priority="low")
+CONTENT = Content(body="红了\nline two", title="构建", priority="urgent", url="https://example.org/构建?n=1#top")
+OTHER = Content(body="another", title="another", priority="low", url="http://[::1]:80/")
 """Each field is another one than in `CONTENT`."""
 FIELDS: dict[str, Any] = plain(CONTENT)
 

@@ -79,7 +79,7 @@ class Bubble:
         )
         title = text.one_line(message.content.title)
         self._title = self._block(title, host, 14, inner, bold=True) if title else None
-        shown, found, cut = excerpt(message.content.body, whole=whole)
+        shown, found, cut = excerpt("\n".join(filter(None, (message.content.body, message.content.url))), whole=whole)
         links = [Spot(link.start, link.end, "link", link.url) for link in found]
         self._body = TextBlock(shown, theme.font(host), inner, spots=links, spot_colour=accent)
         self._more = self._more_block(cut, whole, inner, host, accent)

@@ -18,12 +18,13 @@ from deskbell_server.process.services import open_people
 @click.option("--as", "name", required=True, help="The admin in whose name it is sent.")
 @click.option("--title", default="", help="A line above it.")
 @click.option("--priority", type=click.Choice(["low", "normal", "high", "urgent"]), default="normal", show_default=True)
+@click.option("--url", default="", help="What it is about, on the web.")
 @click.pass_obj
-def announce(storage: Storage, text: str, name: str, title: str, priority: Priority) -> None:
+def announce(storage: Storage, text: str, name: str, title: str, priority: Priority, url: str) -> None:
     """Send TEXT to everyone. A server that runs delivers it within a second."""
     with open_people(storage) as people:
         messages = Messages(people.database, Limiter(Rate(0, 1)))
-        draft = Publish(body=text, to=[names.EVERYONE], title=title, priority=priority)
+        draft = Publish(body=text, to=[names.EVERYONE], title=title, priority=priority, url=url)
         writer = people.accounts.writer(name)
         stored = messages.publish(writer, draft, new_id(), announced_by=COMMAND_LINE)
     click.echo(f"Sent to {stored.recipients}.")

@@ -21,6 +21,7 @@ _KINDS = {
 }
 _CHOICES = {"priority": get_args(Priority)}
 _EXAMPLES = {"to": 'a list of names, such as ["bob", "@ops"]'}
+_FORMS = {"url": "an address, such as https://example.org/builds/218"}
 _PLACE = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(.*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`$", re.DOTALL)
@@ -54,6 +55,8 @@ def _rule(what: str, field: str) -> str:
         return f"must be {bound[2]} or {'more' if bound[1] == '>=' else 'less'}"
     if field in _CHOICES:
         return f"must be one of {', '.join(_CHOICES[field])}"
+    if field in _FORMS and what.startswith("Expected `str` matching"):
+        return f"must be {_FORMS[field]}"
     if field in _EXAMPLES and _KIND.match(what):
         return f"must be {_EXAMPLES[field]}"
     if kind := _KIND.match(what):

@@ -12,7 +12,7 @@ function content(message, named) {
   if (named) parts.push(h("span.who", {}, h("bdi", {}, oneLine(labelOf(message.from), 60))));
   const title = oneLine(message.title, LIMITS.TITLE_CHARS);
   if (title) parts.push(h("strong.title", {}, title));
-  const text = clean(message.body);
+  const text = clean([message.body, message.url].filter(Boolean).join("\n"));
   const cut = cutAt(text);
   parts.push(...linked(text.slice(0, cut)));
   if (cut < text.length) parts.push(rest(text, cut));
@@ -44,12 +44,12 @@ export function bubble(message, named) {
 
 /** One that the server has not named yet. */
 export function waitingBubble(item, { retry, discard }) {
-  const { body, title = "" } = item.draft;
+  const { body, title, url } = item.draft;
   const state = item.problem
     ? [h("span.bad", { role: "alert" }, reason(item)), link(t("message.retry"), () => retry(item.cid)), link(t("message.discard"), () => discard(item.cid))]
     : [h("span", {}, item.stored ? `${timeOf(item.at)} · ${t("message.sent")}` : t("message.sending"))];
   return h("article.message.mine", { "data-cid": item.cid, tabindex: "-1" },
-    h("span.away", {}, `${t("you.short")}: `), h("div.bubble", { dir: "auto" }, content({ body, title }, false)), h("div.meta.num", {}, several(item), state));
+    h("span.away", {}, `${t("you.short")}: `), h("div.bubble", { dir: "auto" }, content({ body, title, url }, false)), h("div.meta.num", {}, several(item), state));
 }
 
 /** To whom else it goes than to the one of the conversation. */
