@@ -46,7 +46,11 @@ class Load:
     def release(self) -> None:
         """Ends the phase that waits for a line."""
         assert self._process.stdin
-        self._process.stdin.write(b"\n")
+        try:
+            self._process.stdin.write(b"\n")
+        except BrokenPipeError as problem:  # its last words say why
+            self.wait("nothing more")
+            raise LoadFailed("the load generator ended") from problem
 
     def wait(self, event: str, *, within_s: float = 0.0) -> dict[str, Any]:
         """The next report of this name; `begin` lines of other phases are skipped."""
