@@ -137,7 +137,7 @@ class Person:
     def sign_out(self) -> None:
         """If signed in; the page does not notice by itself at once."""
         self.page.evaluate(
-            "import('/web/js/http.js').then(async http => { if ((await http.session()).user) await http.signOut() })"
+            "import('/web/js/io/http.js').then(async http => { if ((await http.session()).user) await http.signOut() })"
         )
 
     def leave(self) -> None:

@@ -18,7 +18,7 @@ from tests.desk.server import Server
 from tests.web.chromium import Person
 
 PLAY = Path(__file__).with_name("log.js").read_text(encoding="utf-8")
-MODULE = "/web/js/inbox/log.js"
+MODULE = "/web/js/core/log.js"
 WALKS = 400
 Play = Callable[[str], dict[str, Any]]
 """Of a text of log.js: what all `CASES` came to, and which walks went wrong."""

@@ -16,7 +16,7 @@ ME, BOB, CHEN = ({"id": name, "name": name} for name in ("me", "bob", "chen"))
 OPS = {"id": "ops", "name": "@ops", "kind": "group"}
 
 APPLIED = """async (events) => {
-    const { Log } = await import("/web/js/inbox/log.js");
+    const { Log } = await import("/web/js/core/log.js");
     const log = new Log("me");
     for (const event of events) log.apply(event);
     return log.sorted().map(({ id, messages, unread }) => [id, messages.map((one) => one.seq), unread.size]);

@@ -14,7 +14,7 @@ from tests.web.chromium import CONNECTED, Person
 from tests.web.conftest import PASSWORD, MakePerson
 
 PLAY = """async ([user, steps]) => {
-    const { Store } = await import('/web/js/inbox/store.js');
+    const { Store } = await import('/web/js/io/store.js');
     const store = await Store.open(user);
     const found = [];
     for (const [what, ...values] of steps) found.push([await store[what](...values) ?? null, store.keeps]);

@@ -15,7 +15,7 @@ from deskbell_server.people import texts as server
 from tests.conftest import require
 from tests.texts import CLEANED, LINKS, SEEN
 
-SCRIPT = Path(__file__).parent.parent.parent / "resources" / "deskbell_resources" / "web" / "js" / "text.js"
+SCRIPT = Path(__file__).parent.parent.parent / "resources" / "deskbell_resources" / "web" / "js" / "core" / "text.js"
 Answer = tuple[list[bool], str, list[tuple[int, int, str, str]]]
 """Which lines can be seen, the text cleaned, the links from where to where and whither."""
 NAMES = ["bob", "BOB", "ｂｏｂ", "ＢＯｂ", "straße", "STRASSE", "ﾊﾞﾝ", "バン", "ÅSA", "a\u030asa", "ΣΟΦΟΣ", "σοφοσ"]

@@ -362,7 +362,7 @@ def test_what_a_restored_server_has_lost_is_sent_again_and_what_is_too_old_is_no
 
 
 WAITING = """async steps => {
-    const { Outbox } = await import('/web/js/inbox/outbox.js');
+    const { Outbox } = await import('/web/js/io/outbox.js');
     const kept = [Date.now, performance.now];
     let [wall, mono] = [Date.now(), 0];
     [Date.now, performance.now] = [() => wall, () => mono];
@@ -519,7 +519,7 @@ def test_another_person_at_the_same_browser_sees_nothing_of_the_first(person: Ma
     other = alex.open_tab()
     other.goto(house.url)
     other.wait_for_selector(".side-foot .dot.good")
-    other.evaluate("password => import('/web/js/http.js').then(http => http.signIn('陈晓明', password))", PASSWORD)
+    other.evaluate("password => import('/web/js/io/http.js').then(http => http.signIn('陈晓明', password))", PASSWORD)
     alex.page.wait_for_function("() => document.body?.innerText.includes('Maria') === false")
     alex.wait_until_connected()
     assert "for alex alone" not in alex.page.inner_text("body")

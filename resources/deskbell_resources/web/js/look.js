@@ -2,7 +2,13 @@
 (() => {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const kept = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
+  const kept = (name) => {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  };
   const show = () => {
     const theme = kept("deskbell.theme");
     root.dataset.theme = theme === "light" || theme === "dark" ? theme : dark.matches ? "dark" : "light";

@@ -1,6 +1,6 @@
 // The socket of the diagnostics page: every packet of an event, either way, is written into the log.
 import { io } from "../../vendor/socket.io.esm.min.js";
-import { freshTicket } from "../http.js";
+import { freshTicket } from "../io/http.js";
 
 export const NAMESPACE = "/test";
 const OTHER = "/test-default";
@@ -16,15 +16,21 @@ export class Link {
     this.changed = changed;
   }
 
-  async #auth() { return this.open ? {} : { token: await freshTicket() }; }
+  async #auth() {
+    return this.open ? {} : { token: await freshTicket() };
+  }
 
-  #options(transports, auth) { return { path, transports, auth, reconnection: false, forceNew: true, upgrade: true, timeout: 10_000 }; }
+  #options(transports, auth) {
+    return { path, transports, auth, reconnection: false, forceNew: true, upgrade: true, timeout: 10_000 };
+  }
 
   async connect(transports) {
     this.disconnect();
     this.changed("connecting", {});
     let auth;
-    try { auth = await this.#auth(); } catch (problem) {
+    try {
+      auth = await this.#auth();
+    } catch (problem) {
       this.log.add("err", "ticket", [problem.code]);
       this.changed("offline", {});
       return;
@@ -36,10 +42,19 @@ export class Link {
     socket.on("connect", () => {
       this.log.add("in", "connect", [socket.id]);
       tell();
-      socket.io.engine.on("upgrade", () => { this.log.add("in", "upgrade", [socket.io.engine.transport.name]); tell(); });
+      socket.io.engine.on("upgrade", () => {
+        this.log.add("in", "upgrade", [socket.io.engine.transport.name]);
+        tell();
+      });
     });
-    socket.on("connect_error", (error) => { this.log.add("err", "connect_error", [error.message, error.data].filter(Boolean)); this.changed("offline", {}); });
-    socket.on("disconnect", (reason) => { this.log.add("err", "disconnect", [reason]); this.changed("offline", {}); });
+    socket.on("connect_error", (error) => {
+      this.log.add("err", "connect_error", [error.message, error.data].filter(Boolean));
+      this.changed("offline", {});
+    });
+    socket.on("disconnect", (reason) => {
+      this.log.add("err", "disconnect", [reason]);
+      this.changed("offline", {});
+    });
     this.#watch(socket, "");
   }
 
@@ -59,8 +74,14 @@ export class Link {
     const auth = { ...(await this.#auth()), refuse: true };
     const socket = io(location.origin + NAMESPACE, this.#options(transports, auth));
     this.log.add("out", "connect", [{ refuse: true }]);
-    socket.on("connect_error", (error) => { this.log.add("err", "connect_error", [error.message, error.data].filter(Boolean)); socket.disconnect(); });
-    socket.on("connect", () => { this.log.add("err", "connect", ["was not refused"]); socket.disconnect(); });
+    socket.on("connect_error", (error) => {
+      this.log.add("err", "connect_error", [error.message, error.data].filter(Boolean));
+      socket.disconnect();
+    });
+    socket.on("connect", () => {
+      this.log.add("err", "connect", ["was not refused"]);
+      socket.disconnect();
+    });
   }
 
   /** A second namespace on the same connection, whose errors nobody but on_error_default takes. */
@@ -70,11 +91,16 @@ export class Link {
     const socket = this.#sockets.get(NAMESPACE).io.socket(OTHER, { auth: await this.#auth() });
     this.#sockets.set(OTHER, socket);
     this.#watch(socket, `${OTHER} `);
-    await new Promise((resolve, reject) => { socket.once("connect", resolve); socket.once("connect_error", reject); });
+    await new Promise((resolve, reject) => {
+      socket.once("connect", resolve);
+      socket.once("connect_error", reject);
+    });
     return socket;
   }
 
-  get socket() { return this.#sockets.get(NAMESPACE); }
+  get socket() {
+    return this.#sockets.get(NAMESPACE);
+  }
 
   send(event, ...args) {
     this.log.add("out", event, args);
@@ -82,7 +108,9 @@ export class Link {
   }
 
   /** With an acknowledgement, whose values are logged and returned. */
-  ask(event, ...args) { return this.askOn(this.socket, event, ...args); }
+  ask(event, ...args) {
+    return this.askOn(this.socket, event, ...args);
+  }
 
   askOn(socket, event, ...args) {
     this.log.add("out", event, args);

@@ -1,10 +1,11 @@
 // A new message: to whom, found while typing, and what. Keyboard alone is enough.
-import { face } from "../controls.js";
-import { field, fill, h, icon } from "../dom.js";
-import { api } from "../http.js";
+
+import { canBeSeen, labelOf, nameKey, oneLine } from "../core/text.js";
+import { api } from "../io/http.js";
+import { face } from "../page/controls.js";
+import { field, fill, h, icon } from "../page/dom.js";
+import { refused, t } from "../page/words.js";
 import { LIMITS } from "../protocol.js";
-import { canBeSeen, nameKey, labelOf, oneLine } from "../text.js";
-import { refused, t } from "../words.js";
 import { editor } from "./writer.js";
 
 const DRAFT = "new";
@@ -13,7 +14,11 @@ const WAIT_MS = 120;
 
 /** Whom a new message is for, as the browser kept it. */
 function kept(names) {
-  try { return JSON.parse(names).filter((party) => party.id && party.name); } catch { return []; }
+  try {
+    return JSON.parse(names).filter((party) => party.id && party.name);
+  } catch {
+    return [];
+  }
 }
 
 export class Compose {
@@ -30,27 +35,68 @@ export class Compose {
     this.onSend = send;
     this.me = me;
     this.drafts = drafts;
-    this.to = h("input", { type: "text", autocomplete: "off", role: "combobox", "aria-expanded": "false", "aria-controls": "people", "aria-autocomplete": "list", placeholder: t("compose.who"),
-      on: { input: () => this.#search(), keydown: (event) => this.#keys(event) } });
+    this.to = h("input", {
+      type: "text",
+      autocomplete: "off",
+      role: "combobox",
+      "aria-expanded": "false",
+      "aria-controls": "people",
+      "aria-autocomplete": "list",
+      placeholder: t("compose.who"),
+      on: { input: () => this.#search(), keydown: (event) => this.#keys(event) },
+    });
     this.people = h("ul.people", { id: "people", role: "listbox", "aria-label": t("compose.found"), hidden: true });
     this.chosen = h("ul.row.wrap", { "aria-label": t("compose.to") });
     this.problem = h("p.problem", { role: "alert" });
     this.title = h("input", { type: "text", maxlength: LIMITS.TITLE_CHARS, autocomplete: "off" });
-    const { box, problem } = editor({ label: t("compose.body"), changed: (text) => this.drafts.set(this.draft, text), send: () => this.#send() });
+    const { box, problem } = editor({
+      label: t("compose.body"),
+      changed: (text) => this.drafts.set(this.draft, text),
+      send: () => this.#send(),
+    });
     this.body = box;
     box.className = "";
     box.setAttribute("rows", "5");
     box.removeAttribute("aria-label");
     box.value = drafts.get(this.draft);
-    const form = h("form", { novalidate: true, on: { submit: (event) => { event.preventDefault(); this.#send(); } } },
+    const form = h(
+      "form",
+      {
+        novalidate: true,
+        on: {
+          submit: (event) => {
+            event.preventDefault();
+            this.#send();
+          },
+        },
+      },
       h("div.field", {}, h("label", { for: "to" }, t("compose.to")), this.chosen, this.to, this.people),
-      field(t("compose.title"), this.title), field(t("compose.body"), box), problem, this.problem,
-      h("div.row", {}, h("button.button.main", { type: "submit" }, t("send")), h("button.button", { type: "button", on: { click: close } }, t("cancel"))));
+      field(t("compose.title"), this.title),
+      field(t("compose.body"), box),
+      problem,
+      this.problem,
+      h(
+        "div.row",
+        {},
+        h("button.button.main", { type: "submit" }, t("send")),
+        h("button.button", { type: "button", on: { click: close } }, t("cancel")),
+      ),
+    );
     this.to.id = "to";
-    form.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.people.hidden) close(); });
-    this.element = h("section.pane", { "aria-labelledby": "compose-head" },
-      h("header.pane-head", {}, h("button.icon.back", { type: "button", "aria-label": t("back"), on: { click: close } }, icon("back")), h("h1", { id: "compose-head" }, t("new"))),
-      h("div.compose", {}, form));
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.people.hidden) close();
+    });
+    this.element = h(
+      "section.pane",
+      { "aria-labelledby": "compose-head" },
+      h(
+        "header.pane-head",
+        {},
+        h("button.icon.back", { type: "button", "aria-label": t("back"), on: { click: close } }, icon("back")),
+        h("h1", { id: "compose-head" }, t("new")),
+      ),
+      h("div.compose", {}, form),
+    );
   }
 
   focus() {
@@ -65,12 +111,18 @@ export class Compose {
 
   async #ask() {
     clearTimeout(this.#timer);
-    const number = (this.#asked += 1);
+    this.#asked += 1;
+    const number = this.#asked;
     const query = this.to.value.trim();
-    if (!query) { this.#show([]); return; }
+    if (!query) {
+      this.#show([]);
+      return;
+    }
     try {
       const { users } = await api("GET", `users?q=${encodeURIComponent(query)}`);
-      const free = users.filter((user) => user.id !== this.me.id && !this.#chosen.some((chosen) => chosen.id === user.id));
+      const free = users.filter(
+        (user) => user.id !== this.me.id && !this.#chosen.some((chosen) => chosen.id === user.id),
+      );
       if (number === this.#asked) this.#show(free, free.length ? "" : t("compose.nobody"), query);
     } catch (problem) {
       if (number === this.#asked) this.#show([], refused(problem));
@@ -82,8 +134,27 @@ export class Compose {
     this.#query = query;
     this.#at = found.length ? 0 : -1;
     this.problem.textContent = problem;
-    fill(this.people, found.map((party, index) => h("li", { role: "option", id: `person-${index}`, on: { mousedown: (event) => { event.preventDefault(); this.#choose(party); } } },
-      face([party], true), h("span.grow.cut", {}, h("bdi", {}, oneLine(labelOf(party), 60))), h("span.soft.small", {}, h("bdi", {}, party.name)))));
+    fill(
+      this.people,
+      found.map((party, index) =>
+        h(
+          "li",
+          {
+            role: "option",
+            id: `person-${index}`,
+            on: {
+              mousedown: (event) => {
+                event.preventDefault();
+                this.#choose(party);
+              },
+            },
+          },
+          face([party], true),
+          h("span.grow.cut", {}, h("bdi", {}, oneLine(labelOf(party), 60))),
+          h("span.soft.small", {}, h("bdi", {}, party.name)),
+        ),
+      ),
+    );
     this.#mark();
   }
 
@@ -93,7 +164,8 @@ export class Compose {
     this.to.setAttribute("aria-expanded", String(open));
     if (open) this.to.setAttribute("aria-activedescendant", `person-${this.#at}`);
     else this.to.removeAttribute("aria-activedescendant");
-    [...this.people.children].forEach((row, index) => row.setAttribute("aria-selected", String(index === this.#at)));
+    for (const [index, row] of [...this.people.children].entries())
+      row.setAttribute("aria-selected", String(index === this.#at));
     this.people.children[this.#at]?.scrollIntoView({ block: "nearest" });
   }
 
@@ -151,17 +223,48 @@ export class Compose {
   #showChosen() {
     this.#leaveParty();
     if (this.draft === DRAFT) this.drafts.set(WHOM, this.#chosen.length ? JSON.stringify(this.#chosen) : "");
-    fill(this.chosen, this.#chosen.map((party) => h("li.row.tag", {}, h("bdi", {}, oneLine(labelOf(party), 40)),
-      h("button.icon", { type: "button", "aria-label": t("compose.remove", { name: labelOf(party) }), on: { click: () => this.#unchoose(party) } }, icon("close")))));
+    fill(
+      this.chosen,
+      this.#chosen.map((party) =>
+        h(
+          "li.row.tag",
+          {},
+          h("bdi", {}, oneLine(labelOf(party), 40)),
+          h(
+            "button.icon",
+            {
+              type: "button",
+              "aria-label": t("compose.remove", { name: labelOf(party) }),
+              on: { click: () => this.#unchoose(party) },
+            },
+            icon("close"),
+          ),
+        ),
+      ),
+    );
   }
 
   async #send() {
     this.problem.textContent = "";
-    if (this.to.value.trim() && !(await this.#pick(true))) { this.to.focus(); return; }
-    if (!this.#chosen.length) { this.problem.textContent = t("compose.nobody.chosen"); this.to.focus(); return; }
+    if (this.to.value.trim() && !(await this.#pick(true))) {
+      this.to.focus();
+      return;
+    }
+    if (!this.#chosen.length) {
+      this.problem.textContent = t("compose.nobody.chosen");
+      this.to.focus();
+      return;
+    }
     const body = this.body.value;
-    if (!canBeSeen(body)) { this.problem.textContent = t("compose.empty"); this.body.focus(); return; }
-    if (this.body.closest("form").querySelector(".problem").textContent) { this.body.focus(); return; }
+    if (!canBeSeen(body)) {
+      this.problem.textContent = t("compose.empty");
+      this.body.focus();
+      return;
+    }
+    if (this.body.closest("form").querySelector(".problem").textContent) {
+      this.body.focus();
+      return;
+    }
     const parties = this.#chosen;
     const title = this.title.value.trim();
     this.drafts.set(this.draft, ""); // first, because the message may need its room

@@ -1,11 +1,12 @@
 // One person's desk: the log, its store, the outbox and the connection, kept in step. Tells "changed" with what changed; draws nothing.
-import { Connection } from "./connection.js";
+
+import { groupOf, Log } from "../core/log.js";
+import { Connection } from "../io/connection.js";
+import { Outbox } from "../io/outbox.js";
+import * as settings from "../io/settings.js";
+import { Store } from "../io/store.js";
+import { refused } from "../page/words.js";
 import { FINAL, LIMITS } from "../protocol.js";
-import * as settings from "../settings.js";
-import { refused } from "../words.js";
-import { groupOf, Log } from "./log.js";
-import { Outbox } from "./outbox.js";
-import { Store } from "./store.js";
 
 const KEEP_MS = 100;
 const ACK_MS = LIMITS.ACK_INTERVAL_S * 1000;
@@ -48,7 +49,9 @@ export class Desk extends EventTarget {
     on("left", (end) => this.#tell("left", end));
   }
 
-  start() { void this.connection.run(); }
+  start() {
+    void this.connection.run();
+  }
 
   async close() {
     this.connection.stop();
@@ -97,7 +100,9 @@ export class Desk extends EventTarget {
     if (!request) return;
     clearTimeout(this.#again);
     let answer;
-    try { answer = await this.connection.ask("sync", request); } catch {
+    try {
+      answer = await this.connection.ask("sync", request);
+    } catch {
       if (this.log.failed(request) && this.connection.online) this.connection.drop();
       return;
     }
@@ -128,10 +133,16 @@ export class Desk extends EventTarget {
 
   /** What an answer brought was missed; what was pushed since, and waited for it, is new. */
   #takeAll(events, { upto, head }) {
-    const missed = this.#take(events.filter(({ seq }) => seq <= upto), false);
+    const missed = this.#take(
+      events.filter(({ seq }) => seq <= upto),
+      false,
+    );
     if (!this.first) this.#missed.push(...missed);
     if (upto >= head) this.first = false;
-    this.#take(events.filter(({ seq }) => seq > upto), true);
+    this.#take(
+      events.filter(({ seq }) => seq > upto),
+      true,
+    );
   }
 
   #caughtUp() {
@@ -241,7 +252,11 @@ export class Desk extends EventTarget {
         if (!answer.ok && !FINAL.has(answer.code)) throw new Error(answer.code);
         for (const id of ids) this.#untold.delete(id);
       }
-    } catch { setTimeout(() => this.#tellRead(), RETRY_MS); } finally { this.#telling = false; }
+    } catch {
+      setTimeout(() => this.#tellRead(), RETRY_MS);
+    } finally {
+      this.#telling = false;
+    }
   }
 
   // -- writing
@@ -271,10 +286,13 @@ export class Desk extends EventTarget {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      for (let due = this.outbox.due(); due.length && this.connection.online; due = this.outbox.due()) await this.#sendOne(due[0]);
+      for (let due = this.outbox.due(); due.length && this.connection.online; due = this.outbox.due())
+        await this.#sendOne(due[0]);
     } catch (problem) {
       setTimeout(() => this.flush(), (problem.retry_after_s ?? RETRY_MS / 1000) * 1000);
-    } finally { this.#sending = false; }
+    } finally {
+      this.#sending = false;
+    }
   }
 
   async #sendOne(item) {
@@ -300,5 +318,7 @@ export class Desk extends EventTarget {
     void this.sync();
   }
 
-  #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
 }

@@ -1,8 +1,9 @@
 // The messages of one conversation, newest at the bottom. Shows a stretch of them and grows by what is asked for or arrives.
-import { fill, h } from "../dom.js";
-import { dayOf, t } from "../words.js";
+
+import { groupOf } from "../core/log.js";
+import { fill, h } from "../page/dom.js";
+import { dayOf, t } from "../page/words.js";
 import { bubble, waitingBubble } from "./bubble.js";
-import { groupOf } from "./log.js";
 
 const PAGE = 60;
 const BEFORE = 10;
@@ -46,8 +47,17 @@ export class Messages {
     this.actions = actions;
     this.moved = moved;
     this.attended = attended;
-    this.element = h("div.log", { role: "log", tabindex: "0", "aria-label": t("messages"), on: { scroll: () => this.#scrolled() } });
-    this.newer = h("button.button.newer", { type: "button", hidden: true, on: { click: () => this.#go(this.#unreadPast("bottom")) } });
+    this.element = h("div.log", {
+      role: "log",
+      tabindex: "0",
+      "aria-label": t("messages"),
+      on: { scroll: () => this.#scrolled() },
+    });
+    this.newer = h("button.button.newer", {
+      type: "button",
+      hidden: true,
+      on: { click: () => this.#go(this.#unreadPast("bottom")) },
+    });
     this.pinned = true;
     new ResizeObserver(() => this.#resized()).observe(this.element);
     visualViewport?.addEventListener("resize", () => this.moved());
@@ -67,10 +77,16 @@ export class Messages {
 
   /** What was added to the open conversation, without touching what is there. */
   update(conversation, waiting) {
-    if (conversation !== this.#conversation) { this.open(conversation, waiting); return; }
+    if (conversation !== this.#conversation) {
+      this.open(conversation, waiting);
+      return;
+    }
     const { length } = conversation.messages;
     const added = length - this.#known;
-    if (added > PAGE * 2 && this.pinned) { this.open(conversation, waiting); return; }
+    if (added > PAGE * 2 && this.pinned) {
+      this.open(conversation, waiting);
+      return;
+    }
     const unread = this.#unreadPast("top");
     const grows = this.pinned || (this.#to === this.#known && this.#to - this.#from < MOST);
     this.#waiting = waiting;
@@ -111,17 +127,28 @@ export class Messages {
 
   // -- what is where
 
-  #indexOf(id) { return this.#conversation.messages.findIndex((message) => message.id === id); }
-  #row(id) { return this.element.querySelector(`[data-id="${CSS.escape(id ?? "")}"]`); }
+  #indexOf(id) {
+    return this.#conversation.messages.findIndex((message) => message.id === id);
+  }
+  #row(id) {
+    return this.element.querySelector(`[data-id="${CSS.escape(id ?? "")}"]`);
+  }
   #unreadRows() {
     const { unread } = this.#conversation;
-    return unread.size ? [...this.element.querySelectorAll("[data-id]")].filter((row) => unread.has(row.dataset.id)) : [];
+    return unread.size
+      ? [...this.element.querySelectorAll("[data-id]")].filter((row) => unread.has(row.dataset.id))
+      : [];
   }
 
   /** Ids of those beyond the stretch that is shown. */
   #unreadAfter() {
     const { messages, unread } = this.#conversation;
-    return unread.size ? messages.slice(this.#to).filter(({ id }) => unread.has(id)).map(({ id }) => id) : [];
+    return unread.size
+      ? messages
+          .slice(this.#to)
+          .filter(({ id }) => unread.has(id))
+          .map(({ id }) => id)
+      : [];
   }
 
   /** Id of the first unread message that ends below `edge` of the view, "top" or "bottom". */
@@ -194,7 +221,14 @@ export class Messages {
       if (gapAfter && index === gapAfter) rows.push(h("p.gap", {}, t("messages.gap")));
       if (!before || dayKey(before.at) !== dayKey(message.at)) rows.push(h("h2.day", {}, dayOf(message.at)));
       if (message.id === this.#line) rows.push(newLine());
-      rows.push(bubble(message, groupOf(message.to) && !message.mine && !(before?.from.id === message.from.id && dayKey(before.at) === dayKey(message.at))));
+      rows.push(
+        bubble(
+          message,
+          groupOf(message.to) &&
+            !message.mine &&
+            !(before?.from.id === message.from.id && dayKey(before.at) === dayKey(message.at)),
+        ),
+      );
     }
     return rows;
   }

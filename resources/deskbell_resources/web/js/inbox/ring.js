@@ -1,9 +1,10 @@
 // How a person who looks elsewhere is told: number in title and icon, a bell, a notification. Of several tabs one rings; so it is once for
 // who has a message in a group and singly too.
-import * as settings from "../settings.js";
-import { labelOf, oneLine } from "../text.js";
-import { t } from "../words.js";
-import { groupOf } from "./log.js";
+
+import { groupOf } from "../core/log.js";
+import { labelOf, oneLine } from "../core/text.js";
+import * as settings from "../io/settings.js";
+import { t } from "../page/words.js";
 
 const AT_ONCE = 4;
 const WINDOW_MS = 10_000;
@@ -24,7 +25,8 @@ export function showCount(count) {
 }
 
 export const canNotify = () => "Notification" in globalThis && isSecureContext;
-export const mayNotify = () => canNotify() && Notification.permission === "granted" && settings.get("notify", "on") === "on";
+export const mayNotify = () =>
+  canNotify() && Notification.permission === "granted" && settings.get("notify", "on") === "on";
 export const hasSound = () => settings.get("sound", "on") === "on";
 
 /** Asks the browser, on the person's own click. Returns "granted", "denied" or "default". */
@@ -73,7 +75,13 @@ export class Ringer {
     const group = groupOf(message.to);
     const title = group ? t("ring.group", { sender, group: oneLine(labelOf(group), 60) }) : sender;
     const mark = MARKED[message.priority];
-    this.#show(conversation, mark ? t(mark, { title }) : title, oneLine(`${message.title}\n${message.body}`, BODY_CHARS), message.id, ids);
+    this.#show(
+      conversation,
+      mark ? t(mark, { title }) : title,
+      oneLine(`${message.title}\n${message.body}`, BODY_CHARS),
+      message.id,
+      ids,
+    );
   }
 
   /** What came while this browser was away: one ring for all of it. */
@@ -114,7 +122,16 @@ export class Ringer {
 
   #show(key, title, body, id, ids) {
     let notification;
-    try { notification = new Notification(title, { body, tag: `deskbell-${key}`, icon: "web/icons/deskbell.svg", silent: true }); } catch { return; }
+    try {
+      notification = new Notification(title, {
+        body,
+        tag: `deskbell-${key}`,
+        icon: "web/icons/deskbell.svg",
+        silent: true,
+      });
+    } catch {
+      return;
+    }
     notification.onclick = () => {
       window.focus();
       notification.close();
@@ -125,10 +142,15 @@ export class Ringer {
 
   /** The tab that has the focus knows what is in view: as long as it holds this lock the others leave the ringing to it. */
   #attend() {
-    void navigator.locks?.request(FOCUS, { mode: "shared" }, () => new Promise((done) => {
-      addEventListener("blur", done, { once: true, signal: this.#closed.signal });
-      this.#closed.signal.addEventListener("abort", done);
-    }));
+    void navigator.locks?.request(
+      FOCUS,
+      { mode: "shared" },
+      () =>
+        new Promise((done) => {
+          addEventListener("blur", done, { once: true, signal: this.#closed.signal });
+          this.#closed.signal.addEventListener("abort", done);
+        }),
+    );
   }
 
   /** Whether this tab is the one that rings for it. */
@@ -150,7 +172,9 @@ export class Ringer {
     try {
       this.#audio ??= new AudioContext();
       if (this.#audio.state === "suspended") void this.#audio.resume();
-    } catch { /* no sound on this machine */ }
+    } catch {
+      /* no sound on this machine */
+    }
   }
 
   /** A desk bell: a strike, and partials that die away one after the other. */
@@ -170,7 +194,12 @@ export class Ringer {
 
 function strike(audio) {
   const start = audio.currentTime + 0.01;
-  for (const [frequency, loud, lasts] of [[2093, 0.16, 1.4], [4186, 0.07, 0.8], [5588, 0.04, 0.5], [8372, 0.02, 0.25]]) {
+  for (const [frequency, loud, lasts] of [
+    [2093, 0.16, 1.4],
+    [4186, 0.07, 0.8],
+    [5588, 0.04, 0.5],
+    [8372, 0.02, 0.25],
+  ]) {
     const [tone, gain] = [audio.createOscillator(), audio.createGain()];
     tone.frequency.value = frequency;
     gain.gain.setValueAtTime(0, start);

@@ -1,17 +1,32 @@
 // The left side: search, conversations with their unread counts, and the state of the connection.
-import { face } from "../controls.js";
-import { fill, h, icon } from "../dom.js";
-import { labelOf, oneLine } from "../text.js";
-import { fullTime, shortTime, t } from "../words.js";
-import { around, folded, marked, search } from "./finding.js";
-import { groupOf } from "./log.js";
+
+import { around, folded, places, search } from "../core/finding.js";
+import { groupOf } from "../core/log.js";
+import { labelOf, oneLine } from "../core/text.js";
+import { face } from "../page/controls.js";
+import { fill, h, icon } from "../page/dom.js";
+import { fullTime, shortTime, t } from "../page/words.js";
 
 const SHOWN_MAX = 300;
 
 /** What stands in a row instead of its last message: what has not gone out, or is only begun. */
 function lineOf(unsent, draft) {
-  if (unsent) return t(unsent.problem ? "list.failed" : unsent.stored ? "you" : "list.sending", { text: oneLine(unsent.draft.body) });
+  if (unsent)
+    return t(unsent.problem ? "list.failed" : unsent.stored ? "you" : "list.sending", {
+      text: oneLine(unsent.draft.body),
+    });
   return draft && t("list.draft", { text: oneLine(draft) });
+}
+
+/** `text` as nodes, with what is wanted marked in it. */
+function marked(text, wanted) {
+  let end = 0;
+  const nodes = places(text, wanted).flatMap(([from, to]) => {
+    const before = text.slice(end, from);
+    end = to;
+    return [before, h("mark", {}, text.slice(from, to))];
+  });
+  return [...nodes, text.slice(end)];
 }
 
 export class Side {
@@ -22,18 +37,46 @@ export class Side {
   constructor({ select, compose, menu, again, unsent }) {
     this.select = select;
     this.compose = compose;
-    this.query = h("input.input", { type: "search", placeholder: t("search"), "aria-label": t("search"), autocomplete: "off", on: { input: () => this.#search(), keydown: (event) => this.#down(event) } });
+    this.query = h("input.input", {
+      type: "search",
+      placeholder: t("search"),
+      "aria-label": t("search"),
+      autocomplete: "off",
+      on: { input: () => this.#search(), keydown: (event) => this.#down(event) },
+    });
     this.list = h("ul", { "aria-label": t("conversations") });
     this.state = h("p.cut", { role: "status" });
     this.again = h("button.button.link", { type: "button", hidden: true, on: { click: again } }, t("state.again"));
     this.dot = h("span.dot", { "aria-hidden": "true" });
     this.unsent = h("button.button.link.bad", { type: "button", hidden: true, on: { click: unsent } });
-    this.more = h("button.icon", { type: "button", "aria-label": t("menu"), title: t("menu"), "aria-haspopup": "dialog", "aria-expanded": "false", on: { click: menu } }, icon("more"));
-    const write = h("button.icon", { type: "button", "aria-label": t("new"), title: t("new"), on: { click: compose } }, icon("compose"));
-    this.element = h("div.side", {},
+    this.more = h(
+      "button.icon",
+      {
+        type: "button",
+        "aria-label": t("menu"),
+        title: t("menu"),
+        "aria-haspopup": "dialog",
+        "aria-expanded": "false",
+        on: { click: menu },
+      },
+      icon("more"),
+    );
+    const write = h(
+      "button.icon",
+      { type: "button", "aria-label": t("new"), title: t("new"), on: { click: compose } },
+      icon("compose"),
+    );
+    this.element = h(
+      "div.side",
+      {},
       h("div.side-head", {}, h("div.search", {}, icon("search"), this.query), write),
-      h("nav.conversations", { "aria-label": t("conversations"), on: { keydown: (event) => this.#keys(event) } }, this.list),
-      h("div.side-foot", {}, this.dot, h("div.grow.cut", {}, this.state, this.unsent), this.again, this.more));
+      h(
+        "nav.conversations",
+        { "aria-label": t("conversations"), on: { keydown: (event) => this.#keys(event) } },
+        this.list,
+      ),
+      h("div.side-foot", {}, this.dot, h("div.grow.cut", {}, this.state, this.unsent), this.again, this.more),
+    );
   }
 
   showState(text, kind) {
@@ -44,7 +87,9 @@ export class Side {
   }
 
   /** Times are called otherwise now. */
-  turn() { this.#rows.clear(); }
+  turn() {
+    this.#rows.clear();
+  }
 
   /**
    * Draws the list anew; rows whose content is the same are kept, so that focus and screen readers are not disturbed. `begun` are
@@ -54,9 +99,13 @@ export class Side {
     this.log = log;
     const wanted = folded(this.query.value.trim());
     const waiting = new Map();
-    for (const item of outbox.list()) if (!waiting.get(item.conversation)?.problem) waiting.set(item.conversation, item);
-    const row = (conversation, match) => this.#row(conversation, match, waiting.get(conversation.id), drafts, selected, wanted);
-    const rows = wanted ? this.#results(log, wanted, row) : [...begun, ...log.sorted()].slice(0, SHOWN_MAX).map((conversation) => row(conversation));
+    for (const item of outbox.list())
+      if (!waiting.get(item.conversation)?.problem) waiting.set(item.conversation, item);
+    const row = (conversation, match) =>
+      this.#row(conversation, match, waiting.get(conversation.id), drafts, selected, wanted);
+    const rows = wanted
+      ? this.#results(log, wanted, row)
+      : [...begun, ...log.sorted()].slice(0, SHOWN_MAX).map((conversation) => row(conversation));
     for (const [key, known] of this.#rows) if (!rows.includes(known)) this.#rows.delete(key);
     this.#arrange(rows);
     const count = outbox.failed().length;
@@ -72,7 +121,12 @@ export class Side {
     const count = messages.length;
     return [
       ...(people.length ? [head(t("search.people")), ...people.map((conversation) => row(conversation))] : []),
-      ...(count ? [head(more ? t("search.newest", { number: count }) : t("messages")), ...messages.map((message) => row(log.conversations.get(message.conversation), message))] : []),
+      ...(count
+        ? [
+            head(more ? t("search.newest", { number: count }) : t("messages")),
+            ...messages.map((message) => row(log.conversations.get(message.conversation), message)),
+          ]
+        : []),
     ];
   }
 
@@ -101,10 +155,22 @@ export class Side {
       this.#gone = match?.id;
       this.select(id, match?.id);
     };
-    const button = h(`button.conversation${unread ? ".unread" : ""}`, { type: "button", "data-id": id, "aria-current": current ? "true" : null, on: { click: choose } },
-      face(conversation.parties), h("span.name.cut", {}, h("bdi", {}, marked(oneLine(title, 80), match ? "" : wanted))), h("time.time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, shortTime(at)),
+    const button = h(
+      `button.conversation${unread ? ".unread" : ""}`,
+      { type: "button", "data-id": id, "aria-current": current ? "true" : null, on: { click: choose } },
+      face(conversation.parties),
+      h("span.name.cut", {}, h("bdi", {}, marked(oneLine(title, 80), match ? "" : wanted))),
+      h("time.time", { datetime: new Date(at).toISOString(), title: fullTime(at) }, shortTime(at)),
       h(`span.last.cut${failed ? ".bad" : ""}`, {}, h("bdi", {}, marked(text, match ? wanted : ""))),
-      unread ? h("span.badge.num", {}, h("span", { "aria-hidden": "true" }, count), h("span.away", {}, t("unread", { count: unread }))) : h("span"));
+      unread
+        ? h(
+            "span.badge.num",
+            {},
+            h("span", { "aria-hidden": "true" }, count),
+            h("span.away", {}, t("unread", { count: unread })),
+          )
+        : h("span"),
+    );
     fill(row, button);
     row.dataset.state = state;
     this.#rows.set(key, row);
@@ -122,16 +188,34 @@ export class Side {
 
   #quiet(count, query) {
     this.#found?.remove();
-    this.#found = count ? null : h("div.quiet", {}, h("p", { role: "status" }, query ? t("search.nothing", { text: oneLine(query, 40) }) : t("conversations.none")), query ? null : this.#first());
+    this.#found = count
+      ? null
+      : h(
+          "div.quiet",
+          {},
+          h(
+            "p",
+            { role: "status" },
+            query ? t("search.nothing", { text: oneLine(query, 40) }) : t("conversations.none"),
+          ),
+          query ? null : this.#first(),
+        );
     if (this.#found) this.list.after(this.#found);
   }
 
   /** How to begin, where the pane beside the list that also says so is not to be seen. */
   #first() {
-    return h("div.narrow", {}, h("p", {}, t("empty.none.text")), h("button.button.main", { type: "button", on: { click: this.compose } }, t("new")));
+    return h(
+      "div.narrow",
+      {},
+      h("p", {}, t("empty.none.text")),
+      h("button.button.main", { type: "button", on: { click: this.compose } }, t("new")),
+    );
   }
 
-  #search() { this.onSearch?.(); }
+  #search() {
+    this.onSearch?.();
+  }
 
   #down(event) {
     if ((event.key !== "ArrowDown" && event.key !== "Enter") || event.isComposing) return;

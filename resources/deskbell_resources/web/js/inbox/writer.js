@@ -1,16 +1,24 @@
 // The box for an answer. What is typed is kept as a draft at once; what cannot be sent says why, in place.
-import { h } from "../dom.js";
-import { canBeSeen, sizeOf } from "../text.js";
-import { t } from "../words.js";
-import { BODY_BYTES } from "./outbox.js";
 
+import { canBeSeen, sizeOf } from "../core/text.js";
+import { h } from "../page/dom.js";
+import { t } from "../page/words.js";
+import { LIMITS } from "../protocol.js";
+
+const { BODY_BYTES } = LIMITS;
 const PASTE_CHARS = 128 * 1024;
 const kib = (bytes) => (bytes / 1024).toFixed(1);
 
 /** A text area that grows, and the problem with what is in it. */
 export function editor({ label, changed, send }) {
   const problem = h("p.problem", { role: "alert" });
-  const box = h("textarea.editor", { rows: "1", placeholder: label, "aria-label": label, spellcheck: "true", enterkeyhint: "enter" });
+  const box = h("textarea.editor", {
+    rows: "1",
+    placeholder: label,
+    "aria-label": label,
+    spellcheck: "true",
+    enterkeyhint: "enter",
+  });
   const check = () => {
     const size = sizeOf(box.value);
     problem.textContent = size > BODY_BYTES ? t("write.long", { size: kib(size), most: BODY_BYTES / 1024 }) : "";
@@ -36,12 +44,27 @@ export class Writer {
   constructor({ send, draft }) {
     this.onSend = send;
     this.onDraft = draft;
-    const { box, problem, check } = editor({ label: "", changed: (text, good) => this.#changed(text, good), send: () => this.#send() });
+    const { box, problem, check } = editor({
+      label: "",
+      changed: (text, good) => this.#changed(text, good),
+      send: () => this.#send(),
+    });
     [this.box, this.problem, this.check] = [box, problem, check];
     this.button = h("button.button.main", { type: "submit" }, t("send"));
     const hint = h("span.hint", { "aria-hidden": "true" }, /Mac/.test(navigator.platform) ? "⌘ Enter" : "Ctrl+Enter");
-    this.element = h("form.write", { on: { submit: (event) => { event.preventDefault(); this.#send(); } } },
-      h("div.write-box", {}, box, hint, this.button), problem);
+    this.element = h(
+      "form.write",
+      {
+        on: {
+          submit: (event) => {
+            event.preventDefault();
+            this.#send();
+          },
+        },
+      },
+      h("div.write-box", {}, box, hint, this.button),
+      problem,
+    );
   }
 
   /** Another conversation, with what was typed there before. */
@@ -61,14 +84,18 @@ export class Writer {
     this.#good(this.box.value);
   }
 
-  focus() { this.box.focus(); }
+  focus() {
+    this.box.focus();
+  }
 
   #changed(text, good) {
     this.onDraft(this.id, text);
     this.button.disabled = !good;
   }
 
-  #good(text) { this.button.disabled = !canBeSeen(text) || sizeOf(text) > BODY_BYTES; }
+  #good(text) {
+    this.button.disabled = !canBeSeen(text) || sizeOf(text) > BODY_BYTES;
+  }
 
   #send() {
     if (this.button.disabled) return;

@@ -1,11 +1,19 @@
 // Signing in: name and password, and what was wrong with them.
+
+import { signIn } from "../io/http.js";
 import { form, otherLanguage } from "./controls.js";
 import { field, h, icon } from "./dom.js";
-import { signIn } from "./http.js";
 import { refused, t } from "./words.js";
 
 export function signInPage({ done, note = "", heading = "signin.title", text = "signin.text" }) {
-  const name = h("input", { name: "name", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 2 * 64, required: true });
+  const name = h("input", {
+    name: "name",
+    autocomplete: "username",
+    autocapitalize: "none",
+    spellcheck: "false",
+    maxlength: 2 * 64,
+    required: true,
+  });
   const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
   const send = async (data) => {
     if (!data.get("name") || !data.get("password")) {
@@ -21,10 +29,24 @@ export function signInPage({ done, note = "", heading = "signin.title", text = "
     password.select();
     return t("signin.wrong");
   };
-  const element = form("", { fields: [field(t("signin.name"), name), field(t("signin.password"), password)], button: t("signin"), send, problemOf, kind: "main.wide" });
+  const element = form("", {
+    fields: [field(t("signin.name"), name), field(t("signin.password"), password)],
+    button: t("signin"),
+    send,
+    problemOf,
+    kind: "main.wide",
+  });
   queueMicrotask(() => name.focus());
   document.title = "Deskbell";
-  return h("main.stage", {}, h("div.card", {},
-    h("header", {}, icon("mark"), h("h1", {}, t(heading)), h("p", {}, note || t(text))), element,
-    h("footer", {}, h("span", {}, t("signin.server", { host: location.host })), otherLanguage())));
+  return h(
+    "main.stage",
+    {},
+    h(
+      "div.card",
+      {},
+      h("header", {}, icon("mark"), h("h1", {}, t(heading)), h("p", {}, note || t(text))),
+      element,
+      h("footer", {}, h("span", {}, t("signin.server", { host: location.host })), otherLanguage()),
+    ),
+  );
 }

@@ -1,6 +1,5 @@
 // What a search finds in the log, and where in a line: the rules of the desktop program (core/search.py).
-import { h } from "../dom.js";
-import { oneLine } from "../text.js";
+import { oneLine } from "./text.js";
 
 const BEFORE = 12;
 const FOUND = 100;
@@ -10,7 +9,11 @@ export const folded = (text) => text.normalize("NFKC").toLocaleLowerCase();
 
 /** `{people, messages, more}`: conversations by name, and messages, newest first. */
 export function search(log, wanted) {
-  const people = log.sorted().filter(({ title, parties }) => [title, ...parties.map(({ name }) => name)].some((name) => folded(name).includes(wanted)));
+  const people = log
+    .sorted()
+    .filter(({ title, parties }) =>
+      [title, ...parties.map(({ name }) => name)].some((name) => folded(name).includes(wanted)),
+    );
   const messages = [];
   for (const message of [...log.messages.values()].reverse()) {
     if (messages.length > FOUND) break;
@@ -30,19 +33,8 @@ export function around(text, wanted, used = 0) {
   return oneLine(`…${before.slice(Math.max(gap, 0) + 1)}${text.slice(at)}`);
 }
 
-/** `text` as nodes, with what is wanted marked in it. */
-export function marked(text, wanted) {
-  let end = 0;
-  const nodes = places(text, wanted).flatMap(([from, to]) => {
-    const before = text.slice(end, from);
-    end = to;
-    return [before, h("mark", {}, text.slice(from, to))];
-  });
-  return [...nodes, text.slice(end)];
-}
-
 /** From and to of each place in `text`: folding may change how long it is. */
-function places(text, wanted) {
+export function places(text, wanted) {
   const found = [];
   if (!wanted) return found;
   const owners = [];
@@ -54,6 +46,7 @@ function places(text, wanted) {
     whole += part;
     start += char.length;
   }
-  for (let at = whole.indexOf(wanted); at >= 0; at = whole.indexOf(wanted, at + wanted.length)) found.push([owners[at][0], owners[at + wanted.length - 1][1]]);
+  for (let at = whole.indexOf(wanted); at >= 0; at = whole.indexOf(wanted, at + wanted.length))
+    found.push([owners[at][0], owners[at + wanted.length - 1][1]]);
   return found;
 }

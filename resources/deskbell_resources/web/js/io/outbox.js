@@ -1,16 +1,15 @@
-// What was written and not yet confirmed, and drafts: kept in this browser, shared by its tabs. A message keeps its `cid` until the server
+// What was written and not yet confirmed: kept in this browser, shared by its tabs. A message keeps its `cid` until the server
 // has answered, so it is stored once however often it is sent.
-import { newId } from "../ids.js";
+
 import { LIMITS } from "../protocol.js";
-import * as settings from "../settings.js";
+import { newId } from "./ids.js";
+import * as settings from "./settings.js";
 
 const LIFE_MS = LIMITS.OUTBOX_LIFE_S * 1000;
 const CHANCE_MS = 60_000; // so long at least it is tried by a page that was opened only now, from its first connection on
 const SURE_MS = LIMITS.IDEMPOTENCY_LIFE_S * 1000 - 86_400_000; // older than that it is not tried by itself: the server may have it and have forgotten its `cid`
 const COUNT_MS = 600_000; // how long one has waited is noted so often: no more of it depends on the clock that can be set
 const BORN_MS = 1_672_531_200_000; // 2023: nothing was written before, and what a clock said then says nothing
-const DRAFT_CHARS = 64 * 1024;
-export const { BODY_BYTES } = LIMITS;
 
 const unwaited = () => ({ waited: 0, counted: Date.now() });
 
@@ -24,11 +23,17 @@ export class Outbox {
     this.name = `outbox.${user}`;
   }
 
-  list() { return this.#kept().map((item) => ({ ...item, ...this.#changes.get(item.cid) })); }
-  of(conversation) { return this.list().filter((item) => item.conversation === conversation); }
+  list() {
+    return this.#kept().map((item) => ({ ...item, ...this.#changes.get(item.cid) }));
+  }
+  of(conversation) {
+    return this.list().filter((item) => item.conversation === conversation);
+  }
 
   /** Those that wait for their writer. */
-  failed() { return this.list().filter((item) => item.problem); }
+  failed() {
+    return this.list().filter((item) => item.problem);
+  }
 
   /** Whether this browser has room for it. */
   add(conversation, parties, draft) {
@@ -38,21 +43,25 @@ export class Outbox {
   }
 
   /** Those to be sent, oldest first. */
-  due() { return this.list().filter((item) => !item.problem && !item.stored); }
+  due() {
+    return this.list().filter((item) => !item.problem && !item.stored);
+  }
 
   /** One that nobody could take for three days waits for its writer instead; whether there was one. */
   expire(online) {
     const now = performance.now();
-    return this.due().filter((item) => {
-      const since = this.#counted(item);
-      if (online && since.untried) this.#begin(since, item, now);
-      const waited = (item.waited ?? 0) + now - since.at;
-      const before = (item.before ?? 0) + since.over;
-      const late = waited > Math.min(since.untried ? SURE_MS : LIFE_MS, SURE_MS - before);
-      if (late) this.fail(item.cid, "expired");
-      else if (now - since.at > COUNT_MS) this.#note(item.cid, { waited, before, counted: Date.now() }, now);
-      return late;
-    }).length > 0;
+    return (
+      this.due().filter((item) => {
+        const since = this.#counted(item);
+        if (online && since.untried) this.#begin(since, item, now);
+        const waited = (item.waited ?? 0) + now - since.at;
+        const before = (item.before ?? 0) + since.over;
+        const late = waited > Math.min(since.untried ? SURE_MS : LIFE_MS, SURE_MS - before);
+        if (late) this.fail(item.cid, "expired");
+        else if (now - since.at > COUNT_MS) this.#note(item.cid, { waited, before, counted: Date.now() }, now);
+        return late;
+      }).length > 0
+    );
   }
 
   /** Its minute begins with the connection. */
@@ -71,27 +80,42 @@ export class Outbox {
     if (this.#since.get(cid)?.counted !== counted) {
       const away = counted >= BORN_MS ? Math.max(0, Date.now() - counted) : 0;
       const known = Math.max(0, Math.min(away, LIFE_MS - CHANCE_MS - waited));
-      this.#since.set(cid, { counted, at: performance.now() - known, over: away - known, untried: waited + away >= LIFE_MS - CHANCE_MS });
+      this.#since.set(cid, {
+        counted,
+        at: performance.now() - known,
+        over: away - known,
+        untried: waited + away >= LIFE_MS - CHANCE_MS,
+      });
     }
     return this.#since.get(cid);
   }
 
-  fail(cid, problem) { this.#change((item) => item.cid === cid, { problem }); }
+  fail(cid, problem) {
+    this.#change((item) => item.cid === cid, { problem });
+  }
 
   /** Its writer wants it tried once more; the server remembers its `cid` for no longer by that. */
   retry(cid) {
     for (const item of this.list().filter((other) => other.cid === cid)) {
       const { at, over } = this.#counted(item);
       const before = (item.before ?? 0) + over + (item.waited ?? 0) + performance.now() - at;
-      this.#change((other) => other.cid === cid, { problem: "", ...unwaited(), before: Math.min(before, SURE_MS - CHANCE_MS) });
+      this.#change((other) => other.cid === cid, {
+        problem: "",
+        ...unwaited(),
+        before: Math.min(before, SURE_MS - CHANCE_MS),
+      });
     }
   }
 
   /** The server has it; it stays in sight until its event comes. */
-  settle(cid) { this.#change((item) => item.cid === cid, { stored: true }); }
+  settle(cid) {
+    this.#change((item) => item.cid === cid, { stored: true });
+  }
 
   /** The server was restored and may have lost what it confirmed: say it again, under the same cid. */
-  startOver() { this.#change((item) => item.stored, { stored: false }); }
+  startOver() {
+    this.#change((item) => item.stored, { stored: false });
+  }
 
   /** The server has lost what it answers to: the people, or the group, are still there. */
   readdress({ cid, parties, draft: { reply_to: lost, ...draft } }) {
@@ -109,7 +133,11 @@ export class Outbox {
     return found;
   }
 
-  #kept() { return settings.keeps() ? settings.getList(this.name).filter((item) => item?.cid && item.draft && item.parties) : this.#unkept; }
+  #kept() {
+    return settings.keeps()
+      ? settings.getList(this.name).filter((item) => item?.cid && item.draft && item.parties)
+      : this.#unkept;
+  }
 
   #change(which, values) {
     for (const { cid } of this.list().filter(which)) this.#changes.set(cid, { ...this.#changes.get(cid), ...values });
@@ -120,24 +148,4 @@ export class Outbox {
     this.#unkept = items;
     return settings.set(this.name, items.length ? JSON.stringify(items) : "") || !settings.keeps();
   }
-}
-
-export class Drafts {
-  constructor(user) {
-    this.user = user;
-    this.unkept = new Map();
-  }
-
-  get(conversation) { return this.unkept.get(conversation) ?? settings.get(`draft.${this.user}.${conversation}`); }
-
-  set(conversation, text) {
-    const kept = text.length <= DRAFT_CHARS && settings.set(`draft.${this.user}.${conversation}`, text);
-    if (kept) this.unkept.delete(conversation);
-    else this.unkept.set(conversation, text);
-  }
-}
-
-/** When somebody signs out, nothing of theirs stays in this browser. */
-export function forget(user) {
-  for (const name of [...settings.names(`draft.${user}.`), `outbox.${user}`, `groups.${user}`]) settings.set(name, "");
 }

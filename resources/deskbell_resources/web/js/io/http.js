@@ -10,7 +10,9 @@ export class Refused extends Error {
 }
 
 let csrf = "";
-export const setCsrf = (token) => { csrf = token; };
+export const setCsrf = (token) => {
+  csrf = token;
+};
 
 /** One request; `body` is sent as JSON. Raises Refused, with code "offline" when there was no answer. */
 export async function call(method, path, { body, ticket } = {}) {
@@ -21,13 +23,25 @@ export async function call(method, path, { body, ticket } = {}) {
   let response;
   try {
     response = await fetch(path, {
-      method, headers, cache: "no-store", redirect: "error", signal: AbortSignal.timeout(20_000),
-      credentials: ticket ? "omit" : "same-origin", body: body === undefined ? undefined : JSON.stringify(body),
+      method,
+      headers,
+      cache: "no-store",
+      redirect: "error",
+      signal: AbortSignal.timeout(20_000),
+      credentials: ticket ? "omit" : "same-origin",
+      body: body === undefined ? undefined : JSON.stringify(body),
     });
-  } catch { throw new Refused(0, "offline", ""); }
+  } catch {
+    throw new Refused(0, "offline", "");
+  }
   const answer = response.status === 204 ? null : await response.json().catch(() => null);
   if (response.ok) return answer;
-  throw new Refused(response.status, answer?.code ?? "internal", answer?.message ?? "", Number(response.headers.get("Retry-After")) || null);
+  throw new Refused(
+    response.status,
+    answer?.code ?? "internal",
+    answer?.message ?? "",
+    Number(response.headers.get("Retry-After")) || null,
+  );
 }
 
 /** Who this browser is signed in as: `{user, admin, csrf, server, …}`, `user` null when nobody. */
@@ -52,14 +66,35 @@ export async function api(method, path, body) {
   return call(method, `api/v1/${path}`, { body, ticket: text });
 }
 
-export const signIn = (username, password) => call("POST", "web/login", { body: { username, password, device: deviceName() } });
-export async function signOut() { ticket = null; await call("POST", "web/logout"); }
+export const signIn = (username, password) =>
+  call("POST", "web/login", { body: { username, password, device: deviceName() } });
+export async function signOut() {
+  ticket = null;
+  await call("POST", "web/logout");
+}
 
 /** "Firefox on Linux": how the person will find this login in their list. */
 export function deviceName() {
   const agent = navigator.userAgent;
-  const browser = /Edg\//.test(agent) ? "Edge" : /Firefox\//.test(agent) ? "Firefox" : /Chrom(e|ium)\//.test(agent) ? "Chrome" : /Safari\//.test(agent) ? "Safari" : "Browser";
-  const system = /Android/.test(agent) ? "Android" : /iPhone|iPad/.test(agent) ? "iOS" : /Windows/.test(agent) ? "Windows" : /Mac OS/.test(agent) ? "macOS" : /Linux|X11/.test(agent) ? "Linux" : "";
+  const browser = /Edg\//.test(agent)
+    ? "Edge"
+    : /Firefox\//.test(agent)
+      ? "Firefox"
+      : /Chrom(e|ium)\//.test(agent)
+        ? "Chrome"
+        : /Safari\//.test(agent)
+          ? "Safari"
+          : "Browser";
+  const system = /Android/.test(agent)
+    ? "Android"
+    : /iPhone|iPad/.test(agent)
+      ? "iOS"
+      : /Windows/.test(agent)
+        ? "Windows"
+        : /Mac OS/.test(agent)
+          ? "macOS"
+          : /Linux|X11/.test(agent)
+            ? "Linux"
+            : "";
   return system ? `${browser} (${system})` : browser;
 }
-

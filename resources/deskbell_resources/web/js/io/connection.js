@@ -1,7 +1,7 @@
 // The socket: our own reconnect loop, a fresh socket each time, signed in by a ticket in the CONNECT payload. Tells what happened; keeps no state of the log.
 import { io } from "../../vendor/socket.io.esm.min.js";
-import { freshTicket } from "../http.js";
 import { LIMITS, VERSION } from "../protocol.js";
+import { freshTicket } from "./http.js";
 
 const FIRST_MS = LIMITS.RECONNECT_FIRST_S * 1000;
 const MOST_MS = LIMITS.RECONNECT_MAX_S * 1000;
@@ -23,7 +23,13 @@ export class Connection extends EventTarget {
     this.online = false;
     const { signal } = this.#stopped;
     addEventListener("online", () => this.now(), { signal });
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.#check(); }, { signal });
+    document.addEventListener(
+      "visibilitychange",
+      () => {
+        if (!document.hidden) this.#check();
+      },
+      { signal },
+    );
   }
 
   /** Runs until `stop`, or until the server says for good that nobody is signed in here: then "left" is told, with the code. */
@@ -46,7 +52,9 @@ export class Connection extends EventTarget {
   }
 
   /** Try again at once. */
-  now() { this.#wake?.(); }
+  now() {
+    this.#wake?.();
+  }
 
   /** The answer to an event, or a rejection when there is no connection or none came. */
   ask(event, payload) {
@@ -57,7 +65,11 @@ export class Connection extends EventTarget {
   async #once() {
     this.#tell("state", { state: "connecting" });
     let ticket;
-    try { ticket = await freshTicket(); } catch (problem) { return { code: problem.code, after: (problem.retry_after_s ?? 0) * 1000 }; }
+    try {
+      ticket = await freshTicket();
+    } catch (problem) {
+      return { code: problem.code, after: (problem.retry_after_s ?? 0) * 1000 };
+    }
     if (this.#stopped.signal.aborted) return {};
     return this.#connected(ticket);
   }
@@ -65,8 +77,12 @@ export class Connection extends EventTarget {
   #connected(ticket) {
     const socket = io(location.origin, {
       path: new URL("socket.io/", document.baseURI).pathname,
-      transports: this.polling ? ["websocket", "polling"] : ["websocket"], tryAllTransports: this.polling,
-      reconnection: false, forceNew: true, timeout: CONNECT_MS, auth: { v: VERSION, token: ticket, client: CLIENT },
+      transports: this.polling ? ["websocket", "polling"] : ["websocket"],
+      tryAllTransports: this.polling,
+      reconnection: false,
+      forceNew: true,
+      timeout: CONNECT_MS,
+      auth: { v: VERSION, token: ticket, client: CLIENT },
     });
     this.#socket = socket;
     return new Promise((resolve) => {
@@ -87,7 +103,9 @@ export class Connection extends EventTarget {
       });
       socket.on("connect_error", (error) => end({ ...error.data, after: (error.data?.retry_after_s ?? 0) * 1000 }));
       socket.on("disconnect", () => end(bye ?? {}));
-      socket.on("bye", (said) => { bye = { code: said.code, after: said.after_ms }; });
+      socket.on("bye", (said) => {
+        bye = { code: said.code, after: said.after_ms };
+      });
       socket.on("event", (event) => this.#tell("event", event));
       socket.on("head", (head) => this.#tell("head", head));
     });
@@ -116,7 +134,11 @@ export class Connection extends EventTarget {
   }
 
   /** The connection is of no use any more: begin another. */
-  drop() { this.#socket?.disconnect(); }
+  drop() {
+    this.#socket?.disconnect();
+  }
 
-  #tell(type, detail = {}) { this.dispatchEvent(new CustomEvent(type, { detail })); }
+  #tell(type, detail = {}) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
 }

@@ -1,9 +1,11 @@
 // Text from others, made safe to look at: nothing hidden or that turns the direction, links only where they say they lead.
 // The desktop program has the same rules (core/text.py, deskbell_protocol/characters.py); tests hold one against the other.
-const SEEN = /[^\s\p{Cc}\ud800-\uf8ff\u{f0000}-\u{10ffff}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffc\u{13430}-\u{13442}\u{16fe4}\u{1d159}]/u;
+const SEEN =
+  /[^\s\p{Cc}\ud800-\uf8ff\u{f0000}-\u{10ffff}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffc\u{13430}-\u{13442}\u{16fe4}\u{1d159}]/u;
 const VARIATIONS = String.raw`\u180b-\u180d\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}`;
-const HIDDEN = String.raw`\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb`
-  + String.raw`\ud800-\uf8ff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}\u{f0000}-\u{10ffff}`;
+const HIDDEN =
+  String.raw`\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb` +
+  String.raw`\ud800-\uf8ff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}\u{f0000}-\u{10ffff}`;
 const FLAG = String.raw`\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]{3,6}\u{e007f}`;
 const CLEANED = new RegExp(`(${FLAG}|${SEEN.source}[${VARIATIONS}])|[${HIDDEN}${VARIATIONS}]`, "gu");
 
@@ -28,9 +30,14 @@ export function clean(text) {
 
 /** Empty where nothing can be seen. */
 export function oneLine(text, limit = 120) {
-  const line = clean(text.slice(0, limit * 8)).replace(/\s+/g, " ").trim();
+  const line = clean(text.slice(0, limit * 8))
+    .replace(/\s+/g, " ")
+    .trim();
   if (!canBeSeen(line)) return "";
-  return [...line].length <= limit ? line : [...line].slice(0, limit - 1).join("").trimEnd() + "…";
+  const characters = [...line];
+  if (characters.length <= limit) return line;
+  const cut = characters.slice(0, limit - 1).join("");
+  return `${cut.trimEnd()}…`;
 }
 
 /** The http and https addresses in `text` that can be opened, each rebuilt from its parts: `{start, end, url, host}`. */
@@ -67,10 +74,13 @@ function endOfLink(text, start) {
 /** The length of `found` without the punctuation of the sentence around it; pairs that are whole inside it stay. */
 function trimmed(found) {
   const count = (char) => found.split(char).length - 1;
-  const unpaired = Object.fromEntries(Object.entries(BRACKETS).map(([opening, close]) => [close, count(close) - count(opening)]));
+  const unpaired = Object.fromEntries(
+    Object.entries(BRACKETS).map(([opening, close]) => [close, count(close) - count(opening)]),
+  );
   for (const quote of "\"'`") unpaired[quote] = count(quote) % 2;
   let length = found.length;
-  for (; length && (TRAILING.includes(found[length - 1]) || unpaired[found[length - 1]] > 0); length -= 1) unpaired[found[length - 1]] -= 1;
+  for (; length && (TRAILING.includes(found[length - 1]) || unpaired[found[length - 1]] > 0); length -= 1)
+    unpaired[found[length - 1]] -= 1;
   return length;
 }
 
@@ -78,7 +88,11 @@ function address(written) {
   const [, scheme, name, port, rest] = ADDRESS.exec(written) ?? [];
   if (!scheme || Number(port ?? 0) > 65535) return null;
   let host;
-  try { host = new URL(`http://${name}/`).hostname; } catch { return null; }
+  try {
+    host = new URL(`http://${name}/`).hostname;
+  } catch {
+    return null;
+  }
   if (FOUR_NUMBERS.test(host) && name.normalize("NFKC") !== host) return null; // a number that is somewhere else than it says
   if (!host.startsWith("[") && !NAME.test(host)) return null;
   if (port) host += `:${Number(port)}`;
@@ -86,40 +100,27 @@ function address(written) {
   return { url: `${scheme.toLowerCase()}://${host}${rest.replace(UNWRITTEN, escaped)}`, host };
 }
 
-/** Text nodes and links for a body. A link to a look-alike host shows the host as it is looked up. */
-export function linked(text) {
-  const parts = [];
-  let end = 0;
-  for (const link of linksIn(text)) {
-    parts.push(text.slice(end, link.start), anchor(link, text.slice(link.start, link.end)));
-    end = link.end;
-  }
-  parts.push(text.slice(end));
-  return parts.filter((part) => part !== "");
-}
-
-function anchor({ url, host }, written) {
-  const link = document.createElement("a");
-  link.href = url;
-  link.target = "_blank";
-  link.rel = "noopener noreferrer nofollow";
-  link.textContent = written.toLowerCase().split(/[/?#]+/)[1] === host ? written : url;
-  link.title = host;
-  return link;
-}
-
 /** A name as the server compares it: letters of full and half width are the ordinary ones (RFC 8265). */
-export const nameKey = (name) => name.replace(/[\u3000\uff01-\uffee]+/gu, (wide) => wide.normalize("NFKC")).toUpperCase().toLowerCase().normalize("NFC");
+export const nameKey = (name) =>
+  name
+    .replace(/[\u3000\uff01-\uffee]+/gu, (wide) => wide.normalize("NFKC"))
+    .toUpperCase()
+    .toLowerCase()
+    .normalize("NFC");
 
 /** What a person, a program or a group is called, in one clean line. */
 export const labelOf = (party) => oneLine(party.display ?? "", 100) || oneLine(party.name);
 
 /** One or two letters for a face. */
 export function initials(label) {
-  const words = clean(label).replace(/^@/, "").split(/\s+/).map((word) => word.replace(/[^\p{L}\p{N}]/gu, "")).filter(Boolean);
+  const words = clean(label)
+    .replace(/^@/, "")
+    .split(/\s+/)
+    .map((word) => word.replace(/[^\p{L}\p{N}]/gu, ""))
+    .filter(Boolean);
   if (!words.length) return "?";
   const first = [...words[0]];
   if (/\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}/u.test(first[0])) return first[0];
-  const second = words.length > 1 ? [...words.at(-1)][0] : first[1] ?? "";
+  const second = words.length > 1 ? [...words.at(-1)][0] : (first[1] ?? "");
   return (first[0] + second).toLocaleUpperCase();
 }

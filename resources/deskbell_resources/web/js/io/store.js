@@ -31,15 +31,23 @@ export class Store {
       const database = await asked(request);
       database.onversionchange = () => database.close();
       return new Store(database);
-    } catch { return new Store(null); }
+    } catch {
+      return new Store(null);
+    }
   }
 
   /** Everything that this browser keeps about `user` is gone afterwards. */
   static async remove(user) {
-    try { await asked(indexedDB.deleteDatabase(nameOf(user))); } catch { /* nothing was kept */ }
+    try {
+      await asked(indexedDB.deleteDatabase(nameOf(user)));
+    } catch {
+      /* nothing was kept */
+    }
   }
 
-  constructor(database) { this.database = database; }
+  constructor(database) {
+    this.database = database;
+  }
 
   /** `{epoch, cursor, events}`; epoch null when nothing is kept. */
   async load() {
@@ -47,12 +55,21 @@ export class Store {
     if (!this.database) return nothing;
     try {
       const transaction = this.database.transaction([EVENTS, META]);
-      const [events, state] = await Promise.all([asked(transaction.objectStore(EVENTS).getAll()), asked(transaction.objectStore(META).get(STATE))]);
-      return state ? { ...state, events: events.filter((event) => event.seq <= state.cursor && event.epoch === state.epoch) } : nothing;
-    } catch { return nothing; }
+      const [events, state] = await Promise.all([
+        asked(transaction.objectStore(EVENTS).getAll()),
+        asked(transaction.objectStore(META).get(STATE)),
+      ]);
+      return state
+        ? { ...state, events: events.filter((event) => event.seq <= state.cursor && event.epoch === state.epoch) }
+        : nothing;
+    } catch {
+      return nothing;
+    }
   }
 
-  get keeps() { return this.database !== null; }
+  get keeps() {
+    return this.database !== null;
+  }
 
   /** Adds all that there is to see in (`from`, `to`]. How far is kept then; null where that was not added: another tab has begun another log,
    *  or has not come to `from` yet, or there is no room. */
@@ -95,7 +112,10 @@ export class Store {
     if (!this.database) return null;
     try {
       const transaction = this.database.transaction([EVENTS, META], "readwrite");
-      const [found] = await Promise.all([work(transaction.objectStore(EVENTS), transaction.objectStore(META)), done(transaction)]);
+      const [found] = await Promise.all([
+        work(transaction.objectStore(EVENTS), transaction.objectStore(META)),
+        done(transaction),
+      ]);
       return found;
     } catch {
       this.close();

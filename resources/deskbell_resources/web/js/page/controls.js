@@ -1,7 +1,8 @@
 // Pieces that every page uses: faces, theme and language switches, a form that tells what went wrong.
+
+import { initials, labelOf } from "../core/text.js";
+import * as settings from "../io/settings.js";
 import { field, h } from "./dom.js";
-import * as settings from "./settings.js";
-import { initials, labelOf } from "./text.js";
 import { refused, t } from "./words.js";
 
 /** People and groups are round, programs square. */
@@ -12,18 +13,30 @@ export function face(parties, small = false) {
 }
 
 function select(label, value, choices, choose) {
-  const box = h("select", { on: { change: () => choose(box.value) } },
-    choices.map(([key, text]) => h("option", { value: key, selected: key === value, lang: key.startsWith("zh") ? "zh-CN" : null }, text)));
+  const box = h(
+    "select",
+    { on: { change: () => choose(box.value) } },
+    choices.map(([key, text]) =>
+      h("option", { value: key, selected: key === value, lang: key.startsWith("zh") ? "zh-CN" : null }, text),
+    ),
+  );
   return field(label, box);
 }
 
 export function themeSwitch() {
-  const choices = [["system", t("theme.system")], ["light", t("theme.light")], ["dark", t("theme.dark")]];
+  const choices = [
+    ["system", t("theme.system")],
+    ["light", t("theme.light")],
+    ["dark", t("theme.dark")],
+  ];
   return select(t("theme"), settings.get("theme", "system"), choices, settings.setTheme);
 }
 
 export function languageSwitch() {
-  const choices = [["en", "English"], ["zh-CN", "简体中文"]];
+  const choices = [
+    ["en", "English"],
+    ["zh-CN", "简体中文"],
+  ];
   return select(t("language"), document.documentElement.lang === "zh-CN" ? "zh-CN" : "en", choices, (language) => {
     settings.set("language", language);
     location.reload();
@@ -33,13 +46,23 @@ export function languageSwitch() {
 /** A link to the other language, for pages that have no menu. */
 export function otherLanguage() {
   const chinese = document.documentElement.lang === "zh-CN";
-  const change = () => { settings.set("language", chinese ? "en" : "zh-CN"); location.reload(); };
-  return h("button.button.link", { type: "button", lang: chinese ? "en" : "zh-CN", on: { click: change } }, chinese ? "English" : "简体中文");
+  const change = () => {
+    settings.set("language", chinese ? "en" : "zh-CN");
+    location.reload();
+  };
+  return h(
+    "button.button.link",
+    { type: "button", lang: chinese ? "en" : "zh-CN", on: { click: change } },
+    chinese ? "English" : "简体中文",
+  );
 }
 
 /** The clipboard is only there over https or on this machine; elsewhere the text is marked, to be copied by hand. */
 export async function copyText(text, shown) {
-  if (navigator.clipboard) { await navigator.clipboard.writeText(text); return; }
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
   getSelection().selectAllChildren(shown);
 }
 
@@ -52,7 +75,13 @@ export function form(what, { fields, button, send, kind = "main", problemOf = re
     if (submit.disabled) return;
     submit.disabled = true;
     problem.textContent = "";
-    try { problem.textContent = (await send(new FormData(element))) ?? ""; } catch (error) { problem.textContent = problemOf(error); } finally { submit.disabled = false; }
+    try {
+      problem.textContent = (await send(new FormData(element))) ?? "";
+    } catch (error) {
+      problem.textContent = problemOf(error);
+    } finally {
+      submit.disabled = false;
+    }
   };
   const element = h(`form${what}`, { novalidate: true, on: { submit: run } }, fields, problem, submit);
   return element;

@@ -3,11 +3,19 @@ const PREFIX = "deskbell.";
 
 /** Whether there is a place for it at all; it may be full. */
 export function keeps() {
-  try { return Boolean(localStorage); } catch { return false; }
+  try {
+    return Boolean(localStorage);
+  } catch {
+    return false;
+  }
 }
 
 export function get(name, fallback = "") {
-  try { return localStorage.getItem(PREFIX + name) ?? fallback; } catch { return fallback; }
+  try {
+    return localStorage.getItem(PREFIX + name) ?? fallback;
+  } catch {
+    return fallback;
+  }
 }
 
 export function set(name, value) {
@@ -15,11 +23,17 @@ export function set(name, value) {
     if (value === "" || value === null) localStorage.removeItem(PREFIX + name);
     else localStorage.setItem(PREFIX + name, value);
     return true;
-  } catch { return false; }
+  } catch {
+    return false;
+  }
 }
 
 export function getJson(name, fallback) {
-  try { return JSON.parse(get(name, "")) ?? fallback; } catch { return fallback; }
+  try {
+    return JSON.parse(get(name, "")) ?? fallback;
+  } catch {
+    return fallback;
+  }
 }
 
 export function getList(name, fallback = []) {
@@ -29,7 +43,13 @@ export function getList(name, fallback = []) {
 
 /** Names that begin so, without the prefix that all of ours have. */
 export function names(start) {
-  try { return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + start)).map((key) => key.slice(PREFIX.length)); } catch { return []; }
+  try {
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(PREFIX + start))
+      .map((key) => key.slice(PREFIX.length));
+  } catch {
+    return [];
+  }
 }
 
 export function setTheme(theme) {

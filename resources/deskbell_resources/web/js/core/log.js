@@ -1,13 +1,13 @@
 // The person's log as state: where this browser stands in it, messages by conversation, and what of them is unread. No network, no page, no clock.
 // The rules of the place are those of the desktop program (core/log.py).
 import { LIMITS } from "../protocol.js";
-import { labelOf, oneLine, sizeOf } from "../text.js";
+import { labelOf, oneLine, sizeOf } from "./text.js";
 
 /** The group that these parties are; null where they are anything else. */
 export const groupOf = (parties) => (parties.length === 1 && parties[0].kind === "group" ? parties[0] : null);
 
 /** With whom a message is exchanged: its group, the one I wrote it to, or its sender. The rule of the protocol, the same in every client. */
-const partyOf = ({ to, from }, me) => (groupOf(to) || from.id === me ? to[0] ?? from : from);
+const partyOf = ({ to, from }, me) => (groupOf(to) || from.id === me ? (to[0] ?? from) : from);
 
 export class Log {
   #asked = null; // the sync under way
@@ -56,7 +56,9 @@ export class Log {
   }
 
   /** Whether there is more than what came so far. */
-  get isBehind() { return this.#rest || this.#foreign || this.#beyond > this.cursor; }
+  get isBehind() {
+    return this.#rest || this.#foreign || this.#beyond > this.cursor;
+  }
 
   /** Takes an event or a head: "next" where the cursor is at it now, "old", or "missing" where a sync is due before it. */
   pushed(frame) {
@@ -100,7 +102,12 @@ export class Log {
   /** As much as an answer may bring; the rest is fetched. */
   #hold(event) {
     const size = sizeOf(JSON.stringify(event));
-    if (this.#held.has(event.seq) || this.#held.size >= LIMITS.SYNC_EVENTS || this.#heldBytes + size > LIMITS.SYNC_BYTES) return;
+    if (
+      this.#held.has(event.seq) ||
+      this.#held.size >= LIMITS.SYNC_EVENTS ||
+      this.#heldBytes + size > LIMITS.SYNC_BYTES
+    )
+      return;
     this.#held.set(event.seq, event);
     this.#heldBytes += size;
   }
@@ -132,7 +139,9 @@ export class Log {
     try {
       if (event.kind === "message") return this.#message(event);
       if (event.kind === "read") return this.#read(event.data);
-    } catch (problem) { console.error(`event ${event.id}: ${problem}`); }
+    } catch (problem) {
+      console.error(`event ${event.id}: ${problem}`);
+    }
     return { conversations: [] };
   }
 
@@ -149,7 +158,9 @@ export class Log {
 
   /** Newest first. */
   sorted() {
-    return [...this.conversations.values()].sort((one, other) => other.last.at - one.last.at || other.last.seq - one.last.seq);
+    return [...this.conversations.values()].sort(
+      (one, other) => other.last.at - one.last.at || other.last.seq - one.last.seq,
+    );
   }
 
   #message({ id, seq, at, data }) {
@@ -161,7 +172,16 @@ export class Log {
     const mine = data.from.id === this.me;
     const unread = !mine || data.to.some((party) => party.id === this.me);
     const party = partyOf(data, this.me);
-    const message = { ...data, id, seq, at, mine, title: oneLine(data.title ?? "", LIMITS.TITLE_CHARS), priority: data.priority ?? "normal", conversation: party.id };
+    const message = {
+      ...data,
+      id,
+      seq,
+      at,
+      mine,
+      title: oneLine(data.title ?? "", LIMITS.TITLE_CHARS),
+      priority: data.priority ?? "normal",
+      conversation: party.id,
+    };
     this.messages.set(id, message);
     const conversation = this.#conversation(message, party);
     conversation.messages.push(message);

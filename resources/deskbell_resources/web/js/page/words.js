@@ -1,7 +1,7 @@
 // Every visible sentence, in the language of the page. A page is reloaded to change it, so a word is looked up once and stays.
-import en from "../words/en.js";
-import zh from "../words/zh.js";
-import { oneLine } from "./text.js";
+import en from "../../words/en.js";
+import zh from "../../words/zh.js";
+import { oneLine } from "../core/text.js";
 
 const EVERYONE = "@everyone";
 const NAMES_SHOWN = 5;
@@ -26,9 +26,19 @@ export function t(key, values = {}) {
  */
 export function refused(problem, whom = []) {
   const named = problem?.names?.length ? problem.names : whom;
-  const keys = [problem?.status && `refused.${problem.code}.field`, named.includes(EVERYONE) && `refused.${problem?.code}.everyone`, named.length && `refused.${problem?.code}.named`, `refused.${problem?.code}`, "refused"];
+  const keys = [
+    problem?.status && `refused.${problem.code}.field`,
+    named.includes(EVERYONE) && `refused.${problem?.code}.everyone`,
+    named.length && `refused.${problem?.code}.named`,
+    `refused.${problem?.code}`,
+    "refused",
+  ];
   const key = keys.find((candidate) => candidate in table);
-  const shown = named.slice(0, NAMES_SHOWN).map((name) => `“${oneLine(name, 64)}”`).join(t("comma")) + (named.length > NAMES_SHOWN ? "…" : "");
+  const shown =
+    named
+      .slice(0, NAMES_SHOWN)
+      .map((name) => `“${oneLine(name, 64)}”`)
+      .join(t("comma")) + (named.length > NAMES_SHOWN ? "…" : "");
   return t(key, { names: shown, message: problem?.message ?? "", seconds: Math.ceil(problem?.retry_after_s ?? 1) });
 }
 
@@ -37,9 +47,13 @@ const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 /** Each keeps the time zone in which it was made. */
 function formats() {
-  return [{ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, { weekday: "short" }, { day: "numeric", month: "short" },
-    { dateStyle: "medium", timeStyle: "short" }, { weekday: "long", day: "numeric", month: "long" }]
-    .map((options) => new Intl.DateTimeFormat(locale, options));
+  return [
+    { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+    { weekday: "short" },
+    { day: "numeric", month: "short" },
+    { dateStyle: "medium", timeStyle: "short" },
+    { weekday: "long", day: "numeric", month: "long" },
+  ].map((options) => new Intl.DateTimeFormat(locale, options));
 }
 
 const today = () => `${new Date().toDateString()} ${new Intl.DateTimeFormat().resolvedOptions().timeZone}`;
