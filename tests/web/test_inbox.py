@@ -324,15 +324,15 @@ def test_of_two_tabs_one_rings_also_when_two_messages_come_together(person: Make
     rung = alex.page.evaluate(
         """async () => {
             const { Ringer } = await import("/web/js/inbox/ring.js");
-            const log = { me: "alex", epoch: "first" };
-            const tabs = [new Ringer(log), new Ringer(log)];
-            const message = { from: { name: "maria" }, to: [{ name: "alex", kind: "person" }], title: "" };
+            const place = { user: "alex", epoch: "first" };
+            const tabs = [new Ringer(() => place), new Ringer(() => place)];
+            const [from, to] = [{ name: "maria" }, [{ name: "alex", kind: "person" }]];
             const ring = (tab, seq) => {
-                const body = `${log.epoch} ${seq}`;
-                return tab.ring({ ...message, id: body, seq, body }, "maria");
+                const body = `${place.epoch} ${seq}`;
+                return tab.ring({ from, to, title: "", id: body, seq, body, conversation: "maria" });
             };
             for (const tab of tabs) for (const seq of [5, 6]) await ring(tab, seq);
-            log.epoch = "restored";
+            place.epoch = "restored";
             for (const tab of tabs) await ring(tab, 3);
             return window.rung.map((notification) => notification.body);
         }"""

@@ -16,12 +16,12 @@ ME, BOB, CHEN = ({"id": name, "name": name} for name in ("me", "bob", "chen"))
 OPS = {"id": "ops", "name": "@ops", "kind": "group"}
 
 APPLIED = """async (events) => {
-    const { Log } = await import("/web/js/core/log.js");
-    const log = new Log("me");
-    for (const event of events) log.apply(event);
-    return log.sorted().map(({ id, messages, unread }) => [id, messages.map((one) => one.seq), unread.size]);
+    const { Inbox } = await import("/web/js/core/inbox.js");
+    const inbox = new Inbox("me");
+    for (const event of events) inbox.apply(event);
+    return inbox.sorted().map(({ id, messages, unread }) => [id, messages.map((one) => one.seq), unread.size]);
 }"""
-"""What a log makes of these: its conversations, newest first."""
+"""What an inbox makes of these: its conversations, newest first."""
 
 DESK = """async ([steps, groups]) => {
     localStorage.clear();
@@ -48,7 +48,7 @@ DESK = """async ([steps, groups]) => {
         play[what](...values);
         await new Promise((done) => setTimeout(done));
     }
-    const has = [...desk.log.conversations.values()].map(({ id, messages }) => [id, messages.map((one) => one.seq)]);
+    const has = [...desk.inbox.conversations.values()].map(({ id, messages }) => [id, messages.map((one) => one.seq)]);
     const { outbox, log: { cursor } } = desk;
     const found = { asked, changed, has, waits: outbox.list().length, cursor, groups: desk.groups };
     await desk.close();
@@ -65,9 +65,9 @@ RUNG = """async ([steps, tabs]) => {
         close() { this.found[1] = "closed"; }
     };
     const { Ringer } = await import("/web/js/inbox/ring.js");
-    const ringers = Array.from({ length: tabs }, () => new Ringer({ me: "alex", epoch: "e1" }));
+    const ringers = Array.from({ length: tabs }, () => new Ringer(() => ({ user: "alex", epoch: "e1" })));
     const play = {
-        rings: (ringer, message, wanted) => ringer.ring(message, message.conversation, wanted),
+        rings: (ringer, message, wanted) => ringer.ring(message, wanted),
         missed: (ringer, messages) => ringer.missed(messages),
         unread: (ringer, ids) => ringer.settle(new Set(ids)),
     };

@@ -109,6 +109,19 @@ KEPT: dict[str, tuple[list[Any], list[Any], tuple[Any, ...]]] = {
         [None, 2, None],
         ("e1", 0, []),
     ),
+    "a newer log, whatever an older one still knows": (
+        [
+            *(BEGUN, ("append", rows(1), "e1", 0, 1), ("startOver", "e2", 0, "e1")),
+            *(("append", rows(1, epoch="e2"), "e2", 0, 1), ("startOver", "e1", 0, None), ("startOver", "e1", 0, "e1")),
+        ],
+        [None, 1, None, 1, None, None],
+        ("e2", 1, [1]),
+    ),
+    "the log that follows on what was kept when it was asked for": (
+        [BEGUN, ("startOver", "e2", 0, "e1"), ("startOver", "e3", 7, "e2")],
+        [None, None, None],
+        ("e3", 7, []),
+    ),
     "nothing that the server has dropped": (
         [BEGUN, ("append", rows(1, 2, 3), "e1", 0, 3), ("forget", "e1", 2), ("forget", "e2", 3)],
         [None, 3, None, None],

@@ -361,53 +361,6 @@ def test_what_a_restored_server_has_lost_is_sent_again_and_what_is_too_old_is_no
     assert house.rows("SELECT content ->> 'body' FROM messages") == [("confirmed before the restore",)]
 
 
-WAITING = """async steps => {
-    const { Outbox } = await import('/web/js/io/outbox.js');
-    const kept = [Date.now, performance.now];
-    let [wall, mono] = [Date.now(), 0];
-    [Date.now, performance.now] = [() => wall, () => mono];
-    if (steps[0][0] === 'begin') wall += steps.shift()[1] * 86400e3;
-    let outbox = new Outbox('somebody');
-    outbox.add('them', [], { body: 'x' });
-    for (const [what, days] of steps) {
-        if (what === 'restart') { mono = 0; outbox = new Outbox('somebody'); }
-        if (what === 'online') outbox.expire(true);
-        if (what === 'retry') outbox.retry(outbox.list()[0].cid);
-        if (what === 'set') wall += days * 86400e3;
-        else for (const hour of Array(days * 24)) { wall += 3600e3; mono += 3600e3; outbox.expire(false); }
-    }
-    [Date.now, performance.now] = kept;
-    const [{ cid, problem }] = outbox.list();
-    outbox.remove(cid);
-    return problem;
-}"""
-TWO_DAYS, RESTART, RETRY = ("pass", 2), ("restart", 0), ("retry", 0)
-PROBLEM_AFTER = [
-    ([TWO_DAYS, TWO_DAYS], "expired"),
-    ([TWO_DAYS, RESTART, TWO_DAYS], "expired"),
-    ([("set", 4), TWO_DAYS], ""),
-    ([("set", 4), ("pass", 1), RESTART, ("pass", 1)], ""),
-    ([("set", -9), TWO_DAYS, TWO_DAYS], "expired"),
-    ([("set", -9), RESTART, TWO_DAYS, TWO_DAYS], "expired"),
-    ([("set", 7000), RESTART, TWO_DAYS], "expired"),
-    ([("begin", -9000), ("set", 9000), RESTART, TWO_DAYS], ""),
-    ([("set", 4), RESTART, ("pass", 1)], ""),
-    ([("set", 4), RESTART, ("pass", 1), ("online", 0)], ""),
-    ([("set", 4), RESTART, ("pass", 1), ("online", 0), ("pass", 1)], "expired"),
-    ([("set", 4), RESTART, TWO_DAYS, ("pass", 1)], "expired"),
-    ([TWO_DAYS, TWO_DAYS, RETRY, ("pass", 1)], ""),
-    ([TWO_DAYS, TWO_DAYS, RETRY, RESTART, TWO_DAYS, ("pass", 1)], "expired"),
-    ([TWO_DAYS, TWO_DAYS, ("pass", 1), RETRY, RESTART, TWO_DAYS], "expired"),
-    ([("set", 20), RESTART, ("pass", 1), RETRY], ""),
-    ([("set", 20), RESTART, ("pass", 1), RETRY, ("pass", 1)], "expired"),
-]
-
-
-def test_what_waits_ages_by_what_it_really_waited(person: MakePerson) -> None:
-    page = person().go().page
-    assert [page.evaluate(WAITING, steps) for steps, _ in PROBLEM_AFTER] == [problem for _, problem in PROBLEM_AFTER]
-
-
 HOLD_FETCH = """
 const real = fetch, held = new Promise((go) => { globalThis.go = go; });
 globalThis.fetch = async (...what) => { await held; return real(...what); };

@@ -43,6 +43,7 @@ class Log:
 
     def up(self) -> list[Effect]:
         self.online, self._request, self._failures = True, None, 0
+        self._beyond = self.cursor
         return self.ask()
 
     def down(self) -> None:
@@ -114,13 +115,12 @@ class Log:
         held, over = self._let_go(), answer.reset
         was_told = self._is_told
         if answer.epoch != self.epoch or (over and answer.after != self._asked):
-            if self.epoch is not None and not over:
+            if not over and (self.epoch is not None or answer.after != self._asked):
                 self._rest = True  # it says nothing of our log
                 return False, []
-            was_told = False
-            if answer.epoch != self.epoch:
-                self._beyond, held = answer.after, []
-            self.epoch, self.cursor = answer.epoch, answer.after
+            was_told, held = False, []
+            self._rest = self._rest or answer.epoch == self.epoch  # what was pushed meanwhile was taken for old
+            self.epoch, self.cursor, self._beyond = answer.epoch, answer.after, answer.after
         elif answer.after > self.cursor:
             self._rest = True
             return False, []

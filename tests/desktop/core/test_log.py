@@ -133,15 +133,6 @@ def test_what_was_dropped_is_told_once_on_the_way_to_the_end() -> None:
     assert told == [True, False, False, True]
 
 
-def test_what_came_too_early_outlives_a_log_of_the_same_epoch_that_begins_again() -> None:
-    log = at(90)
-    log.ask()
-    log.pushed([event(95, 96)])
-    over, fit = answered(log, answer(0, 5, 3, 5, reset=True))
-    assert (over, seqs(fit), log.cursor) == (True, [3, 5], 5)
-    assert log.go_on(START, progress=True) == [do.RequestSync("e1", 5)]
-
-
 def test_of_an_answer_only_what_it_covers_counts() -> None:
     log = at(10)
     log.ask()

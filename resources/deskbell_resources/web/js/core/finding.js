@@ -1,21 +1,22 @@
-// What a search finds in the log, and where in a line: the rules of the desktop program (core/search.py).
+// What a search finds in the inbox, and where in a line: the rules of the desktop program (core/search.py).
+/** @import { Inbox } from "./inbox.js" */
 import { oneLine } from "./text.js";
 
 const BEFORE = 12;
 const FOUND = 100;
 
-/** The same letters, whatever their case and width. */
+/** The same letters, whatever their case and width. @param {string} text */
 export const folded = (text) => text.normalize("NFKC").toLocaleLowerCase();
 
-/** `{people, messages, more}`: conversations by name, and messages, newest first. */
-export function search(log, wanted) {
-  const people = log
+/** Conversations by name, and messages, newest first. @param {Inbox} inbox @param {string} wanted */
+export function search(inbox, wanted) {
+  const people = inbox
     .sorted()
     .filter(({ title, parties }) =>
       [title, ...parties.map(({ name }) => name)].some((name) => folded(name).includes(wanted)),
     );
   const messages = [];
-  for (const message of [...log.messages.values()].reverse()) {
+  for (const message of [...inbox.messages.values()].reverse()) {
     if (messages.length > FOUND) break;
     message.folded ??= folded(`${message.title}\n${message.body}`);
     if (message.folded.includes(wanted)) messages.push(message);
@@ -23,7 +24,8 @@ export function search(log, wanted) {
   return { people, messages: messages.slice(0, FOUND), more: messages.length > FOUND };
 }
 
-/** One line of `text`, beginning so that what is wanted can be seen, where `used` characters of the line are taken. */
+/** One line of `text`, beginning so that what is wanted can be seen, where `used` characters of the line are taken.
+ *  @param {string} text @param {string} wanted */
 export function around(text, wanted, used = 0) {
   const whole = folded(text);
   const at = whole.length === text.length ? whole.indexOf(wanted) : (places(text, wanted)[0]?.[0] ?? 0);
@@ -33,8 +35,9 @@ export function around(text, wanted, used = 0) {
   return oneLine(`…${before.slice(Math.max(gap, 0) + 1)}${text.slice(at)}`);
 }
 
-/** From and to of each place in `text`: folding may change how long it is. */
+/** From and to of each place in `text`: folding may change how long it is. @param {string} text @param {string} wanted */
 export function places(text, wanted) {
+  /** @type {[number, number][]} */
   const found = [];
   if (!wanted) return found;
   const owners = [];

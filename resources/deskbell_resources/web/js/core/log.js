@@ -1,229 +1,195 @@
-// The person's log as state: where this browser stands in it, messages by conversation, and what of them is unread. No network, no page, no clock.
-// The rules of the place are those of the desktop program (core/log.py).
+// Where this browser stands in the log: applies what fits, notices what is missing, asks for it once at a time.
+// The rules are those of the desktop program (core/log.py); tests/protocol/vectors/log.json holds one against the other.
+/** @import { Head, LogEvent, SyncAnswer } from "../protocol.js" */
+/** @import { Moment } from "./moment.js" */
 import { LIMITS } from "../protocol.js";
-import { labelOf, oneLine, sizeOf } from "./text.js";
+import { sizeOf } from "./text.js";
 
-/** The group that these parties are; null where they are anything else. */
-export const groupOf = (parties) => (parties.length === 1 && parties[0].kind === "group" ? parties[0] : null);
+const RETRY_FIRST_MS = 1000;
+const RETRY_MAX_MS = 30_000;
+const ACK_MS = LIMITS.ACK_INTERVAL_S * 1000;
 
-/** With whom a message is exchanged: its group, the one I wrote it to, or its sender. The rule of the protocol, the same in every client. */
-const partyOf = ({ to, from }, me) => (groupOf(to) || from.id === me ? (to[0] ?? from) : from);
+/** @typedef {{epoch: string | null, after: number}} SyncRequest */
+/** @typedef {LogEvent | Head} Frame */
+
+/** @param {Frame} frame @returns {frame is LogEvent} */
+const isEvent = (frame) => "kind" in frame;
 
 export class Log {
-  #asked = null; // the sync under way
-  #rest = false; // the last answer was not the end of the log
-  #told = false; // what is missing before the rest was told: each answer on the way to the end says it again
+  #beyond; // the furthest place of this epoch that was heard of
   #foreign = false; // something of another epoch came, which the sync under way may not know yet
-  #beyond = 0; // the furthest place of this epoch that was heard of
-  #held = new Map(); // by place: events before which something is missing
+  /** @type {Map<number, LogEvent>} by place: events before which something is missing */
+  #held = new Map();
   #heldBytes = 0;
+  #rest = false; // the last answer was not the end of the log
+  #isTold = false; // what is missing before the rest was told: each answer on the way to the end says it again
+  /** @type {SyncRequest | null} the sync under way */
+  #request = null;
+  #failures = 0;
+  /** @type {number | null} */
+  #retryAt = null;
+  /** @type {number | null} */
+  #ackAt = null;
 
-  constructor(me) {
-    this.me = me;
-    this.epoch = null;
-    this.cursor = 0;
-    this.messages = new Map();
-    this.conversations = new Map();
-    this.unread = new Set();
+  /** @param {string | null} epoch @param {number} cursor */
+  constructor(epoch, cursor) {
+    this.epoch = epoch;
+    this.cursor = cursor; // may be ahead of the store by places at which there is nothing to see
+    this.online = false;
+    this.kept = cursor; // the place up to which the store has everything
+    this.#beyond = cursor;
   }
 
-  // -- the place
+  // -- the link
 
   /** On a fresh socket: what was asked on the last one is void, and so is what came there too early. */
-  connected() {
-    this.#asked = null;
-    this.#rest = false;
-    this.#told = false;
-    this.#foreign = false;
+  up() {
+    this.down();
+    this.online = true;
+    this.#failures = 0;
     this.#beyond = this.cursor;
+    return this.ask();
+  }
+
+  down() {
+    this.online = this.#foreign = this.#rest = this.#isTold = false;
+    this.#request = this.#retryAt = this.#ackAt = null;
     this.#letGo();
   }
 
-  /** The next sync, `{epoch, after}`; null while one is under way. */
+  /** The next sync; null while one is under way, or where there is nobody to ask. */
   ask() {
-    if (this.#asked) return null;
+    if (!this.online || this.#request) return null;
+    this.#request = { epoch: this.epoch, after: this.cursor };
     this.#foreign = false;
-    this.#asked = { epoch: this.epoch, after: this.cursor };
-    return this.#asked;
+    this.#retryAt = null;
+    return this.#request;
   }
 
-  /** `request` was refused or not answered. Whether it was the one under way: another is due then. */
-  failed(request) {
-    if (request !== this.#asked) return false;
-    this.#asked = null;
-    this.#rest = true;
+  /** Whether it was the sync under way. What came of any other one counts for nothing. @param {SyncRequest} request */
+  isUnderWay(request) {
+    return request === this.#request;
+  }
+
+  /** The sync was refused or not answered. @param {Moment} now @param {number | null} [wait] milliseconds */
+  failed(now, wait = null) {
+    this.#request = null;
+    if (!this.online) return;
+    const most = wait ?? RETRY_FIRST_MS * 2 ** this.#failures;
+    this.#failures = Math.min(this.#failures + 1, 10);
+    this.#retryAt = now.mono + Math.min(Math.max(most, RETRY_FIRST_MS), RETRY_MAX_MS);
+  }
+
+  // -- the numbers
+
+  /** The events that continue the log (the cursor has moved past them), and whether something is missing. @param {Frame[]} frames */
+  pushed(frames) {
+    /** @type {LogEvent[]} */
+    const fit = [];
+    let missing = false;
+    for (const frame of [...frames].sort((one, other) => one.seq - other.seq)) {
+      if (frame.epoch !== this.epoch) {
+        this.#foreign ||= this.#request !== null;
+        missing = true;
+      } else if (frame.seq > this.cursor) missing = !this.#fits(frame, fit) || missing;
+    }
+    return { fit, missing };
+  }
+
+  /** @param {Frame} frame @param {LogEvent[]} fit */
+  #fits(frame, fit) {
+    this.#beyond = Math.max(this.#beyond, frame.seq);
+    if (frame.prev > this.cursor) {
+      if (isEvent(frame)) this.#hold(frame);
+      return false;
+    }
+    this.cursor = frame.seq;
+    if (isEvent(frame)) fit.push(frame);
     return true;
   }
 
-  /** Whether there is more than what came so far. */
-  get isBehind() {
-    return this.#rest || this.#foreign || this.#beyond > this.cursor;
-  }
-
-  /** Takes an event or a head: "next" where the cursor is at it now, "old", or "missing" where a sync is due before it. */
-  pushed(frame) {
-    if (frame.epoch !== this.epoch) {
-      this.#foreign ||= this.#asked !== null;
-      return "missing";
-    }
-    if (frame.seq <= this.cursor) return "old";
-    this.#beyond = Math.max(this.#beyond, frame.seq);
-    if (frame.prev <= this.cursor) {
-      this.cursor = frame.seq;
-      return "next";
-    }
-    if (frame.kind) this.#hold(frame);
-    return "missing";
-  }
-
   /**
-   * Takes the answer to `request`: `{over, begins, events}`, the events that continue the log. Before them something is missing where it is
-   * `over`; where it `begins`, they are the first of a log that begins at the answer's `after`. Null for an answer that says nothing of this log.
+   * Takes the answer to the sync under way: `fit` are the events that continue the log. Before them something is missing
+   * where it is `over`; where it `begins`, they are the first of a log that begins at the answer's `after`. Null for an
+   * answer that says nothing of this log.
+   * @param {SyncAnswer} answer
    */
-  answered(request, answer) {
-    if (request !== this.#asked) return null;
-    this.#asked = null;
+  answered(answer) {
+    const request = /** @type {SyncRequest} */ (this.#request);
+    this.#request = null;
     const { epoch, after, upto, head, events, reset: over = false } = answer;
     const own = epoch === this.epoch;
     const begins = own ? over && after !== request.after : over || (this.epoch === null && after === request.after);
     const fits = begins || (own && after <= this.cursor);
     this.#rest = !fits || upto < head || (own && begins); // what was pushed meanwhile was taken for old
     if (!fits) return null;
-    const isNew = over && (begins || !this.#told);
-    this.#told = this.#rest && (this.#told || over);
+    const isNew = over && (begins || !this.#isTold);
+    this.#isTold = this.#rest && (this.#isTold || over);
     if (begins) this.#begin(epoch, after);
-    if (isNew) this.#markGaps();
     const next = events.filter((event) => event.epoch === epoch && event.seq > this.cursor && event.seq <= upto);
     this.cursor = Math.max(this.cursor, upto);
-    const later = this.#letGo().filter((event) => this.pushed(event) === "next");
-    return { over: isNew, begins, events: [...next, ...later] };
+    const later = this.pushed(this.#letGo()).fit;
+    return { over: isNew, begins, fit: [...next, ...later] };
   }
 
-  /** As much as an answer may bring; the rest is fetched. */
+  /** @param {string} epoch @param {number} after */
+  #begin(epoch, after) {
+    this.epoch = epoch;
+    this.cursor = this.kept = this.#beyond = after;
+    this.#letGo();
+  }
+
+  /** As much as an answer may bring; the rest is fetched. @param {LogEvent} event */
   #hold(event) {
     const size = sizeOf(JSON.stringify(event));
-    if (
-      this.#held.has(event.seq) ||
-      this.#held.size >= LIMITS.SYNC_EVENTS ||
-      this.#heldBytes + size > LIMITS.SYNC_BYTES
-    )
-      return;
+    const room = this.#held.size < LIMITS.SYNC_EVENTS && this.#heldBytes + size <= LIMITS.SYNC_BYTES;
+    if (!room || this.#held.has(event.seq)) return;
     this.#held.set(event.seq, event);
     this.#heldBytes += size;
   }
 
   #letGo() {
-    const held = [...this.#held.values()].sort((one, other) => one.seq - other.seq);
+    const held = [...this.#held.values()];
     this.#held.clear();
     this.#heldBytes = 0;
     return held;
   }
 
-  #begin(epoch, after) {
-    this.epoch = epoch;
-    this.cursor = after;
-    this.#beyond = after;
-    this.#letGo();
-    for (const message of this.messages.values()) message.seq = 0; // places of another log
-  }
-
-  /** What is here stays, and the reader is told that some may be missing after it. */
-  #markGaps() {
-    for (const conversation of this.conversations.values()) conversation.gapAfter = conversation.messages.length;
-  }
-
-  // -- what is there
-
-  /** Takes the next event: `{conversations, message?, fresh?, read?}`, what changed. Of an unknown kind, or shape, it is nothing. */
-  apply(event) {
-    try {
-      if (event.kind === "message") return this.#message(event);
-      if (event.kind === "read") return this.#read(event.data);
-    } catch (problem) {
-      console.error(`event ${event.id}: ${problem}`);
+  /** After an answer: the sync for the rest; later, where the numbers led nowhere. @param {Moment} now @param {boolean} progress */
+  goOn(now, progress) {
+    if (!(this.#rest || this.#foreign || this.#beyond > this.cursor)) {
+      this.#failures = 0;
+      return null;
     }
-    return { conversations: [] };
+    if (progress) return this.ask();
+    this.failed(now);
+    return null;
   }
 
-  /** Marks as read here and now; the ids that were unread. The server's own event follows. */
-  markRead(ids) {
-    const found = ids.filter((id) => this.unread.has(id));
-    this.#forgetUnread(found);
-    return found;
+  get caughtUp() {
+    const waits = this.#request !== null || this.#foreign || this.#rest || this.#retryAt !== null;
+    return this.online && !waits && this.#beyond <= this.cursor;
   }
 
-  unreadOf(conversation) {
-    return [...(this.conversations.get(conversation)?.unread ?? [])];
+  // -- telling the server what is kept
+
+  /** The store has everything up to `cursor`. @param {number} cursor @param {Moment} now */
+  keptUpTo(cursor, now) {
+    this.kept = cursor;
+    if (this.online) this.#ackAt ??= now.mono + ACK_MS;
   }
 
-  /** Newest first. */
-  sorted() {
-    return [...this.conversations.values()].sort(
-      (one, other) => other.last.at - one.last.at || other.last.seq - one.last.seq,
-    );
+  /** What is due: a sync that is tried again, an `ack`. @param {Moment} now */
+  tick(now) {
+    const isDue = this.#ackAt !== null && this.#ackAt <= now.mono;
+    const ack = isDue && this.epoch !== null ? { epoch: this.epoch, seq: this.kept } : null;
+    if (isDue) this.#ackAt = null;
+    const again = this.#retryAt !== null && this.#retryAt <= now.mono;
+    if (again) this.#retryAt = null;
+    return { ack, request: again ? this.ask() : null };
   }
 
-  #message({ id, seq, at, data }) {
-    const known = this.messages.get(id);
-    if (known) {
-      known.seq = seq;
-      return { conversations: [known.conversation], message: known, fresh: false };
-    }
-    const mine = data.from.id === this.me;
-    const unread = !mine || data.to.some((party) => party.id === this.me);
-    const party = partyOf(data, this.me);
-    const message = {
-      ...data,
-      id,
-      seq,
-      at,
-      mine,
-      title: oneLine(data.title ?? "", LIMITS.TITLE_CHARS),
-      priority: data.priority ?? "normal",
-      conversation: party.id,
-    };
-    this.messages.set(id, message);
-    const conversation = this.#conversation(message, party);
-    conversation.messages.push(message);
-    conversation.last = message;
-    if (unread) {
-      this.unread.add(id);
-      conversation.unread.add(id);
-    }
-    return { conversations: [message.conversation], message, fresh: true, rings: unread };
-  }
-
-  #conversation(message, party) {
-    let conversation = this.conversations.get(message.conversation);
-    if (!conversation) {
-      conversation = { id: message.conversation, messages: [], unread: new Set(), gapAfter: 0 };
-      this.conversations.set(message.conversation, conversation);
-    }
-    conversation.parties = [party]; // as it is called now
-    conversation.title = labelOf(party);
-    return conversation;
-  }
-
-  #read({ ids = [], up_to = null }) {
-    const meant = new Set(ids ?? []);
-    if (up_to !== null) {
-      for (const id of this.unread) {
-        const seq = this.messages.get(id).seq;
-        if (seq > 0 && seq <= up_to) meant.add(id);
-      }
-    }
-    const read = [...meant].filter((id) => this.unread.has(id));
-    return { conversations: this.#forgetUnread(read), read: [...meant] };
-  }
-
-  #forgetUnread(ids) {
-    const touched = new Set();
-    for (const id of ids) {
-      const { conversation } = this.messages.get(id);
-      this.unread.delete(id);
-      this.conversations.get(conversation).unread.delete(id);
-      touched.add(conversation);
-    }
-    return [...touched];
+  get dues() {
+    return [this.#ackAt, this.#retryAt].filter((at) => at !== null);
   }
 }

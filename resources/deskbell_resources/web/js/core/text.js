@@ -13,22 +13,25 @@ const ADDRESS = /^(https?):\/\/(\[[0-9a-f.]*:[0-9a-f:.]*\]|[^[\]:/?#@%]+)(?::(\d
 const NAME = /^(?=.{1,254}$)(?:(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.|$))+$/;
 const FOUR_NUMBERS = /^\d+\.\d+\.\d+\.\d+$/;
 const END = /[\s\p{Cc}<>\\，。；：！？、（）【】「」『』《》〈〉“”～]/u;
+/** @type {Record<string, string>} */
 const BRACKETS = { "(": ")", "[": "]", "{": "}" };
+/** @type {Record<string, string>} */
 const CLOSED_BY = { ...BRACKETS, "<": "|", "|": "|", '"': '"', "'": "'", "`": "`", "*": "*" };
 const TRAILING = ".,;:!?…»’";
 const UNWRITTEN = /%(?![0-9a-f]{2})|["^`{|}]/gi;
 
-/** Bytes that `text` takes on the wire. */
+/** Bytes that `text` takes on the wire. @param {string} text */
 export const sizeOf = (text) => new TextEncoder().encode(text).length;
 
-/** Whether anything of `text` leaves ink on a screen. */
+/** Whether anything of `text` leaves ink on a screen. @param {string} text */
 export const canBeSeen = (text) => SEEN.test(text);
 
+/** @param {string} text */
 export function clean(text) {
   return text.replace(/\r\n?|\u2028|\u2029/g, "\n").replace(CLEANED, "$1");
 }
 
-/** Empty where nothing can be seen. */
+/** Empty where nothing can be seen. @param {string} text */
 export function oneLine(text, limit = 120) {
   const line = clean(text.slice(0, limit * 8))
     .replace(/\s+/g, " ")
@@ -40,7 +43,7 @@ export function oneLine(text, limit = 120) {
   return `${cut.trimEnd()}…`;
 }
 
-/** The http and https addresses in `text` that can be opened, each rebuilt from its parts: `{start, end, url, host}`. */
+/** The http and https addresses in `text` that can be opened, each rebuilt from its parts. @param {string} text */
 export function linksIn(text) {
   const found = [];
   let end = 0;
@@ -53,9 +56,10 @@ export function linksIn(text) {
   return found;
 }
 
-/** Where the address that begins at `start` ends: at a space, or at what closes the sign right before it. */
+/** Where the address that begins at `start` ends: at a space, or at what closes the sign right before it. @param {string} text @param {number} start */
 function endOfLink(text, start) {
   const closing = CLOSED_BY[text[start - 1]];
+  /** @type {string[]} */
   const expected = [];
   let end = start;
   for (; end < text.length; end += 1) {
@@ -71,9 +75,9 @@ function endOfLink(text, start) {
   return start + trimmed(text.slice(start, end));
 }
 
-/** The length of `found` without the punctuation of the sentence around it; pairs that are whole inside it stay. */
+/** The length of `found` without the punctuation of the sentence around it; pairs that are whole inside it stay. @param {string} found */
 function trimmed(found) {
-  const count = (char) => found.split(char).length - 1;
+  const count = (/** @type {string} */ char) => found.split(char).length - 1;
   const unpaired = Object.fromEntries(
     Object.entries(BRACKETS).map(([opening, close]) => [close, count(close) - count(opening)]),
   );
@@ -84,6 +88,7 @@ function trimmed(found) {
   return length;
 }
 
+/** @param {string} written */
 function address(written) {
   const [, scheme, name, port, rest] = ADDRESS.exec(written) ?? [];
   if (!scheme || Number(port ?? 0) > 65535) return null;
@@ -96,11 +101,11 @@ function address(written) {
   if (FOUR_NUMBERS.test(host) && name.normalize("NFKC") !== host) return null; // a number that is somewhere else than it says
   if (!host.startsWith("[") && !NAME.test(host)) return null;
   if (port) host += `:${Number(port)}`;
-  const escaped = (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+  const escaped = (/** @type {string} */ char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
   return { url: `${scheme.toLowerCase()}://${host}${rest.replace(UNWRITTEN, escaped)}`, host };
 }
 
-/** A name as the server compares it: letters of full and half width are the ordinary ones (RFC 8265). */
+/** A name as the server compares it: letters of full and half width are the ordinary ones (RFC 8265). @param {string} name */
 export const nameKey = (name) =>
   name
     .replace(/[\u3000\uff01-\uffee]+/gu, (wide) => wide.normalize("NFKC"))
@@ -108,10 +113,10 @@ export const nameKey = (name) =>
     .toLowerCase()
     .normalize("NFC");
 
-/** What a person, a program or a group is called, in one clean line. */
+/** What a person, a program or a group is called, in one clean line. @param {{name: string, display?: string}} party */
 export const labelOf = (party) => oneLine(party.display ?? "", 100) || oneLine(party.name);
 
-/** One or two letters for a face. */
+/** One or two letters for a face. @param {string} label */
 export function initials(label) {
   const words = clean(label)
     .replace(/^@/, "")
@@ -121,6 +126,6 @@ export function initials(label) {
   if (!words.length) return "?";
   const first = [...words[0]];
   if (/\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}/u.test(first[0])) return first[0];
-  const second = words.length > 1 ? [...words.at(-1)][0] : (first[1] ?? "");
+  const second = words.length > 1 ? [...words[words.length - 1]][0] : (first[1] ?? "");
   return (first[0] + second).toLocaleUpperCase();
 }

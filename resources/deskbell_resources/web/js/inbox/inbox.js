@@ -23,7 +23,7 @@ function inAddress() {
   }
 }
 
-export class Inbox {
+export class InboxPage {
   #dirty = false;
   #changed = new Set();
   #menu = null;
@@ -39,7 +39,10 @@ export class Inbox {
     this.desk = desk;
     this.drafts = new Drafts(found.user.id);
     this.selected = null;
-    this.ringer = new Ringer(desk.log, (id) => this.openMessage(id));
+    this.ringer = new Ringer(
+      () => desk.place,
+      (id) => this.openMessage(id),
+    );
     this.side = new Side({
       select: (id, focus) => this.select(id, focus),
       compose: () => this.compose(),
@@ -75,9 +78,9 @@ export class Inbox {
     const on = (type, listener) => this.desk.addEventListener(type, ({ detail }) => listener(detail), { signal });
     on("changed", ({ conversations, all }) => this.#soon(conversations, all));
     on("state", (state) => this.#state(state));
-    on("rang", ({ message }) => void this.ringer.ring(message, message.conversation, this.#rings(message)));
+    on("rang", ({ message }) => void this.ringer.ring(message, this.#rings(message)));
     on("missed", ({ messages }) => void this.ringer.missed(messages.filter((message) => this.#rings(message))));
-    on("read", () => this.ringer.settle(this.desk.log.unread));
+    on("read", () => this.ringer.settle(this.desk.inbox.unread));
     on("left", (end) => this.#left(end));
     followDays(() => {
       this.side.turn();
@@ -134,13 +137,15 @@ export class Inbox {
   }
 
   showSide() {
-    showCount(this.desk.log.unread.size);
-    this.side.show(this.desk.log, this.desk.outbox, this.drafts, this.selected, this.#begun());
+    showCount(this.desk.inbox.unread.size);
+    this.side.show(this.desk.inbox, this.desk.outbox, this.drafts, this.selected, this.#begun());
   }
 
   /** Conversations that have only what was not sent yet, newest first. */
   #begun() {
-    const items = this.desk.outbox.list().filter(({ conversation }) => !this.desk.log.conversations.has(conversation));
+    const items = this.desk.outbox
+      .list()
+      .filter(({ conversation }) => !this.desk.inbox.conversations.has(conversation));
     const lasts = new Map(
       items.map(({ cid: id, at, parties, conversation, draft: { body } }) => [
         conversation,
@@ -160,7 +165,7 @@ export class Inbox {
   }
 
   #empty() {
-    const none = this.desk.log.conversations.size === 0;
+    const none = this.desk.inbox.conversations.size === 0;
     const write = h("button.button.main", { type: "button", on: { click: () => this.compose() } }, t("new"));
     if (none && this.desk.first) this.pane.empty(t("empty.loading"), t("empty.loading.text"));
     else if (none) this.pane.empty(t("empty.none"), t("empty.none.text"), write);
@@ -189,7 +194,7 @@ export class Inbox {
   // -- choosing, reading, writing
 
   #conversation(id) {
-    const known = this.desk.log.conversations.get(id) ?? this.#made.get(id);
+    const known = this.desk.inbox.conversations.get(id) ?? this.#made.get(id);
     if (known) return known;
     const [item] = this.desk.outbox.of(id);
     return item ? this.#make(id, item.parties) : null;
@@ -239,7 +244,7 @@ export class Inbox {
   }
 
   openMessage(id) {
-    const message = id && this.desk.log.messages.get(id);
+    const message = id && this.desk.inbox.messages.get(id);
     if (message) this.select(message.conversation, id);
   }
 
@@ -265,7 +270,7 @@ export class Inbox {
   /** Where the person may not write they perhaps may by now. */
   #doubt() {
     const shown = this.selected && this.#conversation(this.selected);
-    if (shown && this.desk.closed(shown.parties)) void this.desk.sync();
+    if (shown && this.desk.closed(shown.parties)) this.desk.sync();
   }
 
   #attends(conversation) {

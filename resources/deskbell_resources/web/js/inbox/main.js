@@ -4,7 +4,7 @@ import { fill, h } from "../page/dom.js";
 import { signInPage } from "../page/signin.js";
 import { t } from "../page/words.js";
 import { Desk } from "./desk.js";
-import { Inbox } from "./inbox.js";
+import { InboxPage } from "./inbox.js";
 import { showCount } from "./ring.js";
 
 const app = document.getElementById("app");
@@ -16,7 +16,7 @@ function showSignIn(note = "") {
 
 async function begin(found) {
   const desk = await Desk.open(found.user, { polling: found.polling });
-  new Inbox(found, desk, { app, left: (code) => left(found.user, code) }).start();
+  new InboxPage(found, desk, { app, left: (code) => left(found.user, code) }).start();
 }
 
 /** `user` is not signed in here any more, or somebody else is. */

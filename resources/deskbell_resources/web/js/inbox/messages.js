@@ -1,6 +1,6 @@
 // The messages of one conversation, newest at the bottom. Shows a stretch of them and grows by what is asked for or arrives.
 
-import { groupOf } from "../core/log.js";
+import { groupOf } from "../core/conversations.js";
 import { fill, h } from "../page/dom.js";
 import { dayOf, t } from "../page/words.js";
 import { bubble, waitingBubble } from "./bubble.js";

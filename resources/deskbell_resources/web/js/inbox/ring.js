@@ -1,26 +1,24 @@
 // How a person who looks elsewhere is told: number in title and icon, a bell, a notification. Of several tabs one rings; so it is once for
 // who has a message in a group and singly too.
-
-import { groupOf } from "../core/log.js";
+/** @import { Message } from "../core/inbox.js" */
+/** @import { Popup } from "../core/rings.js" */
+import { groupOf } from "../core/conversations.js";
+import { publishOf, Rings } from "../core/rings.js";
 import { labelOf, oneLine } from "../core/text.js";
 import * as settings from "../io/settings.js";
 import { t } from "../page/words.js";
+import { Bell } from "./bell.js";
 
-const AT_ONCE = 4;
-const WINDOW_MS = 10_000;
-const BELL_EVERY_MS = 1500;
 const BODY_CHARS = 300;
 const FOCUS = "deskbell-focus";
+/** @type {Record<string, string>} */
 const MARKED = { high: "ring.high", urgent: "ring.urgent" };
 
-/** What rings as one. */
-const publishOf = ({ id, publish = id }) => publish;
-
-/** The unread count where it can be seen from another tab. */
+/** The unread count where it can be seen from another tab. @param {number} count */
 export function showCount(count) {
   document.title = count ? `(${count}) Deskbell` : "Deskbell";
   const name = count === 0 ? "favicon.svg" : `unread-${Math.min(count, 10)}.svg`;
-  const link = document.getElementById("favicon");
+  const link = /** @type {HTMLLinkElement} */ (document.getElementById("favicon"));
   if (!link.href.endsWith(`/${name}`)) link.href = `web/icons/${name}`;
 }
 
@@ -35,100 +33,74 @@ export async function askToNotify() {
   return Notification.requestPermission();
 }
 
+const now = () => ({ wall: Date.now(), mono: performance.now() });
+
 export class Ringer {
+  #rings = new Rings();
+  #bell = new Bell();
+  /** @type {Map<string, Notification>} */
   #shown = new Map();
-  #times = [];
-  #gathered = 0;
-  #lastBell = 0;
-  #told = { publish: "", ids: [] }; // what came last, and its messages in all conversations: nothing stands between them
-  #audio = null;
   #closed = new AbortController();
 
-  /** `open(message id)` is called for a click on a notification; `log` is whose messages ring. */
-  constructor(log, open) {
-    this.log = log;
+  /**
+   * @param {() => {user: string, epoch: string | null}} place whose messages ring
+   * @param {(id: string | null) => void} open called for a click on a notification, with its message
+   */
+  constructor(place, open) {
+    this.place = place;
     this.open = open;
-    const wake = () => this.#wakeAudio();
-    addEventListener("pointerdown", wake, { signal: this.#closed.signal });
-    addEventListener("keydown", wake, { signal: this.#closed.signal });
-    addEventListener("focus", () => this.#attend(), { signal: this.#closed.signal });
+    const { signal } = this.#closed;
+    addEventListener("pointerdown", () => this.#bell.wake(), { signal });
+    addEventListener("keydown", () => this.#bell.wake(), { signal });
+    addEventListener("focus", () => this.#attend(), { signal });
     if (document.hasFocus()) this.#attend();
   }
 
-  /** `wanted`: it is not in sight already. */
-  async ring(message, conversation, wanted = true) {
-    if (!this.#isFirst(message) || !wanted) return;
-    const { ids } = this.#told; // before anything is waited for: another publish may come meanwhile
-    if (!(await this.#claim(message))) return;
-    if (message.priority !== "low") this.#bell();
+  /** @param {Message} message @param {boolean} [wanted] it is not in sight already */
+  async ring(message, wanted = true) {
+    const ids = this.#rings.add(message, wanted);
+    if (!ids || !(await this.#claim(message))) return;
+    if (message.priority !== "low" && hasSound()) this.#bell.ring();
     if (!mayNotify()) return;
-    const now = performance.now();
-    this.#times = this.#times.filter((at) => at > now - WINDOW_MS);
-    if (this.#times.length >= AT_ONCE && message.priority !== "urgent") {
-      this.#gathered += 1;
-      this.#show("summary", t("ring.more", { count: this.#gathered }), "", null, []);
-      return;
-    }
-    if (!this.#times.length) this.#gathered = 0;
-    this.#times.push(now);
-    const sender = oneLine(labelOf(message.from), 60);
-    const group = groupOf(message.to);
-    const title = group ? t("ring.group", { sender, group: oneLine(labelOf(group), 60) }) : sender;
-    const mark = MARKED[message.priority];
-    this.#show(
-      conversation,
-      mark ? t(mark, { title }) : title,
-      oneLine(`${message.title}\n${message.body}`, BODY_CHARS),
-      message.id,
-      ids,
-    );
+    const popup = this.#rings.show(message, ids, now());
+    if (popup.count) this.#show(popup, t("ring.more", { count: popup.count }), "");
+    else this.#show(popup, titleOf(message), oneLine(`${message.title}\n${message.body}`, BODY_CHARS));
   }
 
-  /** What came while this browser was away: one ring for all of it. */
+  /** What came while this browser was away: one ring for all of it. @param {Message[]} messages */
   async missed(messages) {
-    const each = [...new Map(messages.map((message) => [publishOf(message), message])).values()];
-    const last = each.at(-1);
-    if (!last || !(await this.#claim(last))) return;
-    this.#bell();
+    const popup = this.#rings.missed(messages);
+    if (!popup || !(await this.#claim(messages[messages.length - 1]))) return;
+    if (hasSound()) this.#bell.ring();
     if (!mayNotify()) return;
     const names = [...new Set(messages.map((message) => oneLine(labelOf(message.from), 40)))].slice(0, 3).join(", ");
-    this.#show("summary", t("ring.missed", { count: each.length }), names, each.length === 1 ? last.id : null, []);
+    this.#show(popup, t("ring.missed", { count: popup.count }), names);
   }
 
-  /** Read, here or elsewhere: a notification that stands for nothing unread goes. */
+  /** Read, here or elsewhere: a notification that stands for nothing unread goes. @param {ReadonlySet<string>} unread */
   settle(unread) {
-    for (const [key, shown] of this.#shown) {
-      if (key === "summary" ? unread.size === 0 : shown.ids.some((id) => !unread.has(id))) {
-        shown.notification.close();
-        this.#shown.delete(key);
-      }
+    for (const key of this.#rings.read(unread)) {
+      this.#shown.get(key)?.close();
+      this.#shown.delete(key);
     }
+  }
+
+  sample() {
+    this.#bell.sample();
   }
 
   close() {
     this.#closed.abort();
-    void this.#audio?.close();
+    this.#bell.close();
     this.settle(new Set());
   }
 
-  /** Whether nothing was told yet of what was published with it. */
-  #isFirst(message) {
-    const publish = publishOf(message);
-    const first = this.#told.publish !== publish;
-    if (first) this.#told = { publish, ids: [message.id] };
-    else this.#told.ids.push(message.id);
-    return first;
-  }
-
-  #show(key, title, body, id, ids) {
+  /** @param {Popup} popup @param {string} title @param {string} body */
+  #show({ key, id }, title, body) {
+    const look = { body, tag: `deskbell-${key}`, icon: "web/icons/deskbell.svg", silent: true };
     let notification;
     try {
-      notification = new Notification(title, {
-        body,
-        tag: `deskbell-${key}`,
-        icon: "web/icons/deskbell.svg",
-        silent: true,
-      });
+      notification = new Notification(title, look);
     } catch {
       return;
     }
@@ -137,26 +109,25 @@ export class Ringer {
       notification.close();
       this.open(id);
     };
-    this.#shown.set(key, { notification, ids });
+    this.#shown.set(key, notification);
   }
 
   /** The tab that has the focus knows what is in view: as long as it holds this lock the others leave the ringing to it. */
   #attend() {
-    void navigator.locks?.request(
-      FOCUS,
-      { mode: "shared" },
-      () =>
-        new Promise((done) => {
-          addEventListener("blur", done, { once: true, signal: this.#closed.signal });
-          this.#closed.signal.addEventListener("abort", done);
-        }),
-    );
+    const { signal } = this.#closed;
+    const untilItLeaves = () =>
+      new Promise((done) => {
+        addEventListener("blur", done, { once: true, signal });
+        signal.addEventListener("abort", done);
+      });
+    void navigator.locks?.request(FOCUS, { mode: "shared" }, untilItLeaves);
   }
 
-  /** Whether this tab is the one that rings for it. */
+  /** Whether this tab is the one that rings for it. @param {Message} message */
   async #claim(message) {
-    if (!document.hasFocus() && (await navigator.locks?.query())?.held.some(({ name }) => name === FOCUS)) return false;
-    const { me: user, epoch } = this.log;
+    if (!document.hasFocus() && (await navigator.locks?.query())?.held?.some(({ name }) => name === FOCUS))
+      return false;
+    const { user, epoch } = this.place();
     const { seq } = message;
     const publish = publishOf(message);
     const take = () => {
@@ -167,46 +138,13 @@ export class Ringer {
     };
     return navigator.locks ? navigator.locks.request("deskbell-ring", take) : take();
   }
-
-  #wakeAudio() {
-    try {
-      this.#audio ??= new AudioContext();
-      if (this.#audio.state === "suspended") void this.#audio.resume();
-    } catch {
-      /* no sound on this machine */
-    }
-  }
-
-  /** A desk bell: a strike, and partials that die away one after the other. */
-  #bell() {
-    const now = performance.now();
-    if (!hasSound() || now - this.#lastBell < BELL_EVERY_MS || this.#audio?.state !== "running") return;
-    this.#lastBell = now;
-    strike(this.#audio);
-  }
-
-  /** The same, once, when the person switches the sound on. */
-  sample() {
-    this.#wakeAudio();
-    if (this.#audio) strike(this.#audio);
-  }
 }
 
-function strike(audio) {
-  const start = audio.currentTime + 0.01;
-  for (const [frequency, loud, lasts] of [
-    [2093, 0.16, 1.4],
-    [4186, 0.07, 0.8],
-    [5588, 0.04, 0.5],
-    [8372, 0.02, 0.25],
-  ]) {
-    const [tone, gain] = [audio.createOscillator(), audio.createGain()];
-    tone.frequency.value = frequency;
-    gain.gain.setValueAtTime(0, start);
-    gain.gain.linearRampToValueAtTime(loud, start + 0.004);
-    gain.gain.exponentialRampToValueAtTime(0.0001, start + lasts);
-    tone.connect(gain).connect(audio.destination);
-    tone.start(start);
-    tone.stop(start + lasts);
-  }
+/** @param {Message} message */
+function titleOf(message) {
+  const sender = oneLine(labelOf(message.from), 60);
+  const group = groupOf(message.to);
+  const title = group ? t("ring.group", { sender, group: oneLine(labelOf(group), 60) }) : sender;
+  const mark = MARKED[message.priority];
+  return mark ? t(mark, { title }) : title;
 }

@@ -1,7 +1,7 @@
 // The left side: search, conversations with their unread counts, and the state of the connection.
 
+import { groupOf } from "../core/conversations.js";
 import { around, folded, places, search } from "../core/finding.js";
-import { groupOf } from "../core/log.js";
 import { labelOf, oneLine } from "../core/text.js";
 import { face } from "../page/controls.js";
 import { fill, h, icon } from "../page/dom.js";
@@ -95,8 +95,7 @@ export class Side {
    * Draws the list anew; rows whose content is the same are kept, so that focus and screen readers are not disturbed. `begun` are
    * conversations that have only what was not sent yet.
    */
-  show(log, outbox, drafts, selected, begun) {
-    this.log = log;
+  show(inbox, outbox, drafts, selected, begun) {
     const wanted = folded(this.query.value.trim());
     const waiting = new Map();
     for (const item of outbox.list())
@@ -104,8 +103,8 @@ export class Side {
     const row = (conversation, match) =>
       this.#row(conversation, match, waiting.get(conversation.id), drafts, selected, wanted);
     const rows = wanted
-      ? this.#results(log, wanted, row)
-      : [...begun, ...log.sorted()].slice(0, SHOWN_MAX).map((conversation) => row(conversation));
+      ? this.#results(inbox, wanted, row)
+      : [...begun, ...inbox.sorted()].slice(0, SHOWN_MAX).map((conversation) => row(conversation));
     for (const [key, known] of this.#rows) if (!rows.includes(known)) this.#rows.delete(key);
     this.#arrange(rows);
     const count = outbox.failed().length;
@@ -115,8 +114,8 @@ export class Side {
   }
 
   /** People, then messages, each under its heading. */
-  #results(log, wanted, row) {
-    const { people, messages, more } = search(log, wanted);
+  #results(inbox, wanted, row) {
+    const { people, messages, more } = search(inbox, wanted);
     const head = (words) => h("li", {}, h("h2.found-head", {}, words));
     const count = messages.length;
     return [
@@ -124,7 +123,7 @@ export class Side {
       ...(count
         ? [
             head(more ? t("search.newest", { number: count }) : t("messages")),
-            ...messages.map((message) => row(log.conversations.get(message.conversation), message)),
+            ...messages.map((message) => row(inbox.conversations.get(message.conversation), message)),
           ]
         : []),
     ];

@@ -1,47 +1,54 @@
-// The socket: our own reconnect loop, a fresh socket each time, signed in by a ticket in the CONNECT payload. Tells what happened; keeps no state of the log.
+// The socket: our own reconnect loop, a fresh socket each time, signed in by a ticket in the CONNECT payload. Tells what happened; keeps no state of
+// the log.
+/** @import { End } from "../core/reconnect.js" */
 import { io } from "../../vendor/socket.io.esm.min.js";
-import { LIMITS, VERSION } from "../protocol.js";
+import { Reconnect } from "../core/reconnect.js";
+import { FINAL, VERSION } from "../protocol.js";
 import { freshTicket } from "./http.js";
 
-const FIRST_MS = LIMITS.RECONNECT_FIRST_S * 1000;
-const MOST_MS = LIMITS.RECONNECT_MAX_S * 1000;
-const BUSY_MS = LIMITS.RECONNECT_BUSY_S * 1000;
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 8000;
 const CLIENT = "deskbell-web/0.1.0";
-const GONE = new Set(["unauthorized", "revoked"]);
+
+/** What was said of why, in an answer, a CONNECT_ERROR or a `bye`. @param {any} said @returns {End} */
+const endOf = (said) => ({
+  code: said?.code,
+  fatal: said?.fatal === true,
+  after: said?.after_ms ?? (said?.retry_after_s ?? 0) * 1000,
+});
 
 export class Connection extends EventTarget {
+  /** @type {any} */
   #socket = null;
   #stopped = new AbortController();
+  /** @type {(() => void) | null} */
   #wake = null;
-  #failures = 0;
+  #reconnect = new Reconnect();
 
-  constructor({ polling }) {
+  /** @param {{polling?: boolean}} options */
+  constructor({ polling = false }) {
     super();
     this.polling = polling;
     this.online = false;
     const { signal } = this.#stopped;
+    const seen = () => {
+      if (!document.hidden) this.#check();
+    };
     addEventListener("online", () => this.now(), { signal });
-    document.addEventListener(
-      "visibilitychange",
-      () => {
-        if (!document.hidden) this.#check();
-      },
-      { signal },
-    );
+    document.addEventListener("visibilitychange", seen, { signal });
   }
 
-  /** Runs until `stop`, or until the server says for good that nobody is signed in here: then "left" is told, with the code. */
+  /** Runs until `stop`, or until the server says that it will never be otherwise: then "left" is told, with the code. */
   async run() {
     while (!this.#stopped.signal.aborted) {
       const end = await this.#once();
       if (this.#stopped.signal.aborted) return;
-      if (GONE.has(end.code) || end.code === "forbidden" || end.code === "upgrade_required") {
+      const wait = this.#reconnect.ended(end, Math.random());
+      if (wait === null) {
         this.#tell("left", end);
         return;
       }
-      await this.#rest(end);
+      await this.#rest(wait);
     }
   }
 
@@ -56,24 +63,30 @@ export class Connection extends EventTarget {
     this.#wake?.();
   }
 
-  /** The answer to an event, or a rejection when there is no connection or none came. */
+  /**
+   * The answer to an event, or a rejection when there is no connection or none came.
+   * @param {string} event @param {object} payload @returns {Promise<any>}
+   */
   ask(event, payload) {
     if (!this.online) return Promise.reject(new Error("offline"));
     return this.#socket.timeout(ANSWER_MS).emitWithAck(event, payload);
   }
 
+  /** @returns {Promise<End>} */
   async #once() {
     this.#tell("state", { state: "connecting" });
     let ticket;
     try {
       ticket = await freshTicket();
     } catch (problem) {
-      return { code: problem.code, after: (problem.retry_after_s ?? 0) * 1000 };
+      const end = endOf(problem);
+      return { ...end, fatal: FINAL.has(end.code ?? "") };
     }
     if (this.#stopped.signal.aborted) return {};
     return this.#connected(ticket);
   }
 
+  /** @param {string} ticket @returns {Promise<End>} */
   #connected(ticket) {
     const socket = io(location.origin, {
       path: new URL("socket.io/", document.baseURI).pathname,
@@ -86,8 +99,9 @@ export class Connection extends EventTarget {
     });
     this.#socket = socket;
     return new Promise((resolve) => {
-      let bye = null;
-      const end = (found) => {
+      /** @type {End} */
+      let bye = {};
+      const end = (/** @type {End} */ found) => {
         clearTimeout(patience);
         this.online = false;
         socket.off();
@@ -98,33 +112,32 @@ export class Connection extends EventTarget {
       socket.on("connect", () => {
         clearTimeout(patience);
         this.online = true;
-        this.#failures = 0;
+        this.#reconnect.connected();
         this.#tell("state", { state: "online" });
       });
-      socket.on("connect_error", (error) => end({ ...error.data, after: (error.data?.retry_after_s ?? 0) * 1000 }));
-      socket.on("disconnect", () => end(bye ?? {}));
-      socket.on("bye", (said) => {
-        bye = { code: said.code, after: said.after_ms };
+      socket.on("connect_error", (/** @type {any} */ error) => end(endOf(error.data)));
+      socket.on("disconnect", () => end(bye));
+      socket.on("bye", (/** @type {any} */ said) => {
+        bye = endOf(said);
       });
-      socket.on("event", (event) => this.#tell("event", event));
-      socket.on("head", (head) => this.#tell("head", head));
+      socket.on("event", (/** @type {any} */ event) => this.#tell("event", event));
+      socket.on("head", (/** @type {any} */ head) => this.#tell("head", head));
     });
   }
 
-  /** Full jitter, so that a whole office does not come back at the same moment. */
-  #rest(end) {
-    const most = end.code === "busy" ? BUSY_MS : Math.min(MOST_MS, FIRST_MS * 2 ** this.#failures);
-    this.#failures += 1;
-    const wait = (end.after ?? 0) + 100 + Math.random() * most;
+  /** @param {number} wait */
+  #rest(wait) {
     this.#tell("state", { state: "offline", wait });
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#wake?.(), wait);
-      this.#wake = () => {
-        clearTimeout(timer);
-        this.#wake = null;
-        resolve();
-      };
-    });
+    return /** @type {Promise<void>} */ (
+      new Promise((resolve) => {
+        const timer = setTimeout(() => this.#wake?.(), wait);
+        this.#wake = () => {
+          clearTimeout(timer);
+          this.#wake = null;
+          resolve();
+        };
+      })
+    );
   }
 
   /** After a sleep the socket may be dead without knowing it. */
@@ -138,6 +151,7 @@ export class Connection extends EventTarget {
     this.#socket?.disconnect();
   }
 
+  /** @param {string} type @param {object} [detail] */
   #tell(type, detail = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

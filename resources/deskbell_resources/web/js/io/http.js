@@ -1,6 +1,7 @@
 // Calls to the server. The cookie is good only for asking who one is, for leaving, and for a short-lived ticket; all else goes by ticket.
 
 export class Refused extends Error {
+  /** @param {number} status @param {string} code @param {string} message @param {number | null} retryAfter seconds */
   constructor(status, code, message, retryAfter = null) {
     super(message);
     this.status = status;
@@ -10,12 +11,17 @@ export class Refused extends Error {
 }
 
 let csrf = "";
+/** @param {string} token */
 export const setCsrf = (token) => {
   csrf = token;
 };
 
-/** One request; `body` is sent as JSON. Raises Refused, with code "offline" when there was no answer. */
+/**
+ * One request; `body` is sent as JSON. Raises Refused, with code "offline" when there was no answer.
+ * @param {string} method @param {string} path @param {{body?: object, ticket?: string}} given @returns {Promise<any>}
+ */
 export async function call(method, path, { body, ticket } = {}) {
+  /** @type {Record<string, string>} */
   const headers = { "X-Deskbell": "1" };
   if (csrf) headers["X-CSRF-Token"] = csrf;
   if (ticket) headers.Authorization = `Bearer ${ticket}`;
@@ -51,6 +57,7 @@ export async function session(path = "web/session") {
   return found;
 }
 
+/** @type {{text: string, until: number} | null} */
 let ticket = null;
 
 /** A ticket for the socket and the API, good for a minute; held in memory only. */
@@ -60,12 +67,13 @@ export async function freshTicket() {
   return ticket.text;
 }
 
-/** The public API, as any client sees it. */
+/** The public API, as any client sees it. @param {string} method @param {string} path @param {object} [body] */
 export async function api(method, path, body) {
   const text = ticket && performance.now() < ticket.until ? ticket.text : await freshTicket();
   return call(method, `api/v1/${path}`, { body, ticket: text });
 }
 
+/** @param {FormDataEntryValue | null} username @param {FormDataEntryValue | null} password */
 export const signIn = (username, password) =>
   call("POST", "web/login", { body: { username, password, device: deviceName() } });
 export async function signOut() {

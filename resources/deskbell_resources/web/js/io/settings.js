@@ -10,6 +10,7 @@ export function keeps() {
   }
 }
 
+/** @param {string} name */
 export function get(name, fallback = "") {
   try {
     return localStorage.getItem(PREFIX + name) ?? fallback;
@@ -18,6 +19,7 @@ export function get(name, fallback = "") {
   }
 }
 
+/** An empty value is none. Whether there was room for it. @param {string} name @param {string | null} value */
 export function set(name, value) {
   try {
     if (value === "" || value === null) localStorage.removeItem(PREFIX + name);
@@ -28,6 +30,7 @@ export function set(name, value) {
   }
 }
 
+/** @param {string} name @param {any} fallback @returns {any} */
 export function getJson(name, fallback) {
   try {
     return JSON.parse(get(name, "")) ?? fallback;
@@ -36,12 +39,13 @@ export function getJson(name, fallback) {
   }
 }
 
+/** @param {string} name @param {any} fallback @returns {any} */
 export function getList(name, fallback = []) {
   const found = getJson(name, fallback);
   return Array.isArray(found) ? found : fallback;
 }
 
-/** Names that begin so, without the prefix that all of ours have. */
+/** Names that begin so, without the prefix that all of ours have. @param {string} start */
 export function names(start) {
   try {
     return Object.keys(localStorage)
@@ -52,6 +56,7 @@ export function names(start) {
   }
 }
 
+/** @param {string} theme */
 export function setTheme(theme) {
   set("theme", theme === "system" ? "" : theme);
   dispatchEvent(new Event("deskbell-look"));
