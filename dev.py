@@ -2,7 +2,8 @@
 """Set up this checkout and run it: `python3 dev.py demo`, `python3 dev.py test`. The two commands of the README.
 
 Standard library only, so that a machine with nothing but git and Python can run it. What Python needs goes into .venv,
-from requirements.lock; system libraries are installed only where they are missing, and only through apt.
+from requirements.lock, and what checks the scripts into node_modules; system libraries are installed only where they
+are missing, and only through apt.
 """
 
 import argparse
@@ -24,6 +25,8 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "made-from"
+NODE_MODULES = ROOT / "node_modules"
+NODE_STAMP = NODE_MODULES / "made-from"
 LINUX = sys.platform.startswith("linux")
 
 # What is opened or started -> the Debian and Ubuntu package that brings it.
@@ -56,9 +59,9 @@ DESK = {
     "xdotool": "xdotool",
     **FONTS,
 }
+NODE = {"node": "nodejs", "npm": "npm"}  # what checks the scripts of the pages
 SERVICES = {
     "redis-server": "redis-server",
-    "npm": "npm",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "chromium": "chromium",
     "nginx": "nginx-light",
@@ -235,6 +238,18 @@ def make_venv() -> None:
     STAMP.write_text(mark)
 
 
+def make_node_modules() -> None:
+    """What checks the scripts, from its lock. Costs nothing while that is the same."""
+    mark = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
+    if NODE_STAMP.exists() and NODE_STAMP.read_text() == mark:
+        return
+    if shutil.which("npm") is None:
+        give_up("missing: node, npm", "they check the scripts of the pages: install Node.js")
+    say("making node_modules from package-lock.json")
+    run("npm", "ci", "--silent", "--ignore-scripts")
+    NODE_STAMP.write_text(mark)
+
+
 def bring_web_client() -> None:
     """socket.io-client for the pages, from npm; costs nothing when it is there. The demo shows no page."""
     run(str(BIN / "python"), str(ROOT / "vendor.py"))
@@ -266,7 +281,7 @@ def demo(args: list[str], *, ask: bool) -> int:
 
 def test(args: argparse.Namespace, *, ask: bool) -> int:
     """Lint, format, types, tests. With pytest's own arguments only the tests, which get them."""
-    provide(QT if args.quick else QT | DESK | SERVICES, ask=ask)
+    provide(QT | NODE if args.quick else QT | NODE | DESK | SERVICES, ask=ask)
     make_venv()
     if not args.quick:
         bring_web_client()
@@ -278,6 +293,7 @@ def test(args: argparse.Namespace, *, ask: bool) -> int:
         check("lint", "ruff", "check", ".")
         check("format", "ruff", "format", "--check", ".")
         check("types", "mypy")
+        check_scripts()
     say("tests")
     if args.quick:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -295,6 +311,20 @@ def check(stage: str, tool: str, *args: str) -> None:
     say(stage)
     if subprocess.run([str(BIN / tool), *args], check=False).returncode != 0:
         sys.exit(f"dev.py: {stage} failed ({shlex.join([tool, *args])}); the tests were not run")
+
+
+def check_scripts() -> None:
+    """The same for the scripts of the pages, with the tests of their pure core."""
+    make_node_modules()
+    units = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/web/unit").glob("*.test.js"))
+    for stage, *command in (
+        ("lint and format of the scripts", "npm", "run", "--silent", "lint"),
+        ("types of the scripts", "npm", "run", "--silent", "types"),
+        ("tests of the scripts", "node", "--test", "--test-reporter=dot", *units),
+    ):
+        say(stage)
+        if subprocess.run(command, check=False).returncode != 0:
+            sys.exit(f"dev.py: {stage} failed ({shlex.join(command)}); the other tests were not run")
 
 
 def go_long(names: list[str]) -> int:

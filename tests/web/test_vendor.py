@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,13 @@ def test_it_is_not_in_the_repository_and_names_no_address() -> None:
     assert "://" not in Path(vendor.__file__).read_text(encoding="utf-8")
     ignored = (vendor.ROOT / ".gitignore").read_text(encoding="utf-8").split()
     assert str(vendor.WEB.relative_to(vendor.ROOT)) + "/*" in ignored
+
+
+def test_what_checks_the_scripts_is_locked_without_an_address() -> None:
+    lock = json.loads((vendor.ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = json.loads((vendor.ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    found = {name.removeprefix("node_modules/"): package for name, package in lock["packages"].items() if name}
+    assert {name: found[name]["version"] for name in wanted} == wanted
+    assert [name for name, package in found.items() if not package["integrity"].startswith("sha512-")] == []
+    for file in ("package.json", "package-lock.json", ".npmrc"):
+        assert "://" not in (vendor.ROOT / file).read_text(encoding="utf-8")

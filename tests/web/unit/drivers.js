@@ -100,9 +100,9 @@ export function playOutbox({ Outbox }, { wall, steps }) {
   const clock = new Clock(wall);
   let items = [];
   const shelf = {
-    read: () => structuredClone(items),
+    read: () => items.map((item) => ({ ...item })),
     write: (given) => {
-      items = structuredClone(given);
+      items = given.map((item) => ({ ...item }));
       return true;
     },
   };
@@ -168,7 +168,7 @@ export function playRings({ Rings, SUMMARY }, { steps }) {
     },
     read: ({ ids }) => {
       for (const id of ids) unread.delete(id);
-      return { withdraws: rings.read(unread).toSorted() };
+      return { withdraws: rings.read(unread).sort() };
     },
     wait: ({ ms }) => {
       clock.pass(ms);
@@ -178,11 +178,3 @@ export function playRings({ Rings, SUMMARY }, { steps }) {
   };
   return steps.map((step) => play[step.do](step));
 }
-
-/** What a step that says nothing of `key` does not look at. */
-export const lookedAt = (steps, found) =>
-  found.map((seen, at) =>
-    Object.fromEntries(Object.entries(seen).filter(([key]) => key in steps[at] || !(key in OPTIONAL))),
-  );
-
-const OPTIONAL = { states: true };

@@ -20,6 +20,7 @@ export default {
   "notify.on": "开启通知", "notify.off": "关闭通知", "notify.denied": "浏览器阻止了本页的通知，可在浏览器设置中允许。", "notify.cannot": "此浏览器只在 https 下显示通知。", "sound": "响铃",
   "signin": "登录", "signin.title": "登录 Deskbell", "signin.text": "消息在这里响起，就在您的桌面上。", "signin.name": "名称", "signin.password": "密码", "signin.both": "请输入名称和密码。", "signin.wrong": "名称与密码不符。",
   "signin.server": "服务器：{host}", "signin.again": "您已在此浏览器中退出登录。请重新登录，您写的内容都还在。", "signout": "退出登录", "signout.waiting": "还有消息没有发出。要退出登录并丢弃它们吗？", "signout.failed": "未能退出：无法连接服务器。",
+  "stopped": "服务器不接受此页面", "stopped.text": "您写的内容都还在。请重新加载此页面；如果仍然不行，请联系服务器的管理员。", "stopped.again": "重新加载",
   "broken": "无法连接服务器", "broken.text": "这台电脑连上网络了吗？期间不会丢失任何内容。", "broken.again": "重试",
   "admin": "管理", "diagnostics": "诊断", "inbox": "消息",
   "password.title": "设置密码", "password.text": "用于账户 {name}。此链接只能使用一次。", "password.new": "新密码，至少 8 个字符", "password.again": "再输入一次密码", "password.differ": "两次输入的密码不同。", "password.save": "保存密码",

@@ -2,7 +2,7 @@
 
 import { newId } from "../io/ids.js";
 import { form } from "../page/controls.js";
-import { field, h } from "../page/dom.js";
+import { field, h, the } from "../page/dom.js";
 import { t } from "../page/words.js";
 import { LIMITS } from "../protocol.js";
 import { panel } from "./parts.js";
@@ -26,7 +26,7 @@ export function announce({ act, show }) {
     });
     key = newId();
     await show();
-    document.querySelector("#panel [role=status]").textContent = t("announce.sent", { count: sent.recipients });
+    the("#panel [role=status]").textContent = t("announce.sent", { count: sent.recipients });
     return "";
   };
   return panel(

@@ -2,7 +2,7 @@
 
 import { oneLine } from "../core/text.js";
 import { form } from "../page/controls.js";
-import { field, h } from "../page/dom.js";
+import { field, h, the } from "../page/dom.js";
 import { t } from "../page/words.js";
 import { action, once, panel, table } from "./parts.js";
 
@@ -26,16 +26,14 @@ export async function users({ act, found, show }) {
         admin: admin.checked,
       });
       await show();
-      document.querySelector("#panel .said-here").replaceWith(once(t("user.added", { name: made.name }), made.link));
+      the("#panel .said-here").replaceWith(once(t("user.added", { name: made.name }), made.link));
       return "";
     },
   });
   said.className = "said-here";
   const link = (user) => async () => {
     const made = await act("POST", `users/${encodeURIComponent(user.name)}/link`);
-    document
-      .querySelector("#panel .said-here, #panel .said")
-      .replaceWith(once(t("user.linked", { name: user.name }), made.link));
+    the("#panel .said-here, #panel .said").replaceWith(once(t("user.linked", { name: user.name }), made.link));
   };
   const disable = (user) => async () => {
     if (!user.disabled && !confirm(t("user.disable.sure", { name: user.name }))) return;

@@ -38,7 +38,8 @@ function page() {
       sid.textContent = detail.sid ?? "–";
       connect.disabled = now !== "offline";
       disconnect.disabled = now === "offline";
-      for (const button of document.querySelectorAll(".form .button")) button.disabled = now !== "online";
+      for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll(".form .button")))
+        button.disabled = now !== "online";
     },
   });
   const choice = h(

@@ -27,7 +27,8 @@ export class Compose {
   #at = -1;
   #query = ""; // what they were looked for by
   #asked = 0;
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
 
   constructor({ send, close, drafts, to, me }) {
     this.draft = to.length ? to[0].id : DRAFT; // what is written to one is no other's

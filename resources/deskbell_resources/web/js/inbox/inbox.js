@@ -2,14 +2,13 @@
 import { labelOf } from "../core/text.js";
 import { Drafts, forget } from "../io/drafts.js";
 import { signOut } from "../io/http.js";
-import * as settings from "../io/settings.js";
 import { Store } from "../io/store.js";
-import { fill, h } from "../page/dom.js";
+import { fill, h, the } from "../page/dom.js";
 import { followDays, t } from "../page/words.js";
 import { Compose } from "./compose.js";
-import { menu } from "./menu.js";
+import { menu, offer } from "./menu.js";
 import { Pane } from "./pane.js";
-import { askToNotify, canNotify, mayNotify, Ringer, showCount } from "./ring.js";
+import { Ringer, showCount } from "./ring.js";
 import { Side } from "./side.js";
 
 const STOOD_MS = 200;
@@ -26,8 +25,10 @@ function inAddress() {
 export class InboxPage {
   #dirty = false;
   #changed = new Set();
+  /** @type {HTMLElement | null} */
   #menu = null;
-  #signingOut = null; // settles with the outcome
+  /** @type {Promise<void> | null} settles with the outcome */
+  #signingOut = null;
   #ended = new AbortController(); // the page may outlive this inbox
   #made = new Map(); // conversations that have only what waits in the outbox
 
@@ -49,8 +50,8 @@ export class InboxPage {
       menu: () => this.toggleMenu(),
       again: () => desk.connection.now(),
       unsent: () => this.#toUnsent(),
+      searched: () => this.showSide(),
     });
-    this.side.onSearch = () => this.showSide();
     this.pane = new Pane({
       send: (text) => this.reply(text),
       draft: (id, text) => this.drafts.set(id, text),
@@ -100,7 +101,7 @@ export class InboxPage {
     addEventListener("storage", (event) => this.#otherTab(event), { signal });
     document.addEventListener(
       "pointerdown",
-      (event) => {
+      (/** @type {any} */ event) => {
         if (this.#menu && !this.#menu.contains(event.target) && !this.side.more.contains(event.target))
           this.closeMenu(false);
       },
@@ -169,26 +170,12 @@ export class InboxPage {
     const write = h("button.button.main", { type: "button", on: { click: () => this.compose() } }, t("new"));
     if (none && this.desk.first) this.pane.empty(t("empty.loading"), t("empty.loading.text"));
     else if (none) this.pane.empty(t("empty.none"), t("empty.none.text"), write);
-    else this.pane.empty(t("empty.choose"), t("empty.choose.text"), this.#offer());
-  }
-
-  /** The button that asks for notifications: never asked by itself. */
-  #offer() {
-    if (!canNotify() || mayNotify() || Notification.permission === "denied" || settings.get("notify") === "off")
-      return null;
-    return h(
-      "button.button",
-      {
-        type: "button",
-        on: {
-          click: async () => {
-            await askToNotify();
-            this.#empty();
-          },
-        },
-      },
-      t("notify.on"),
-    );
+    else
+      this.pane.empty(
+        t("empty.choose"),
+        t("empty.choose.text"),
+        offer(() => this.#empty()),
+      );
   }
 
   // -- choosing, reading, writing
@@ -356,7 +343,7 @@ export class InboxPage {
     });
     this.side.element.append(this.#menu);
     this.side.more.setAttribute("aria-expanded", "true");
-    this.#menu.querySelector("button, input, select, a").focus();
+    the("button, input, select, a", this.#menu).focus();
   }
 
   closeMenu(focus) {

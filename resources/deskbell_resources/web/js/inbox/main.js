@@ -1,5 +1,6 @@
 // Where the page of the inbox begins: finds out who is signed in, and shows them their inbox, or how to sign in.
 import { session } from "../io/http.js";
+import * as settings from "../io/settings.js";
 import { fill, h } from "../page/dom.js";
 import { signInPage } from "../page/signin.js";
 import { t } from "../page/words.js";
@@ -7,6 +8,8 @@ import { Desk } from "./desk.js";
 import { InboxPage } from "./inbox.js";
 import { showCount } from "./ring.js";
 
+const SIGNED_OUT = new Set(["unauthorized", "revoked", "forbidden"]); // as a ticket is refused, too
+const RELOADED = "reloaded";
 const app = document.getElementById("app");
 
 function showSignIn(note = "") {
@@ -16,33 +19,44 @@ function showSignIn(note = "") {
 
 async function begin(found) {
   const desk = await Desk.open(found.user, { polling: found.polling });
-  new InboxPage(found, desk, { app, left: (code) => left(found.user, code) }).start();
+  let connected = false;
+  desk.addEventListener("state", (/** @type {any} */ { detail }) => {
+    connected ||= detail.state === "online";
+    if (connected) settings.again(RELOADED);
+  });
+  new InboxPage(found, desk, { app, left: (code) => left(found.user, code, connected) }).start();
 }
 
-/** `user` is not signed in here any more, or somebody else is. */
-async function left(user, code) {
-  if (code === "upgrade_required") {
-    location.reload();
+/** The server wants no more of this page, or `user` is not signed in here any more, or somebody else is. What never `connected` begins no second time. */
+async function left(user, code, connected) {
+  if (code === "upgrade_required" && settings.isFirstTime(RELOADED)) {
+    location.reload(); // the server has a newer page
+    return;
+  }
+  if (!SIGNED_OUT.has(code)) {
+    showStopped();
     return;
   }
   const now = await session().catch(() => null);
-  if (now?.user?.id === user.id) await begin(now);
-  else if (now?.user) location.reload();
+  if (now?.user?.id === user.id) {
+    if (connected) await begin(now);
+    else showStopped();
+  } else if (now?.user) location.reload();
   else showSignIn(t("signin.again"));
 }
+
+function showCard(heading, text, button) {
+  const again = h("button.button.main", { type: "button", on: { click: () => location.reload() } }, button);
+  const card = h("div.card", {}, h("header", {}, h("h1", {}, heading), h("p", {}, text)), again);
+  fill(app, h("main.stage", {}, card));
+}
+
+const showStopped = () => showCard(t("stopped"), t("stopped.text"), t("stopped.again"));
 
 try {
   const found = await session();
   if (found.user) await begin(found);
   else showSignIn();
 } catch {
-  const again = h("button.button.main", { type: "button", on: { click: () => location.reload() } }, t("broken.again"));
-  fill(
-    app,
-    h(
-      "main.stage",
-      {},
-      h("div.card", {}, h("header", {}, h("h1", {}, t("broken")), h("p", {}, t("broken.text"))), again),
-    ),
-  );
+  showCard(t("broken"), t("broken.text"), t("broken.again"));
 }

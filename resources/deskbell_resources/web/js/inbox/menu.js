@@ -23,6 +23,17 @@ function notifications(refresh) {
   );
 }
 
+/** The button that asks for notifications: never asked by itself. Nothing where there is nothing to ask. */
+export function offer(asked) {
+  if (!canNotify() || mayNotify() || Notification.permission === "denied" || settings.get("notify") === "off")
+    return null;
+  const ask = async () => {
+    await askToNotify();
+    asked();
+  };
+  return h("button.button", { type: "button", on: { click: ask } }, t("notify.on"));
+}
+
 /** A dialog that closes by itself when the person looks elsewhere. */
 export function menu({ user, admin, diagnostics, ringer, signOut, close, refresh }) {
   const sound = h("input", {

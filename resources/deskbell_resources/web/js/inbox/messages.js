@@ -1,5 +1,5 @@
 // The messages of one conversation, newest at the bottom. Shows a stretch of them and grows by what is asked for or arrives.
-
+/** @import { Conversation, Message } from "../core/inbox.js" */
 import { groupOf } from "../core/conversations.js";
 import { fill, h } from "../page/dom.js";
 import { dayOf, t } from "../page/words.js";
@@ -37,13 +37,15 @@ export class Messages {
   #from = 0;
   #to = 0;
   #known = 0; // how many there were when last looked at
-  #conversation = null;
+  /** @type {Conversation} none until one is opened */
+  #conversation = /** @type {any} */ (null);
   #waiting = [];
   #waitingShown = "";
-  #line = null; // the message where the unread ones began
+  /** @type {string | null} the message where the unread ones began */
+  #line = null;
 
   /** `moved` is called when others may be in view; `attended` says whether somebody looks at this. */
-  constructor({ moved, attended, ...actions }) {
+  constructor(/** @type {Record<string, any>} */ { moved, attended, ...actions }) {
     this.actions = actions;
     this.moved = moved;
     this.attended = attended;
@@ -160,7 +162,7 @@ export class Messages {
   /** Top and bottom of what can be seen; a keyboard on the screen covers some of it. */
   #view() {
     const { top, bottom } = this.element.getBoundingClientRect();
-    const { offsetTop, height } = visualViewport;
+    const { offsetTop, height } = /** @type {VisualViewport} */ (visualViewport);
     return { top: Math.max(top, offsetTop), bottom: Math.min(bottom, offsetTop + height) };
   }
 
@@ -214,7 +216,7 @@ export class Messages {
   }
 
   #stretch(from, to) {
-    const { messages, gapAfter } = this.#conversation ?? { messages: [], gapAfter: 0 };
+    const { messages, gapAfter } = this.#conversation ?? { messages: /** @type {Message[]} */ ([]), gapAfter: 0 };
     const rows = [];
     for (let index = from; index < to; index += 1) {
       const [before, message] = [messages[index - 1], messages[index]];
@@ -252,7 +254,7 @@ export class Messages {
     if (state === this.#waitingShown) return;
     this.#waitingShown = state;
     for (const row of this.element.querySelectorAll("[data-cid]")) row.remove();
-    this.element.append(...items.map((item) => waitingBubble(item, this.actions)));
+    this.element.append(...items.map((item) => waitingBubble(item, /** @type {any} */ (this.actions))));
   }
 
   #point(id) {

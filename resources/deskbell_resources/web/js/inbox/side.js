@@ -31,11 +31,13 @@ function marked(text, wanted) {
 
 export class Side {
   #rows = new Map();
+  /** @type {HTMLElement | null} */
   #found = null;
   #gone = null; // the message that was gone to from the search
 
-  constructor({ select, compose, menu, again, unsent }) {
+  constructor({ select, compose, menu, again, unsent, searched }) {
     this.select = select;
+    this.onSearch = searched;
     this.compose = compose;
     this.query = h("input.input", {
       type: "search",
@@ -213,7 +215,7 @@ export class Side {
   }
 
   #search() {
-    this.onSearch?.();
+    this.onSearch();
   }
 
   #down(event) {

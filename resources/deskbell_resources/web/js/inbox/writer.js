@@ -49,7 +49,9 @@ export class Writer {
       changed: (text, good) => this.#changed(text, good),
       send: () => this.#send(),
     });
-    [this.box, this.problem, this.check] = [box, problem, check];
+    this.box = box;
+    this.problem = problem;
+    this.check = check;
     this.button = h("button.button.main", { type: "submit" }, t("send"));
     const hint = h("span.hint", { "aria-hidden": "true" }, /Mac/.test(navigator.platform) ? "⌘ Enter" : "Ctrl+Enter");
     this.element = h(

@@ -61,3 +61,23 @@ export function setTheme(theme) {
   set("theme", theme === "system" ? "" : theme);
   dispatchEvent(new Event("deskbell-look"));
 }
+
+/** Whether it is the first time in this tab, since `again` was called; false where that cannot be known. @param {string} name */
+export function isFirstTime(name) {
+  try {
+    const first = sessionStorage.getItem(PREFIX + name) === null;
+    sessionStorage.setItem(PREFIX + name, "once");
+    return first;
+  } catch {
+    return false;
+  }
+}
+
+/** The next time is a first one. @param {string} name */
+export function again(name) {
+  try {
+    sessionStorage.removeItem(PREFIX + name);
+  } catch {
+    /* nor was it noted */
+  }
+}

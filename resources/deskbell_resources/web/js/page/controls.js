@@ -63,7 +63,7 @@ export async function copyText(text, shown) {
     await navigator.clipboard.writeText(text);
     return;
   }
-  getSelection().selectAllChildren(shown);
+  getSelection()?.selectAllChildren(shown);
 }
 
 /** A form whose button rests while `send` runs and whose problem stands in place. `send` returns a sentence to show, or nothing. */

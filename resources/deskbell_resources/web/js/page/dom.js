@@ -64,6 +64,9 @@ export function field(label, input) {
   return h("label.field", {}, label, input);
 }
 
+/** What is known to be there. @param {string} selector @param {ParentNode | null} [within] @returns {any} */
+export const the = (selector, within = document) => within?.querySelector(selector);
+
 export function fill(parent, ...children) {
   parent.replaceChildren(
     ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),

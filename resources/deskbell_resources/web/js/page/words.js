@@ -15,7 +15,7 @@ const plural = new Intl.PluralRules(locale);
 
 /** The sentence `key`; `{name}` in it is taken from `values`, cleaned, and `count` chooses between `key.one` and `key.other`. */
 export function t(key, values = {}) {
-  const counted = "count" in values ? `${key}.${plural.select(values.count)}` : key;
+  const counted = "count" in values ? `${key}.${plural.select(Number(values.count))}` : key;
   const text = table[counted] ?? table[`${key}.other`] ?? table[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? oneLine(String(values[name]), 500) : whole));
 }
@@ -47,13 +47,15 @@ const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 /** Each keeps the time zone in which it was made. */
 function formats() {
-  return [
+  /** @type {Intl.DateTimeFormatOptions[]} */
+  const wanted = [
     { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
     { weekday: "short" },
     { day: "numeric", month: "short" },
     { dateStyle: "medium", timeStyle: "short" },
     { weekday: "long", day: "numeric", month: "long" },
-  ].map((options) => new Intl.DateTimeFormat(locale, options));
+  ];
+  return wanted.map((options) => new Intl.DateTimeFormat(locale, options));
 }
 
 const today = () => `${new Date().toDateString()} ${new Intl.DateTimeFormat().resolvedOptions().timeZone}`;

@@ -2,7 +2,7 @@
 
 import { call } from "../io/http.js";
 import { form, otherLanguage } from "../page/controls.js";
-import { field, fill, h, icon } from "../page/dom.js";
+import { field, fill, h, icon, the } from "../page/dom.js";
 import { refused, t } from "../page/words.js";
 
 const link = location.hash.slice(1) || new URLSearchParams(location.search).get("link") || "";
@@ -64,7 +64,7 @@ function ask(who) {
     h("p.soft", {}, t("password.text", { name: who })),
     form("", { fields, button: t("password.save"), send }),
   );
-  app.querySelector("input[type=password]").focus();
+  the("input[type=password]").focus();
 }
 
 try {
