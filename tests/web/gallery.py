@@ -164,9 +164,10 @@ def first_start(person: Person) -> None:
         found = fresh.process.wait_until(lambda: SETUP_LINK.search(fresh.process.log.read_text()), "the link")
         assert found
         person.page.goto(found[0])
+        person.page.wait_for_selector("form")
         for field, value in {"name": "alex", "display": "Alex Kim", "password": PASSWORD, "again": "mistyped"}.items():
             person.page.fill(f"input[name={field}]", value)
-        person.page.click("button")
+        person.page.click("button[type=submit]")
         person.page.wait_for_selector("[role=alert]")
 
 

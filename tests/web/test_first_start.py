@@ -25,13 +25,14 @@ def test_the_link_lands_on_the_admin_page_signed_in(person: MakePerson, house: S
     links = house.process.wait_until(lambda: re.findall(r"http://\S+/setup\?secret=\S+", said.read_text()), "the link")
     first = person()
     first.page.goto(links[0])
+    first.page.wait_for_selector("form")
     for name, value in {"name": "chief", "display": "The Chief", "password": PASSWORD, "again": "mistyped"}.items():
         first.page.fill(f"input[name={name}]", value)
-    first.page.click("button")
+    first.page.click("button[type=submit]")
     expect(first.page.locator("[role=alert]")).to_have_text("The two passwords differ.")
     first.page.fill("input[name=password]", PASSWORD)
     first.page.fill("input[name=again]", PASSWORD)
-    first.page.click("button")
+    first.page.click("button[type=submit]")
     first.page.wait_for_url("**/admin")
     expect(first.page.locator("tr[data-name=chief]")).to_contain_text("You")
     first.page.fill("input[name=name]", "maria")
@@ -39,8 +40,15 @@ def test_the_link_lands_on_the_admin_page_signed_in(person: MakePerson, house: S
     expect(first.page.locator(".once input")).to_have_value(re.compile(r"/password#"))
     first.go()
     first.wait_until_connected()
-    first.complaints.clear()  # the browser writes down the answer to the two passwords that differ
     stranger = person()
     stranger.page.goto(links[0])
     expect(stranger.page.locator("[role=alert]")).to_contain_text("This link works no longer")
     stranger.complaints.clear()
+
+
+def test_a_mistyped_address_says_so_and_leads_to_the_start(person: MakePerson, house: Server) -> None:
+    lost = person(locale="zh-CN").go("/some/where")
+    expect(lost.page.locator("h1")).to_have_text("没有此页面")
+    lost.page.click(".card .button.wide")
+    lost.page.wait_for_url(f"{house.url}/")
+    lost.complaints.clear()  # the browser writes down that the page was not found

@@ -28,8 +28,6 @@ from deskbell_server.ingest.http import Api
 from deskbell_server.ingest.redis import StreamDoor
 from deskbell_server.ingest.redis_channel import ChannelDoor
 from deskbell_server.ingest.redis_entries import Publisher
-from deskbell_server.ingest.setup import SetupPage
-from deskbell_server.ingest.setup_page import not_found
 from deskbell_server.limiter import Limiter, Rate
 from deskbell_server.messaging.messages import Messages
 from deskbell_server.messaging.reading import Reading
@@ -125,9 +123,7 @@ class Server:
         )
         Gate(people.devices, web.sessions()).install(self.flask)
         web.install(self.flask)
-        self.flask.register_error_handler(404, not_found)
-        secret = (worker.setup_secret,) if worker else ()
-        self._setup = SetupPage(people.accounts, web.welcome, *secret)
+        self._setup = web.setup(worker.setup_secret if worker else "")
         api = Api(people.accounts, people.devices, people.groups, self._messages, reading, scheduled)
         self.flask.register_blueprint(api.blueprint())
         self.transport.route("POST", direct.PATH, direct.DirectDoor(people.devices, self._messages).answer)

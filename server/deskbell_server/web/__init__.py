@@ -1,11 +1,11 @@
 """The web door: pages, the browser's session behind them, administration, diagnostics. `install` is all of it."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Flask, Response
+from flask import Flask
 
-from deskbell_protocol.wire import Login
 from deskbell_server.delivery.presence import Presence
 from deskbell_server.edge.gate import Needs
 from deskbell_server.errors import SetupError
@@ -18,12 +18,12 @@ from deskbell_server.web.browser import Browser
 from deskbell_server.web.diagnostics import LOOPBACK, Diagnostics
 from deskbell_server.web.files import Files
 from deskbell_server.web.session import Session
+from deskbell_server.web.setup import Setup
 
 __all__ = ["Web", "check_diagnostics"]
 
 OFF = "off"
 OPEN = "open"
-FIRST_DEVICE = "Browser of the set-up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,9 @@ class Web:
             found.register()
             app.register_blueprint(found.blueprint())
 
-    def welcome(self, name: str, password: str) -> Response:
-        """Leads who has just made the first account to the admin page: signed in, and confirmed by that password."""
-        response = Response(status=303, headers={"Location": "admin", "Cache-Control": "no-store"})
-        self._session().enter(response, Login(username=name, password=password, device=FIRST_DEVICE))
-        return response
+    def setup(self, secret: str = "") -> Setup:
+        """Of the first account; `secret` is what the other processes of this server know too, if there are any."""
+        return Setup(self.people.accounts, self.browser(), self._session(), secret or secrets.token_urlsafe(24))
 
 
 def check_diagnostics(diagnostics: str, host: str) -> None:

@@ -2,15 +2,17 @@
 
 import gzip
 import hashlib
+import html
 import logging
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
 
 from deskbell_protocol.errors import Code
 from deskbell_resources.files import read, resource
-from deskbell_server.edge.gate import Needs, needs
+from deskbell_server.edge.gate import Needs, http_failure, needs
 from deskbell_server.errors import RefusedError
 
 log = logging.getLogger(__name__)
@@ -19,6 +21,12 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+PAGE_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
 TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -60,9 +68,11 @@ class Files:
         found.add_url_rule("/", "inbox", self.inbox)
         found.add_url_rule("/admin", "admin", self.admin)
         found.add_url_rule("/password", "password", self.password)
+        found.add_url_rule("/setup", "setup", self.setup)
         if self.diagnostics:
             found.add_url_rule("/diagnostics", "diagnostics", self.diagnostics_page)
         found.add_url_rule("/web/<path:name>", "file", self.file)
+        found.app_errorhandler(404)(self.missing)
         return found
 
     @needs(Needs.NOTHING)
@@ -78,6 +88,25 @@ class Files:
         return self._page("password.html")
 
     @needs(Needs.NOTHING)
+    def setup(self) -> Response:
+        response = self._page("setup.html")
+        response.headers["Cache-Control"] = "no-store"  # its address has the secret
+        return response
+
+    def missing(self, problem: NotFound) -> Response:
+        """A page for who looks at it in a browser; for programs the gate's words."""
+        wanted = request.accept_mimetypes.best_match(["application/json", "text/html"])
+        if wanted != "text/html" or f"{request.path}/".startswith("/api/"):
+            return http_failure(problem)
+        root = html.escape(request.script_root)  # wherever the address stands, what the page loads stands there
+        body = self._found["missing.html"].body.decode().replace('="web/', f'="{root}/web/')
+        response = Response(body, 404, content_type=TYPES["html"])
+        response.headers.update(PAGE_HEADERS)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @needs(Needs.NOTHING)
     def diagnostics_page(self) -> Response:
         return self._page("diagnostics.html")
 
@@ -89,10 +118,7 @@ class Files:
 
     def _page(self, name: str) -> Response:
         response = self._send(name)
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        response.headers.update(PAGE_HEADERS)
         return response
 
     def _send(self, name: str) -> Response:

@@ -1,6 +1,7 @@
 // Administration: asks for the password again, then shows one panel at a time.
 
 import { call, session } from "../io/http.js";
+import { card } from "../page/card.js";
 import { form, otherLanguage } from "../page/controls.js";
 import { field, fill, h, icon } from "../page/dom.js";
 import { signInPage } from "../page/signin.js";
@@ -25,21 +26,8 @@ async function act(method, path, body) {
   }
 }
 
-function card(title, text, ...content) {
-  fill(
-    app,
-    h(
-      "main.stage",
-      {},
-      h(
-        "div.card",
-        {},
-        h("header", {}, icon("mark"), h("h1", {}, title), h("p", {}, text)),
-        content,
-        h("footer", {}, h("a", { href: "./" }, t("inbox")), otherLanguage()),
-      ),
-    ),
-  );
+function showCard(title, text, ...content) {
+  fill(app, card({ title, text, foot: h("a", { href: "./" }, t("inbox")) }, content));
 }
 
 function confirmation() {
@@ -58,7 +46,7 @@ function confirmation() {
     return "";
   };
   const problemOf = (problem) => (problem.code === "unauthorized" ? t("admin.wrong") : refused(problem));
-  card(
+  showCard(
     t("admin.confirm"),
     t("admin.confirm.text"),
     form("", {
@@ -142,7 +130,7 @@ async function start() {
   document.title = `${t("admin.title")} · Deskbell`;
   found = await session("admin/session");
   if (!found.user) fill(app, signInPage({ done: start }));
-  else if (!found.admin) card(t("admin.title"), t("admin.not"));
+  else if (!found.admin) showCard(t("admin.title"), t("admin.not"));
   else if (found.confirmed) await page();
   else confirmation();
 }

@@ -1,6 +1,7 @@
 // Where the page of the inbox begins: finds out who is signed in, and shows them their inbox, or how to sign in.
 import { session } from "../io/http.js";
 import * as settings from "../io/settings.js";
+import { card } from "../page/card.js";
 import { fill, h } from "../page/dom.js";
 import { signInPage } from "../page/signin.js";
 import { t } from "../page/words.js";
@@ -45,10 +46,9 @@ async function left(user, code, connected) {
   else showSignIn(t("signin.again"));
 }
 
-function showCard(heading, text, button) {
+function showCard(title, text, button) {
   const again = h("button.button.main", { type: "button", on: { click: () => location.reload() } }, button);
-  const card = h("div.card", {}, h("header", {}, h("h1", {}, heading), h("p", {}, text)), again);
-  fill(app, h("main.stage", {}, card));
+  fill(app, card({ title, text }, again));
 }
 
 const showStopped = () => showCard(t("stopped"), t("stopped.text"), t("stopped.again"));

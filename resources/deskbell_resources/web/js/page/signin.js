@@ -1,8 +1,9 @@
 // Signing in: name and password, and what was wrong with them.
 
 import { signIn } from "../io/http.js";
-import { form, otherLanguage } from "./controls.js";
-import { field, h, icon } from "./dom.js";
+import { card } from "./card.js";
+import { form } from "./controls.js";
+import { field, h } from "./dom.js";
 import { refused, t } from "./words.js";
 
 export function signInPage({ done, note = "", heading = "signin.title", text = "signin.text" }) {
@@ -38,15 +39,6 @@ export function signInPage({ done, note = "", heading = "signin.title", text = "
   });
   queueMicrotask(() => name.focus());
   document.title = "Deskbell";
-  return h(
-    "main.stage",
-    {},
-    h(
-      "div.card",
-      {},
-      h("header", {}, icon("mark"), h("h1", {}, t(heading)), h("p", {}, note || t(text))),
-      element,
-      h("footer", {}, h("span", {}, t("signin.server", { host: location.host })), otherLanguage()),
-    ),
-  );
+  const foot = h("span", {}, t("signin.server", { host: location.host }));
+  return card({ title: t(heading), text: note || t(text), foot }, element);
 }

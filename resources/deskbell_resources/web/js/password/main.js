@@ -1,30 +1,18 @@
 // The page behind a one-time link: the person chooses a password, once.
 
 import { call } from "../io/http.js";
-import { form, otherLanguage } from "../page/controls.js";
-import { field, fill, h, icon, the } from "../page/dom.js";
+import { card } from "../page/card.js";
+import { form } from "../page/controls.js";
+import { field, fill, h, the } from "../page/dom.js";
 import { refused, t } from "../page/words.js";
 
 const link = location.hash.slice(1) || new URLSearchParams(location.search).get("link") || "";
 const app = document.getElementById("app");
 history.replaceState(null, "", location.pathname); // the link stays in no list of visited pages
 
-function card(title, ...content) {
+function show(title, ...content) {
   document.title = `${title} · Deskbell`;
-  fill(
-    app,
-    h(
-      "main.stage",
-      {},
-      h(
-        "div.card",
-        {},
-        h("header", {}, icon("mark"), h("h1", {}, title)),
-        content,
-        h("footer", {}, h("span"), otherLanguage()),
-      ),
-    ),
-  );
+  fill(app, card({ title }, content));
 }
 
 function ask(who) {
@@ -52,14 +40,14 @@ function ask(who) {
   const send = async (data) => {
     if (data.get("new") !== data.get("again")) return t("password.differ");
     await call("POST", "web/password", { body: { link, password: data.get("new") } });
-    card(
+    show(
       t("password.done"),
       h("p.soft", {}, t("password.done.text")),
       h("a.button.main.wide", { href: "./" }, t("signin")),
     );
     return "";
   };
-  card(
+  show(
     t("password.title"),
     h("p.soft", {}, t("password.text", { name: who })),
     form("", { fields, button: t("password.save"), send }),
@@ -71,5 +59,5 @@ try {
   ask((await call("POST", "web/password/check", { body: { link } })).name);
 } catch (error) {
   const text = error.code === "not_found" ? t("password.gone") : refused(error);
-  card(t("password.title"), h("p.problem", { role: "alert" }, text), h("a.button.wide", { href: "./" }, t("signin")));
+  show(t("password.title"), h("p.problem", { role: "alert" }, text), h("a.button.wide", { href: "./" }, t("signin")));
 }

@@ -1,0 +1,8 @@
+// The page of a wrong address: says so, and leads to the start.
+import { card } from "../page/card.js";
+import { fill, h, the } from "../page/dom.js";
+import { t } from "../page/words.js";
+
+const start = new URL("../../../", import.meta.url).pathname; // the address of this page says nothing of where the site begins
+document.title = `${t("missing")} · Deskbell`;
+fill(the("#app"), card({ title: t("missing") }, h("a.button.wide", { href: start }, t("missing.start"))));
