@@ -32,7 +32,7 @@ from deskbell_desktop.qt.tray_icon import INKS, SIZES, Panel, State, tray_pixmap
 from deskbell_desktop.qt.window import MainWindow
 
 SCREEN: Final = (1472, 784)
-GROUND: Final[dict[Panel, str]] = {"light": "#F6F4F0", "dark": "#171614", "unknown": "#8A8A8A"}
+GROUND: Final[dict[Panel, str]] = {"light": theme.LIGHT.background, "dark": theme.DARK.background, "unknown": "#8A8A8A"}
 TRAYS: Final[tuple[tuple[State, int], ...]] = (
     ("idle", 0),
     ("unread", 1),

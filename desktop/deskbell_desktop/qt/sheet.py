@@ -46,10 +46,6 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 """
 
 
-def style_sheet(colours: Mapping[str, str], *, dark: bool) -> str:
+def style_sheet(colours: Mapping[str, str]) -> str:
     """The sheet for one scheme; set again whenever the scheme changes."""
-    return _SHEET.format(
-        **colours,
-        accent_hover="#FFC766" if dark else "#7A4E00",
-        handle="#4A453D" if dark else "#CFC8BB",
-    )
+    return _SHEET.format(**colours)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
+import msgspec
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from deskbell_desktop.qt.portal import Portal
 from deskbell_desktop.qt.session_bus import SessionBus
 from deskbell_desktop.qt.sheet import style_sheet
+from deskbell_resources.files import read
 
 Scheme = Literal["system", "light", "dark"]
 
@@ -30,9 +32,12 @@ class Colours:
     surface: str
     raised: str
     line: str
+    edge: str
+    handle: str
     text: str
     soft: str
     accent: str
+    accent_hover: str
     accent_ink: str
     tint: str
     selection: str
@@ -44,35 +49,14 @@ class Colours:
         return QColor(getattr(self, name))
 
 
-LIGHT: Final = Colours(
-    background="#F6F4F0",
-    surface="#FFFFFF",
-    raised="#FFFFFF",
-    line="#E4DFD6",
-    text="#1E1C19",
-    soft="#686259",
-    accent="#8F5B00",
-    accent_ink="#FFFFFF",
-    tint="#FFF3D9",
-    selection="#F3ECDD",
-    good="#2E7D4F",
-    bad="#B3402A",
-)
-DARK: Final = Colours(
-    background="#171614",
-    surface="#201E1B",
-    raised="#282622",
-    line="#37332D",
-    text="#F2EEE7",
-    soft="#A9A296",
-    accent="#F0B54A",
-    accent_ink="#1E1607",
-    tint="#3A2F18",
-    selection="#2E2A23",
-    good="#6CC492",
-    bad="#F08A72",
-    dark=True,
-)
+def _read(scheme: str) -> Colours:
+    """As the pages have it too."""
+    found = msgspec.json.decode(read("palette.json"), type=dict[str, dict[str, str]])
+    return Colours(**found[scheme], dark=scheme == "dark")
+
+
+LIGHT: Final = _read("light")
+DARK: Final = _read("dark")
 COLOUR_NAMES: Final = tuple(field.name for field in fields(Colours) if field.name != "dark")
 
 
@@ -157,7 +141,7 @@ class Theme(QObject):
             return
         self._app.setProperty("deskbell_scheme", wanted.background)
         self._app.setPalette(palette(wanted))
-        self._app.setStyleSheet(style_sheet({name: getattr(wanted, name) for name in COLOUR_NAMES}, dark=wanted.dark))
+        self._app.setStyleSheet(style_sheet({name: getattr(wanted, name) for name in COLOUR_NAMES}))
         self.changed.emit()
 
     def _is_dark(self) -> bool:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QIcon, 
 
 from deskbell_desktop.core.views import Link, StatusView
 from deskbell_desktop.qt.icons import pixmap
+from deskbell_desktop.qt.theme import DARK, LIGHT
 
 State = Literal["idle", "unread", "unsent", "offline", "quiet"]
 Panel = Literal["light", "dark", "unknown"]
@@ -26,8 +27,8 @@ class Ink:
 
 
 INKS: Final[dict[Panel, Ink]] = {
-    "light": Ink("#1E1C19", "#686259", "#8F5B00", "#B3402A"),
-    "dark": Ink("#F2EEE7", "#A9A296", "#F0B54A", "#F08A72"),
+    "light": Ink(LIGHT.text, LIGHT.soft, LIGHT.accent, LIGHT.bad),
+    "dark": Ink(DARK.text, DARK.soft, DARK.accent, DARK.bad),
     # A light desktop may well have a dark panel: these are seen on both.
     "unknown": Ink("#857B6A", "#857B6A", "#B2761A", "#CC5A45"),
 }
