@@ -9,7 +9,7 @@ from deskbell_protocol import limits
 
 JS = Path(__file__).parent.parent.parent / "resources" / "deskbell_resources" / "web" / "js"
 SCRIPTS = {path.relative_to(JS).as_posix(): path.read_text(encoding="utf-8") for path in sorted(JS.rglob("*.js"))}
-IMPORTED = re.compile(r'\bfrom "(\.[^"]+)"')
+IMPORTED = re.compile(r'\b(?:from |import\()"(\.[^"]+)"')
 FUNCTION = re.compile(
     r"^(export )?(?:async )?(?:function |const (?=\w+ = (?:async )?(?:\w+|\([^()]*\)) =>))(\w+)", re.MULTILINE
 )
@@ -45,6 +45,27 @@ def test_rooms_take_only_from_what_lies_beneath_them() -> None:
 
 def test_the_core_knows_no_page_no_storage_and_no_clock() -> None:
     assert [breach for path, text in SCRIPTS.items() for breach in breaches_of_purity(path, text)] == []
+
+
+def loaded_by(script: Path) -> set[Path]:
+    """All that a script takes, and what that takes."""
+    found: set[Path] = set()
+    todo = {script.resolve()}
+    while todo:
+        path = todo.pop()
+        if path not in found:
+            found.add(path)
+            ours = path.read_text(encoding="utf-8") if path.is_relative_to(JS.resolve()) else ""
+            todo |= {(path.parent / name).resolve() for name in IMPORTED.findall(ours)}
+    return found
+
+
+def test_the_inbox_asks_for_all_its_scripts_at_once() -> None:
+    """Without a list the browser learns of each only from the one that takes it, and waits for one after the other."""
+    text = (JS.parent / "inbox.html").read_text(encoding="utf-8")
+    named = re.findall(r'<link rel="modulepreload"[^>]* href="web/([^"]+)">', text)
+    loaded = {path.relative_to(JS.parent.resolve()).as_posix() for path in loaded_by(JS / "inbox/main.js")}
+    assert sorted([*named, "js/inbox/main.js"]) == sorted(loaded)
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,18 @@ def test_files_are_checked_by_their_etag_and_packed(caller: Caller) -> None:
     assert (again.status, again.body) == (304, b"")
 
 
+def test_a_page_names_its_files_in_a_folder_that_is_kept_for_ever(caller: Caller) -> None:
+    """Of another state of the files there is none: what is kept is never of two states at once."""
+    for path in PAGES:
+        names = re.findall(r'(?:src|href)="(web/[^"]+)"', caller.call("GET", path).body.decode())
+        (folder,) = {name.split("/")[1] for name in names}
+        for name in names:
+            assert caller.call("GET", f"/{name}").headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert caller.call("GET", f"/web/{folder}/../inbox.html").status == 404
+    assert caller.call("GET", f"/web/{folder}0/js/inbox/main.js").status == 404
+    assert caller.call("GET", "/web/js/inbox/main.js").headers["Cache-Control"] == "no-cache"
+
+
 def test_nothing_but_the_pages_files_is_served(caller: Caller) -> None:
     for path in ("../app.py", "%2e%2e/%2e%2e/files.py", "inbox.html", "", "js", "etc/passwd", "vendor/../../files.py"):
         assert (path, caller.call("GET", f"/web/{path}").status) == (path, 404)

@@ -1,4 +1,8 @@
-"""The pages and what they load: files of the resources package, read once, sent compressed, checked by their ETag."""
+"""The pages and what they load: files of the resources package, read once, sent compressed.
+
+A page is checked by its ETag. It names what it loads under a folder whose name changes with any of the files, so a
+browser asks for each once and keeps it; scripts take one another by relative names, which stay in that folder.
+"""
 
 import gzip
 import hashlib
@@ -36,6 +40,9 @@ TYPES = {
 }
 CLIENT = "vendor/socket.io.esm.min.js"
 UNREAD_MOST = 9
+VERSION = "~"
+"""How the folder's name begins."""
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Files:
         for path, body in _walk(resource("web"), ""):
             self._found[path] = make_file(path, body)
         self._add_icons()
+        self._add_version()
         if CLIENT not in self._found:
             log.warning("socket.io-client is not here: the pages cannot connect (python3 vendor.py brings it)")
         found = Blueprint("web_files", __name__)
@@ -112,9 +120,15 @@ class Files:
 
     @needs(Needs.NOTHING)
     def file(self, name: str) -> Response:
-        if name not in self._found or name.endswith(".html"):
+        folder, _, inside = name.partition("/")
+        versioned = folder.startswith(VERSION)
+        name = inside if versioned else name
+        if name not in self._found or name.endswith(".html") or (versioned and folder != self._version()):
             raise RefusedError(Code.NOT_FOUND, "there is no such file")
-        return self._send(name)
+        response = self._send(name)
+        if versioned:
+            response.headers["Cache-Control"] = FOR_EVER
+        return response
 
     def _page(self, name: str) -> Response:
         response = self._send(name)
@@ -134,6 +148,15 @@ class Files:
         response.set_etag(found.etag + ("-gzip" if packed else ""))
         response.make_conditional(request)
         return response
+
+    def _version(self) -> str:
+        etags = "".join(file.etag for name, file in sorted(self._found.items()) if not name.endswith(".html"))
+        return VERSION + hashlib.sha256(etags.encode()).hexdigest()[:16]
+
+    def _add_version(self) -> None:
+        folder = f'="web/{self._version()}/'.encode()
+        for name in [name for name in self._found if name.endswith(".html")]:
+            self._found[name] = make_file(name, self._found[name].body.replace(b'="web/', folder))
 
     def _add_icons(self) -> None:
         """The favicon for each number that fits into it."""

@@ -6,9 +6,10 @@ import { Store } from "../io/store.js";
 import { fill, h, the } from "../page/dom.js";
 import { followDays, t } from "../page/words.js";
 import { Compose } from "./compose.js";
+import { showCount } from "./count.js";
 import { menu, offer } from "./menu.js";
 import { Pane } from "./pane.js";
-import { Ringer, showCount } from "./ring.js";
+import { Ringer } from "./ring.js";
 import { Side } from "./side.js";
 
 const STOOD_MS = 200;

@@ -5,9 +5,7 @@ import { card } from "../page/card.js";
 import { fill, h } from "../page/dom.js";
 import { signInPage } from "../page/signin.js";
 import { t } from "../page/words.js";
-import { Desk } from "./desk.js";
-import { InboxPage } from "./inbox.js";
-import { showCount } from "./ring.js";
+import { showCount } from "./count.js";
 
 const SIGNED_OUT = new Set(["unauthorized", "revoked", "forbidden"]); // as a ticket is refused, too
 const RELOADED = "reloaded";
@@ -18,7 +16,9 @@ function showSignIn(note = "") {
   fill(app, signInPage({ note, done: async () => begin(await session()) }));
 }
 
+/** Who signs in need not wait for what shows the inbox: it comes while they type. */
 async function begin(found) {
+  const [{ Desk }, { InboxPage }] = await Promise.all([import("./desk.js"), import("./inbox.js")]);
   const desk = await Desk.open(found.user, { polling: found.polling });
   let connected = false;
   desk.addEventListener("state", (/** @type {any} */ { detail }) => {

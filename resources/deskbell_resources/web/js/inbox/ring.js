@@ -14,14 +14,6 @@ const FOCUS = "deskbell-focus";
 /** @type {Record<string, string>} */
 const MARKED = { high: "ring.high", urgent: "ring.urgent" };
 
-/** The unread count where it can be seen from another tab. @param {number} count */
-export function showCount(count) {
-  document.title = count ? `(${count}) Deskbell` : "Deskbell";
-  const name = count === 0 ? "favicon.svg" : `unread-${Math.min(count, 10)}.svg`;
-  const link = /** @type {HTMLLinkElement} */ (document.getElementById("favicon"));
-  if (!link.href.endsWith(`/${name}`)) link.href = `web/icons/${name}`;
-}
-
 export const canNotify = () => "Notification" in globalThis && isSecureContext;
 export const mayNotify = () =>
   canNotify() && Notification.permission === "granted" && settings.get("notify", "on") === "on";
