@@ -48,7 +48,7 @@ def test_the_core_knows_no_page_no_storage_and_no_clock() -> None:
 
 
 def loaded_by(script: Path) -> set[Path]:
-    """All that a script takes, and what that takes."""
+    """All that a script takes before it begins, and what that takes."""
     found: set[Path] = set()
     todo = {script.resolve()}
     while todo:
@@ -56,11 +56,11 @@ def loaded_by(script: Path) -> set[Path]:
         if path not in found:
             found.add(path)
             ours = path.read_text(encoding="utf-8") if path.is_relative_to(JS.resolve()) else ""
-            todo |= {(path.parent / name).resolve() for name in IMPORTED.findall(ours)}
+            todo |= {(path.parent / name).resolve() for name in re.findall(r'\bfrom "(\.[^"]+)"', ours)}
     return found
 
 
-def test_the_inbox_asks_for_all_its_scripts_at_once() -> None:
+def test_the_inbox_asks_at_once_for_all_that_it_begins_with() -> None:
     """Without a list the browser learns of each only from the one that takes it, and waits for one after the other."""
     text = (JS.parent / "inbox.html").read_text(encoding="utf-8")
     named = re.findall(r'<link rel="modulepreload"[^>]* href="web/([^"]+)">', text)

@@ -14,11 +14,14 @@ const app = document.getElementById("app");
 function showSignIn(note = "") {
   showCount(0);
   fill(app, signInPage({ note, done: async () => begin(await session()) }));
+  requestAnimationFrame(() => setTimeout(theInbox));
 }
 
-/** Who signs in need not wait for what shows the inbox: it comes while they type. */
+/** What shows the inbox: who signs in need not wait for it, it comes while they type. */
+const theInbox = () => Promise.all([import("./desk.js"), import("./inbox.js")]);
+
 async function begin(found) {
-  const [{ Desk }, { InboxPage }] = await Promise.all([import("./desk.js"), import("./inbox.js")]);
+  const [{ Desk }, { InboxPage }] = await theInbox();
   const desk = await Desk.open(found.user, { polling: found.polling });
   let connected = false;
   desk.addEventListener("state", (/** @type {any} */ { detail }) => {
