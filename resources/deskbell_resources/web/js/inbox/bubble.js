@@ -12,7 +12,7 @@ const SHOWN_LINES = 60;
 function content(message, named) {
   const parts = [];
   if (named) parts.push(h("span.who", {}, h("bdi", {}, oneLine(labelOf(message.from), 60))));
-  const title = oneLine(message.title, LIMITS.TITLE_CHARS);
+  const title = oneLine(message.title ?? "", LIMITS.TITLE_CHARS);
   if (title) parts.push(h("strong.title", {}, title));
   const text = clean([message.body, message.url].filter(Boolean).join("\n"));
   const cut = cutAt(text);
