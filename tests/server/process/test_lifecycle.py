@@ -68,7 +68,7 @@ def test_the_printed_link_can_be_opened_also_where_every_address_is_listened_on(
         link = own.process.wait_until(lambda: re.search(r"open (\S+) to", own._log.read_text()), "the link")
         assert link
         with urllib.request.urlopen(link[1], timeout=10) as page:
-            assert b"<form" in page.read()
+            assert b"js/setup/main.js" in page.read()
 
 
 @pytest.mark.parametrize(
