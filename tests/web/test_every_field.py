@@ -15,6 +15,7 @@ SHOWN = {
     "body": f".bubble:has-text('{CONTENT.body.splitlines()[0]}'):has-text('{CONTENT.body.splitlines()[1]}')",
     "title": f".bubble .title:text-is('{CONTENT.title}')",
     "priority": ".message.urgent .meta:has-text('Urgent')",
+    "url": f".bubble a:has-text('{CONTENT.url}')",
 }
 WAITS = """([user, item]) => {
     const all = { waited: 0, counted: Date.now(), at: Date.now(), problem: "", ...item };
