@@ -52,7 +52,8 @@ class Failpoints:
         self._arm_delivery()
         for name in ("on_sync", "on_read", "on_ack", "on_send"):
             _replace(SocketDoor, name, self._failing(getattr(SocketDoor, name)))
-        _replace(Messages, "publish", self._failing(Messages.publish))
+        for name in ("publish", "publish_soon"):
+            _replace(Messages, name, self._failing(getattr(Messages, name)))
 
     def _arm_commits(self) -> None:
         failpoints, connect = self, sqlite3.connect

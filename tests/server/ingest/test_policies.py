@@ -17,10 +17,12 @@ from deskbell_server.people.tickets import KEY_BYTES, Tickets
 from deskbell_server.process.app import Server
 from deskbell_server.process.config import Settings, Storage
 
-PAGES = {"web_files.inbox", "web_files.admin", "web_files.password", "web_files.diagnostics", "web_files.file"}
+PAGES = {"web_files.inbox", "web_files.admin", "web_files.password", "web_files.setup", "web_files.file"} | {
+    "web_files.diagnostics"
+}
 SIGN_IN = {"web_session.session", "web_session.login", "web_session.check_link", "web_session.choose_password"}
 BY_COOKIE = {"web_session.logout", "web_session.ticket", "web_admin.confirm"}
-OPEN = {"api.login", "health.healthz", "setup.form", "setup.submit", "web_admin.session", "web_diagnostics.facts"}
+OPEN = {"api.login", "health.healthz", "setup.check", "setup.make", "web_admin.session", "web_diagnostics.facts"}
 
 
 @pytest.fixture
